@@ -1,0 +1,78 @@
+/**
+ * The bare baseline: a hand-written mailbox locally, a framed TLS socket between two OS processes.
+ *
+ * @packageDocumentation
+ */
+import { fileURLToPath } from 'node:url';
+
+import { connectFrames, listenFrames } from './frame-socket.ts';
+import { localSessions, type Counters } from './local.ts';
+import { MailboxCounter } from './mailbox.ts';
+import { payload, remoteSessions, serveParent, startServer } from './remote.ts';
+import type { Remote, ServerProcess } from './remote.ts';
+import { serveSubject } from './subject.ts';
+
+const bytes = Buffer.from(payload);
+const kinds = { call: 1, oneWay: 2, count: 3 } as const;
+
+if (process.argv[2] === 'server') await serve();
+else {
+  const version = `Node ${process.version}`;
+  await serveSubject(version, { ...localSessions(openCounters), ...remoteSessions(openRemote) });
+}
+
+async function openCounters(length: number): Promise<Counters> {
+  const counters = Array.from({ length }, () => new MailboxCounter());
+  return Promise.resolve({
+    call: (index) => counters[index]?.call(1),
+    cast: (index) => counters[index]?.cast(1),
+    count: (index) => counters[index]?.call(0),
+    close: async () => {},
+  });
+}
+
+async function serve(): Promise<void> {
+  let oneWayCount = 0;
+  const count = Buffer.alloc(8);
+  const server = await listenFrames((send) => ({ kind, id, body }) => {
+    if (kind === kinds.call) send(kind, id, body);
+    else if (kind === kinds.oneWay) oneWayCount += body.length === 100 ? 1 : 0;
+    else {
+      count.writeDoubleLE(oneWayCount);
+      send(kind, id, count);
+    }
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  serveParent(address.port);
+}
+
+async function openRemote(): Promise<[Remote, ServerProcess]> {
+  const server = await startServer(fileURLToPath(import.meta.url));
+  const pending = new Map<number, (body: Buffer) => void>();
+  const socket = await connectFrames(Number(server.ready), ({ id, body }) => {
+    const resolve = pending.get(id);
+    pending.delete(id);
+    resolve?.(body);
+  });
+  let id = 0;
+  function ask<Answer>(
+    kind: number,
+    body: Buffer,
+    read: (answer: Buffer) => Answer,
+  ): Promise<Answer> {
+    return new Promise((resolve) => {
+      id = (id + 1) >>> 0;
+      pending.set(id, (answer) => resolve(read(answer)));
+      socket.send(kind, id, body);
+    });
+  }
+  const none = Buffer.alloc(0);
+  const remote: Remote = {
+    call: () => ask(kinds.call, bytes, (answer) => answer.toString('latin1')),
+    send: () => socket.send(kinds.oneWay, 0, bytes),
+    arrived: () => ask(kinds.count, none, (answer) => answer.readDoubleLE()),
+    close: async () => socket.close(),
+  };
+  return [remote, server];
+}

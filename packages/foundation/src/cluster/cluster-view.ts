@@ -1,0 +1,120 @@
+import { FoundationError } from '../errors.ts';
+import type { Station } from '../messaging/exchange.ts';
+import type { NodeSettings } from '../node-options.ts';
+import type { Cluster } from './cluster.ts';
+
+/** A node of the cluster, as this node sees it. */
+export interface ClusterMember {
+  readonly node: string;
+  readonly incarnation: number;
+  readonly address: string;
+  readonly status: 'up' | 'suspect';
+  readonly role: string;
+  /** Process id of the operating system, where the node told it. */
+  readonly osPid: number | undefined;
+  readonly isSelf: boolean;
+}
+
+export interface ClusterViewParts {
+  readonly settings: NodeSettings;
+  readonly cluster: Cluster | undefined;
+  readonly self: () => number;
+  readonly definitions: () => readonly string[];
+}
+
+/** `node.cluster`: who is there. */
+export class ClusterView {
+  readonly #parts: ClusterViewParts;
+
+  constructor(parts: ClusterViewParts) {
+    this.#parts = parts;
+  }
+
+  /** Members in the order of their names; observers are not counted. */
+  members(): readonly ClusterMember[] {
+    return this.all().filter(({ role }) => role === 'member');
+  }
+
+  /** Members and observers, this node among them. */
+  all(): readonly ClusterMember[] {
+    const peers = this.#parts.cluster?.peers() ?? [];
+    const others = peers.map(({ node, incarnation, address, status, meta }) => ({
+      node,
+      incarnation,
+      address,
+      status,
+      role: String(meta['role']),
+      osPid: typeof meta['osPid'] === 'number' ? meta['osPid'] : undefined,
+      isSelf: false,
+    }));
+    return [this.#self(), ...others].toSorted((a, b) => (a.node < b.node ? -1 : 1));
+  }
+
+  /** Runs after each change of the members. */
+  onChange(action: () => void): Disposable {
+    return this.#parts.cluster?.onChange(action) ?? { [Symbol.dispose]: () => {} };
+  }
+
+  /**
+   * Resolves when the cluster has exactly `count` members that are up.
+   *
+   * @param timeoutMs - Milliseconds to wait. @defaultValue 10000
+   * @throws FoundationError `NODE_UNREACHABLE` when they are not there in time.
+   */
+  async reached(count: number, timeoutMs: number = 10_000): Promise<void> {
+    const isReached = (): boolean =>
+      this.members().filter(({ status }) => status === 'up').length === count;
+    if (isReached()) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = this.#parts.settings.clock.after(timeoutMs, () => reject(this.#incomplete(count)));
+    using _watch = this.onChange(() => {
+      if (isReached()) resolve();
+    });
+    await promise.finally(() => timer.cancel());
+  }
+
+  /** Nodes that can run a process, by its definition's name. */
+  hostsOf(definition: string): readonly string[] {
+    const { settings, cluster, definitions } = this.#parts;
+    const peers = (cluster?.peers() ?? [])
+      .filter(({ status, meta }) => status === 'up' && meta['role'] === 'member')
+      .filter(({ meta }) => (meta['processes'] as readonly string[]).includes(definition))
+      .map(({ node }) => node);
+    const isHere = settings.role === 'member' && definitions().includes(definition);
+    return isHere ? [settings.name, ...peers] : peers;
+  }
+
+  /** The address of a node's present life. @throws FoundationError `NODE_UNREACHABLE` */
+  station(node: string): Station {
+    const member = this.all().find((each) => each.node === node);
+    if (member === undefined) {
+      throw new FoundationError('NODE_UNREACHABLE', `no node "${node}" is in the cluster`, {
+        hint: 'The command `fnd nodes` lists those that are.',
+        details: { node },
+      });
+    }
+    return member;
+  }
+
+  #self(): ClusterMember {
+    const { settings, cluster, self } = this.#parts;
+    return {
+      node: settings.name,
+      incarnation: self(),
+      address: cluster?.address ?? '',
+      status: 'up',
+      role: settings.role,
+      osPid: process.pid,
+      isSelf: true,
+    };
+  }
+
+  #incomplete(count: number): FoundationError {
+    const names = this.members().map(({ node }) => node);
+    return new FoundationError(
+      'NODE_UNREACHABLE',
+      `the cluster has ${names.length} members instead of ${count}: ${names.join(', ')}`,
+      { hint: 'Nodes meet when they have the same cluster name, directory and secret.' },
+    );
+  }
+}

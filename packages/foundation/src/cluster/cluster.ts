@@ -1,0 +1,280 @@
+import type { Clock } from '../clock.ts';
+import { FoundationError, isFoundationError } from '../errors.ts';
+import type { Events } from '../events.ts';
+import type { Discovery } from './discovery.ts';
+import { PingDetector, type FailureDetector, type PingOptions } from './failure-detector.ts';
+import {
+  isBuried,
+  newMembership,
+  nextMembership,
+  type Contact,
+  type Member,
+  type MembershipEffect,
+  type MembershipEvent,
+  type MembershipState,
+} from './membership-state.ts';
+import type { Identity, Lane, Link, Transport, TransportCounters } from './transport.ts';
+
+/** What the node does with what the cluster tells it. */
+export interface ClusterHandlers {
+  onFrame(link: Link, lane: Lane, frame: Uint8Array): void;
+  /** A new life of a node has joined; its link is up. */
+  onUp(member: Member, link: Link): void;
+  /** The same life is linked again, after its link had broken. */
+  onRelinked(member: Member, link: Link): void;
+  onLinkDown(node: string, incarnation: number): void;
+  onDown(member: Member, reason: string): void;
+  /** Tells a member something of the cluster's own. */
+  tell(link: Link, topic: ClusterTopic, body: unknown): void;
+  /** This node begins a new life; returns its number. */
+  onRejoin(): Promise<number>;
+}
+
+export type ClusterTopic = 'cluster.view' | 'cluster.verdict' | 'cluster.ping' | 'cluster.pong';
+
+export interface ClusterOptions {
+  readonly identity: Identity;
+  readonly transport: Transport;
+  readonly discovery: Discovery;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly detector: PingOptions;
+  readonly handlers: ClusterHandlers;
+}
+
+/** The thin edge around the membership state: links, dials, pings. */
+export class Cluster {
+  readonly #options: ClusterOptions;
+  readonly #links = new Map<string, Link>();
+  readonly #waiters = new Set<() => void>();
+  #identity: Identity;
+  #state: MembershipState;
+  #detector: FailureDetector;
+  #address = '';
+  #isStopped = false;
+
+  constructor(options: ClusterOptions) {
+    this.#options = options;
+    this.#identity = options.identity;
+    this.#state = newMembership(options.identity);
+    this.#detector = new PingDetector(options.clock, options.detector, {
+      ping: (node) => this.#tell(node, 'cluster.ping', null),
+      onSilent: (node) => this.#on({ kind: 'silent', node }),
+    });
+  }
+
+  get address(): string {
+    return this.#address;
+  }
+
+  get identity(): Identity {
+    return this.#identity;
+  }
+
+  async start(): Promise<void> {
+    const { transport, discovery, events } = this.#options;
+    this.#address = await transport.start(this.#identity, {
+      onLink: (link) => this.#onLink(link),
+      onFrame: (link, lane, frame) => {
+        this.#detector.heard(link.peer.node);
+        this.#options.handlers.onFrame(link, lane, frame);
+      },
+      onDown: (link, reason) => this.#onLinkDown(link, reason === 'closed'),
+      onRefused: ({ code, message }) => events.emit('refused', { code, message }),
+      admit: (peer) => this.#admit(peer),
+    });
+    await discovery.start({ ...this.#contactOfSelf(), address: this.#address }, {
+      onPeers: (contacts) => this.#on({ kind: 'contacts', contacts }),
+      onError: (error) => events.emit('problem', { what: `discovery ${discovery.name}`, error }),
+    });
+  }
+
+  /** Says goodbye and closes everything. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#detector.stop();
+    await this.#options.discovery.stop();
+    await this.#options.transport.stop();
+  }
+
+  // ── reads ──────────────────────────────────────────────────────────────────
+
+  /** Other nodes that are up, in the order of their names. */
+  peers(): readonly Member[] {
+    return [...this.#state.members.values()].toSorted((a, b) => (a.node < b.node ? -1 : 1));
+  }
+
+  /** The link to a life of a node. */
+  link(node: string, incarnation: number): Link | undefined {
+    const link = this.#links.get(node);
+    return link?.peer.incarnation === incarnation ? link : undefined;
+  }
+
+  links(): IterableIterator<Link> {
+    return this.#links.values();
+  }
+
+  counters(): TransportCounters {
+    return this.#options.transport.counters();
+  }
+
+  /** Runs after each change of the members. */
+  onChange(action: () => void): Disposable {
+    this.#waiters.add(action);
+    return { [Symbol.dispose]: () => void this.#waiters.delete(action) };
+  }
+
+  /** Takes what another member said. */
+  receive(link: Link, topic: ClusterTopic, body: unknown): void {
+    switch (topic) {
+      case 'cluster.ping':
+        this.#tell(link.peer.node, 'cluster.pong', null);
+        return;
+      case 'cluster.pong':
+        return;
+      case 'cluster.view':
+        this.#on({ kind: 'contacts', contacts: parseContacts(body) });
+        return;
+      case 'cluster.verdict':
+        for (const { node, incarnation } of parseContacts([body])) {
+          this.#on({ kind: 'verdict', node, incarnation });
+        }
+    }
+  }
+
+  // ── events in, effects out ─────────────────────────────────────────────────
+
+  #on(event: MembershipEvent): void {
+    if (this.#isStopped) return;
+    const { state, effects } = nextMembership(this.#state, event);
+    this.#state = state;
+    for (const effect of effects) this.#carryOut(effect);
+  }
+
+  #carryOut(effect: MembershipEffect): void {
+    switch (effect.kind) {
+      case 'dial':
+        void this.#dial(effect.contact);
+        return;
+      case 'up':
+        return this.#up(effect.member);
+      case 'down':
+        return this.#down(effect.member, effect.reason);
+      case 'introduce':
+        this.#tell(effect.to, 'cluster.view', [...this.#state.members.values()].map(contactOf));
+        return;
+      case 'tell-verdict':
+        for (const node of this.#links.keys()) {
+          this.#tell(node, 'cluster.verdict', { ...effect, address: '' });
+        }
+        return;
+      case 'unlink':
+        this.#links.get(effect.node)?.close('not a member any more');
+        return;
+      case 'probe':
+        this.#detector.probe(effect.node);
+        return;
+      case 'rejoin':
+        void this.#rejoin();
+    }
+  }
+
+  async #dial(contact: Contact): Promise<void> {
+    try {
+      await this.#options.transport.dial(contact.address);
+    } catch (error) {
+      const code = isFoundationError(error) ? error.code : 'INTERNAL';
+      this.#on({ kind: 'dial-failed', contact, code });
+    }
+  }
+
+  #up(member: Member): void {
+    this.#detector.watch(member.node);
+    this.#options.events.emit('member-up', member);
+    const link = this.#links.get(member.node);
+    if (link !== undefined) this.#options.handlers.onUp(member, link);
+    this.#changed();
+  }
+
+  #down(member: Member, reason: string): void {
+    if (reason !== 'replaced') this.#detector.forget(member.node);
+    this.#options.handlers.onDown(member, reason);
+    this.#options.events.emit('member-down', { ...member, reason });
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const action of this.#waiters) action();
+  }
+
+  #onLink(link: Link): void {
+    const { node, incarnation, meta } = link.peer;
+    const known = this.#state.members.get(node);
+    this.#links.set(node, link);
+    this.#on({ kind: 'linked', contact: { node, incarnation, address: link.peerAddress }, meta });
+    const member = this.#state.members.get(node);
+    if (known?.incarnation === incarnation && member !== undefined) {
+      this.#detector.watch(node);
+      this.#options.handlers.onRelinked(member, link);
+    }
+  }
+
+  #onLinkDown(link: Link, isGoodbye: boolean): void {
+    const { node, incarnation } = link.peer;
+    if (this.#links.get(node) !== link) return;
+    this.#links.delete(node);
+    this.#options.handlers.onLinkDown(node, incarnation);
+    this.#on({ kind: 'unlinked', node, incarnation, isGoodbye });
+  }
+
+  #admit(peer: Identity): FoundationError | undefined {
+    if (peer.node === this.#identity.node) {
+      return new FoundationError('NAME_TAKEN', `another node is named ${peer.node}, too`, {
+        hint: 'Give each node a name of its own, or none.',
+      });
+    }
+    if (!isBuried(this.#state, peer.node, peer.incarnation)) return undefined;
+    return new FoundationError(
+      'STALE_INCARNATION',
+      `life ${peer.incarnation} of ${peer.node} was declared over`,
+      { hint: 'The node begins a new life and joins again by itself.' },
+    );
+  }
+
+  async #rejoin(): Promise<void> {
+    const { transport, discovery, handlers } = this.#options;
+    await discovery.stop();
+    await transport.stop();
+    for (const member of this.#state.members.values()) this.#down(member, 'left');
+    this.#links.clear();
+    const incarnation = await handlers.onRejoin();
+    this.#identity = { ...this.#identity, incarnation };
+    this.#state = newMembership(this.#identity);
+    await this.start();
+  }
+
+  #tell(node: string, topic: ClusterTopic, body: unknown): void {
+    const link = this.#links.get(node);
+    if (link !== undefined) this.#options.handlers.tell(link, topic, body);
+  }
+
+  #contactOfSelf(): Contact {
+    const { node, incarnation } = this.#identity;
+    return { node, incarnation, address: this.#address };
+  }
+}
+
+function contactOf({ node, incarnation, address }: Contact): Contact {
+  return { node, incarnation, address };
+}
+
+function parseContacts(body: unknown): readonly Contact[] {
+  return Array.isArray(body) ? body.filter(isContact) : [];
+}
+
+function isContact(value: unknown): value is Contact {
+  if (typeof value !== 'object' || value === null) return false;
+  const { node, incarnation, address } = value as Record<string, unknown>;
+  return typeof node === 'string' && typeof incarnation === 'number' && typeof address === 'string';
+}

@@ -1,0 +1,80 @@
+import type { FoundationError } from '../errors.ts';
+
+/**
+ * How bytes reach a node: the contract. Adapters are in `transports/`; all pass the conformance suite
+ * of `@foundation/testing`.
+ *
+ * A transport keeps at most one {@link Link} a peer. A link is ordered per lane and at most once:
+ * bytes are lost only when the link dies, and nothing is delivered twice. The peer's name and
+ * incarnation are proven by the handshake before `onLink` is told. Everything received before a link
+ * broke is delivered before `onDown`.
+ */
+export interface Transport {
+  readonly name: string;
+  /** Starts to listen. Resolves with the address that peers can dial. */
+  start(self: Identity, handlers: TransportHandlers): Promise<string>;
+  /**
+   * Connects to a node, unless a link to it exists. Success is told by `onLink`, too.
+   *
+   * @throws FoundationError `NODE_UNREACHABLE`, `AUTHENTICATION_FAILED`, `PROTOCOL_VERSION`,
+   * `WRONG_CLUSTER`, `STALE_INCARNATION` or `DUPLICATE_LINK` (the other side's own dial wins).
+   */
+  dial(address: string): Promise<Link>;
+  /** Closes every link after what was sent is flushed (at most `graceMs`), and stops listening. */
+  stop(graceMs?: number): Promise<void>;
+  /** Counters since start; names as in `docs/reference/telemetry.md`. */
+  counters(): TransportCounters;
+}
+
+/** Who a node is on the wire. */
+export interface Identity {
+  /** Name of the cluster; nodes of another cluster are refused. */
+  readonly cluster: string;
+  readonly node: string;
+  readonly incarnation: number;
+  /** Facts that peers learn in the handshake, JSON-safe and small. */
+  readonly meta: Readonly<Record<string, unknown>>;
+}
+
+export interface Link {
+  readonly peer: Identity;
+  /** Address at which the peer listens. */
+  readonly peerAddress: string;
+  /**
+   * Queues a frame; it leaves with the current turn of the event loop.
+   * The bytes are copied or written before `send` returns to the event loop's next turn: the caller
+   * may not change them until then.
+   *
+   * @returns false when the link is closed or its queue is full: the frame was not taken.
+   */
+  send(lane: Lane, frame: Uint8Array): boolean;
+  /** Bytes queued and not yet handed to the system. */
+  readonly queuedBytes: number;
+  close(reason: string): void;
+}
+
+/** `control` overtakes `normal`, which overtakes `bulk`. Order holds within a lane only. */
+export type Lane = 'control' | 'normal' | 'bulk';
+
+export interface TransportHandlers {
+  onLink(link: Link): void;
+  /** The bytes are valid only during the call. */
+  onFrame(link: Link, lane: Lane, frame: Uint8Array): void;
+  onDown(link: Link, reason: LinkDownReason): void;
+  /** A connection that was refused, in either direction. */
+  onRefused(error: FoundationError): void;
+  /** May refuse a peer whose proof is right, for instance a stale incarnation. */
+  admit(peer: Identity): FoundationError | undefined;
+}
+
+/** `closed`: said goodbye. `reset`: broke. `replaced`: the peer dialled anew. `garbage`: broke the protocol. */
+export type LinkDownReason = 'closed' | 'reset' | 'replaced' | 'garbage' | 'local';
+
+export interface TransportCounters {
+  readonly framesIn: number;
+  readonly framesOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+  /** Refused connections and broken protocols, by error code. */
+  readonly refused: Readonly<Record<string, number>>;
+}

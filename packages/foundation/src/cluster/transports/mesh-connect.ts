@@ -1,0 +1,61 @@
+import { connect, type SecureContext, type TLSSocket } from 'node:tls';
+
+import type { Clock } from '../../clock.ts';
+import { FoundationError } from '../../errors.ts';
+import { tlsFailure, type MeshKeys } from './mesh-tls.ts';
+
+/** How to get through to a node. */
+export interface ConnectOptions {
+  readonly keys: MeshKeys;
+  readonly secureContext: SecureContext;
+  readonly clock: Clock;
+  /** Longest that it may take, in milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Connects and sees TLS through. Tells `done` once, in the turn in which it is known: the socket, or why
+ * there is none (`NODE_UNREACHABLE`, `AUTHENTICATION_FAILED`, `PROTOCOL_VERSION`, `MALFORMED`).
+ */
+export function connectTls(
+  address: string,
+  { keys, secureContext, clock, timeoutMs }: ConnectOptions,
+  done: (outcome: TLSSocket | FoundationError) => void,
+): TLSSocket | undefined {
+  const target = parseAddress(address);
+  if (target === undefined) {
+    done(unreachable(address, 'is no address of the form host:port'));
+    return undefined;
+  }
+  const socket = connect({
+    ...target,
+    secureContext,
+    checkServerIdentity: () => undefined,
+    pskCallback: () => ({ psk: keys.psk, identity: keys.pskIdentity }),
+  });
+  let isSettled = false;
+  const settle = (outcome: TLSSocket | FoundationError): void => {
+    if (isSettled) return;
+    isSettled = true;
+    timer.cancel();
+    if (outcome !== socket) socket.destroy();
+    done(outcome);
+  };
+  const late = (): void => settle(unreachable(address, `did not answer within ${timeoutMs} ms`));
+  const timer = clock.after(timeoutMs, late, 'background');
+  socket.on('error', (error) => settle(tlsFailure(error, `dialling ${address}`)));
+  socket.once('close', () => settle(unreachable(address, 'hung up')));
+  socket.once('secureConnect', () => settle(socket));
+  return socket;
+}
+
+function parseAddress(address: string): { host: string; port: number } | undefined {
+  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(address) ?? [];
+  const host = bracketed ?? plain;
+  const port = Number(digits);
+  return host !== undefined && port > 0 && port < 65_536 ? { host, port } : undefined;
+}
+
+function unreachable(address: string, why: string): FoundationError {
+  return new FoundationError('NODE_UNREACHABLE', `${address} ${why}`, { details: { address } });
+}

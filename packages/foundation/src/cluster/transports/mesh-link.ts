@@ -1,0 +1,127 @@
+import type { Clock } from '../../clock.ts';
+import type { FoundationError } from '../../errors.ts';
+import { FrameWriter, lanes } from '../../wire/frame-writer.ts';
+import type { Identity, Lane, Link, LinkDownReason, TransportHandlers } from '../transport.ts';
+import type { FrameSocket } from './frame-socket.ts';
+import { decodeRefusal, encodeRefusal, malformed, meshKinds, type Hello } from './mesh-hello.ts';
+
+/** What a link needs of its transport. */
+export interface LinkHost {
+  readonly clock: Clock;
+  readonly handlers: TransportHandlers;
+  readonly frameBytesMax: number;
+  readonly queuedBytesMax: number;
+  readonly traffic: { framesIn: number; framesOut: number };
+  onDown(link: MeshLink, reason: LinkDownReason): void;
+  /** Counts and tells a broken protocol. */
+  refused(error: FoundationError): void;
+}
+
+/** How long a closed link may take to flush, in milliseconds. */
+const closeGraceMs = 1_000;
+
+/** A connection to a node that has proven who it is. */
+export class MeshLink implements Link {
+  readonly peer: Identity;
+  readonly peerAddress: string;
+  readonly session: string;
+  readonly #socket: FrameSocket;
+  readonly #host: LinkHost;
+  readonly #writer: FrameWriter;
+  #isOpen = true;
+  #isEnding = false;
+
+  constructor(peer: Hello & { readonly session: string }, socket: FrameSocket, host: LinkHost) {
+    this.peer = peer.identity;
+    this.peerAddress = peer.address;
+    this.session = peer.session;
+    this.#socket = socket;
+    this.#host = host;
+    const { frameBytesMax, queuedBytesMax } = host;
+    const write = (bytes: Uint8Array): boolean => socket.write(bytes);
+    this.#writer = new FrameWriter({ write, frameBytesMax, queuedBytesMax });
+    socket.frameBytesMax = frameBytesMax;
+    socket.onFrame = (kind, payload) => this.#receive(kind, payload);
+    socket.onDrain = () => this.#resume();
+    socket.onEnd = (failure) =>
+      failure === undefined ? this.#down('reset') : this.#garbage(failure);
+  }
+
+  get queuedBytes(): number {
+    return this.#writer.queuedBytes + this.#socket.waitingBytes;
+  }
+
+  /** Settles when nothing is left of the connection. */
+  get closed(): Promise<void> {
+    return this.#socket.closed;
+  }
+
+  /** @throws FoundationError `FRAME_TOO_LARGE`. */
+  send(lane: Lane, frame: Uint8Array): boolean {
+    if (!this.#isOpen || !this.#writer.send(lane, frame)) return false;
+    this.#host.traffic.framesOut++;
+    return true;
+  }
+
+  close(reason: string): void {
+    this.end(reason, closeGraceMs);
+  }
+
+  /** Flushes for at most `graceMs`, says goodbye and hangs up. */
+  end(reason: string, graceMs: number): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#isEnding = true;
+    this.#writer.finish(meshKinds.bye, Buffer.from(reason));
+    const timer = this.#host.clock.after(graceMs, () => this.#socket.destroy(), 'background');
+    void this.closed.then(() => timer.cancel());
+    this.#endWhenFlushed();
+    this.#host.onDown(this, 'local');
+  }
+
+  /** Makes way for a new connection to the same node. */
+  replace(): void {
+    this.#down('replaced');
+  }
+
+  #receive(kind: number, payload: Buffer): void {
+    if (!this.#isOpen) return;
+    const lane = lanes[kind];
+    if (lane !== undefined) {
+      this.#host.traffic.framesIn++;
+      this.#host.handlers.onFrame(this, lane, payload);
+    } else if (kind === meshKinds.bye) {
+      this.#down('closed');
+    } else if (kind === meshKinds.refused) {
+      this.#host.refused(decodeRefusal(payload, this.peer.node));
+      this.#down('reset');
+    } else {
+      this.#garbage(malformed(`frame of unknown kind ${kind} from ${this.peer.node}`));
+    }
+  }
+
+  #garbage(error: FoundationError): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#host.refused(error);
+    this.#socket.writeFrame(meshKinds.refused, encodeRefusal(error));
+    this.#socket.end(this.#host.clock, closeGraceMs);
+    this.#host.onDown(this, 'garbage');
+  }
+
+  #down(reason: LinkDownReason): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#socket.destroy();
+    this.#host.onDown(this, reason);
+  }
+
+  #resume(): void {
+    this.#writer.resume();
+    if (this.#isEnding) this.#endWhenFlushed();
+  }
+
+  #endWhenFlushed(): void {
+    if (this.#writer.queuedBytes === 0) this.#socket.end(this.#host.clock, closeGraceMs);
+  }
+}

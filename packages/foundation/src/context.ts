@@ -1,0 +1,39 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** Somebody who waits: calls made on their behalf may not outlast them. */
+export interface Waiting {
+  /** Milliseconds until the caller gives up. */
+  remainingMs(): number;
+}
+
+const acrossAwaits = new AsyncLocalStorage<Waiting>();
+// The handler that runs right now. Reading it costs nothing, unlike entering an async context.
+let running: Waiting | undefined;
+
+/** On whose behalf the code at hand runs. */
+export function currentWaiting(): Waiting | undefined {
+  return running ?? acrossAwaits.getStore();
+}
+
+/** Runs a synchronous handler for somebody. */
+export function runFor<R>(waiting: Waiting, action: () => R): R {
+  const outer = running;
+  running = waiting;
+  try {
+    return action();
+  } finally {
+    running = outer;
+  }
+}
+
+/** Runs work that awaits for somebody. */
+export function runAcrossAwaits<R>(waiting: Waiting, action: () => R): R {
+  return acrossAwaits.run(waiting, action);
+}
+
+/** Sets who is served now; returns who was before. The hot path's form of {@link runFor}. */
+export function serve(waiting: Waiting | undefined): Waiting | undefined {
+  const outer = running;
+  running = waiting;
+  return outer;
+}

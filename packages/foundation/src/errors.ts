@@ -1,0 +1,111 @@
+/** What a caller may conclude from an error. */
+export interface ErrorTraits {
+  /** Whether trying again, unchanged, can succeed. */
+  readonly retryable: boolean;
+  /** `not-executed`: the operation had no effect. `unknown`: it may have been carried out. */
+  readonly outcome: 'not-executed' | 'unknown';
+}
+
+const never: ErrorTraits = { retryable: false, outcome: 'not-executed' };
+const later: ErrorTraits = { retryable: true, outcome: 'not-executed' };
+const unknown: ErrorTraits = { retryable: false, outcome: 'unknown' };
+
+/** Every code that `@foundation/core` uses. Each has a heading in `docs/reference/errors.md`. */
+export const foundationErrors = {
+  // calls
+  CALL_TIMEOUT: unknown,
+  NODE_DOWN: unknown,
+  PROCESS_DOWN: unknown,
+  ABORTED: unknown,
+  NO_PROCESS: later,
+  OVERLOADED: later,
+  INVALID_MESSAGE: never,
+  INVALID_REPLY: unknown,
+  REFUSED: never,
+  // processes
+  START_FAILED: never,
+  NAME_TAKEN: never,
+  INVALID_DEFINITION: never,
+  UNKNOWN_DEFINITION: never,
+  // values and bytes
+  NOT_SERIALIZABLE: never,
+  MALFORMED: never,
+  FRAME_TOO_LARGE: never,
+  // options
+  INVALID_OPTION: never,
+  // cluster
+  INVALID_NODE_NAME: never,
+  SECRET_INVALID: never,
+  AUTHENTICATION_FAILED: never,
+  PROTOCOL_VERSION: never,
+  WRONG_CLUSTER: never,
+  DUPLICATE_LINK: later,
+  STALE_INCARNATION: never,
+  NODE_UNREACHABLE: later,
+  NODE_STOPPED: never,
+  // store
+  STORE_UNAVAILABLE: { retryable: true, outcome: 'unknown' },
+  STORE_CONFLICT: later,
+  NO_QUORUM: later,
+  // coordination
+  UNKNOWN_PROTOCOL: never,
+  INVALID_SPEC: never,
+  // anything a program above defines, or an error that came from elsewhere
+  INTERNAL: unknown,
+} as const satisfies Record<string, ErrorTraits>;
+
+export type FoundationErrorCode = keyof typeof foundationErrors;
+
+export interface ErrorOptions {
+  /** What to do about it, in one sentence. */
+  readonly hint?: string;
+  /** JSON-safe facts, such as the offending value. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+const brand = Symbol.for('@foundation/core.error');
+
+/** The one class of error that Foundation throws. Compare `code`, never the message. */
+export class FoundationError extends Error implements ErrorTraits {
+  override readonly name = 'FoundationError';
+  readonly code: string;
+  readonly hint: string | undefined;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly retryable: boolean;
+  readonly outcome: 'not-executed' | 'unknown';
+
+  constructor(code: FoundationErrorCode, message: string, options?: ErrorOptions);
+  constructor(code: string, message: string, options: ErrorOptions | undefined, traits: ErrorTraits);
+  constructor(code: string, message: string, options: ErrorOptions = {}, traits?: ErrorTraits) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    const known = traits ?? foundationErrors[code as FoundationErrorCode] ?? unknown;
+    this.code = code;
+    this.hint = options.hint;
+    this.details = options.details ?? {};
+    this.retryable = known.retryable;
+    this.outcome = known.outcome;
+  }
+
+  get [brand](): true {
+    return true;
+  }
+}
+
+/** Whether a value is a {@link FoundationError}, also one of another copy of this package. */
+export function isFoundationError(value: unknown): value is FoundationError {
+  return typeof value === 'object' && value !== null && brand in value;
+}
+
+/** Makes a constructor for a package's own table of codes. */
+export function defineErrors<const Table extends Record<string, ErrorTraits>>(
+  table: Table,
+): (code: keyof Table & string, message: string, options?: ErrorOptions) => FoundationError {
+  return (code, message, options) =>
+    new FoundationError(code, message, options, table[code] ?? unknown);
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

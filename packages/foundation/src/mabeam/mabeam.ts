@@ -1,0 +1,52 @@
+import type { Clock } from '../clock.ts';
+import type { ProcessManager } from '../placement/process-manager.ts';
+import { anyBehaviour, coordinationMessage } from '../process/definition.ts';
+import { noProcess } from '../process/exit.ts';
+import { Pid } from '../process/pid.ts';
+import { RefCore, refSymbol } from '../process/ref.ts';
+import type { Runtime } from '../process/runtime.ts';
+import type { Random } from '../random.ts';
+import { AgentRegistry } from './agents.ts';
+import { createCoordination, type Coordination } from './coordination.ts';
+import type { Messenger, ParticipantRef } from './session.ts';
+
+/** `node.mabeam`: agents that decide together. */
+export interface Mabeam {
+  readonly agents: AgentRegistry;
+  readonly coordination: Coordination;
+}
+
+export interface MabeamParts {
+  readonly runtime: Runtime;
+  readonly processes: ProcessManager;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+export function createMabeam({ runtime, processes, clock, random }: MabeamParts): Mabeam {
+  return {
+    agents: new AgentRegistry(processes),
+    coordination: createCoordination({ messenger: processMessenger(runtime), clock, random }),
+  };
+}
+
+/** Asks participants by message: processes anywhere, by name, pid or ref. */
+function processMessenger(runtime: Runtime): Messenger {
+  const behaviour = anyBehaviour('participant');
+  return {
+    ask(participant, request, options) {
+      const where = addressOf(participant);
+      if (where === undefined) return Promise.reject(noProcess(participant.id));
+      return new RefCore(runtime, behaviour, { ...where, ...options }).call(coordinationMessage, [request], undefined);
+    },
+  };
+}
+
+function addressOf({ id, process }: ParticipantRef): { name: string } | { pid: Pid } | undefined {
+  if (process === undefined) return { name: id };
+  if (process instanceof Pid) return { pid: process };
+  if (typeof process !== 'object' || process === null || !(refSymbol in process)) return undefined;
+  const { name, pid } = (process[refSymbol] as RefCore).how;
+  if (name !== undefined) return { name };
+  return pid === undefined ? undefined : { pid };
+}

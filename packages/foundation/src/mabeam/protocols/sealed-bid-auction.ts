@@ -1,0 +1,204 @@
+import { type Amount, parseAmount } from '../amount.ts';
+import type { AgentId } from '../message.ts';
+import { isOneOf, isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import type {
+  Answer,
+  Decision,
+  LossReason,
+  Protocol,
+  ProtocolTraits,
+  PureEnv,
+} from '../protocol.ts';
+import { breakTie } from '../tie-break.ts';
+
+const sides = ['sell', 'buy'] as const;
+
+/** `sell`: the highest bid wins and pays. `buy`: the lowest cost wins and is paid. */
+export type AuctionSide = (typeof sides)[number];
+
+/** What is auctioned. */
+export interface SealedBidSpec {
+  /** Name of what is sold or bought, up to 256 characters. */
+  readonly lot: string;
+  /** @defaultValue `sell` */
+  readonly side?: AuctionSide;
+  /**
+   * Least price when selling, greatest when buying. Bidders are told.
+   *
+   * @defaultValue 0 when selling, none when buying
+   */
+  readonly reserve?: Amount;
+}
+
+/** Body of a `get_bid` request. */
+export interface BidRequest {
+  readonly lot: string;
+  readonly side: AuctionSide;
+  readonly reserve?: Amount;
+}
+
+/** Body of its answer. */
+export interface BidReply {
+  readonly amount: Amount;
+}
+
+export interface Bid extends BidReply {
+  readonly agent: AgentId;
+}
+
+export interface SealedBidResult {
+  readonly lot: string;
+  readonly side: AuctionSide;
+  readonly winner: AgentId;
+  /** What the winner pays (`sell`) or is paid (`buy`). */
+  readonly price: Amount;
+  /** Every bid that counted, in the order of the roster. */
+  readonly bids: readonly Bid[];
+}
+
+/** A sealed-bid auction. Its state is its spec: there is nothing else to remember. */
+export type SealedBidAuction = Protocol<SealedBidSpec, BidReply, SealedBidSpec, SealedBidResult>;
+
+type Pricing = 'first' | 'second';
+
+/**
+ * The best bid wins and pays its own amount (Vickrey 1961). Bidders do well to shade their bids.
+ */
+export const firstPriceAuction: SealedBidAuction = auction('auction.first_price', 'first');
+
+/**
+ * The best bid wins at the second-best price, or at the reserve where that is worse for the winner
+ * (Vickrey 1961). To bid one's true value is best, whatever the others do.
+ *
+ * A single bidder gets the reserve: a buyer of an auction without one pays 0, a supplier (`buy`)
+ * is paid its own bid, as nothing else bounds the price; there alone the price depends on the bid.
+ */
+export const vickreyAuction: SealedBidAuction = auction('auction.vickrey', 'second');
+
+function auction(name: string, pricing: Pricing): SealedBidAuction {
+  return {
+    name,
+    version: '1.0.0',
+    traits: traitsOf(pricing),
+    parseSpec,
+    parseReply: (_type, body) => parseBid(body),
+    init(spec, roster) {
+      const { lot, side = 'sell', reserve } = spec;
+      const body: BidRequest = { lot, side, ...(reserve === undefined ? {} : { reserve }) };
+      return { state: spec, effects: [{ kind: 'ask', to: roster, type: 'get_bid', body }] };
+    },
+    on(spec, { answers }, env) {
+      const decision = settle(bidsOf(answers), { ...spec, pricing }, env);
+      return { state: spec, effects: [{ kind: 'finish', decision }] };
+    },
+  };
+}
+
+function traitsOf(pricing: Pricing): ProtocolTraits {
+  return {
+    dominantStrategyTruthful: pricing === 'second',
+    individuallyRational: true,
+    budget: 'weak',
+    sealed: true,
+    toleratesSilent: (n) => n,
+    toleratesByzantine: () => 0,
+    maxRounds: () => 1,
+    maxMessages: (n) => 2 * n,
+  };
+}
+
+/** Winner, price and everybody's reason, from the bids alone. Linear in their number. */
+export function settle(
+  bids: readonly Bid[],
+  spec: SealedBidSpec & { readonly pricing: Pricing },
+  env: PureEnv,
+): Decision<SealedBidResult> {
+  const { lot, side = 'sell', reserve } = spec;
+  // A cost is a negative bid: all that follows maximizes.
+  const worth = (amount: Amount): bigint => (side === 'sell' ? amount : -amount);
+  const floor = reserve === undefined ? undefined : worth(reserve);
+  const admitted = bids.filter(({ amount }) => floor === undefined || worth(amount) >= floor);
+  const top = bestTwo(admitted.map(({ amount }) => worth(amount)));
+  if (top === undefined) return { status: 'no_deal', reasons: reasonsOf(bids, admitted, {}) };
+
+  const equals = admitted.filter(({ amount }) => worth(amount) === top.best);
+  const broken = breakTie(
+    equals.map(({ agent }) => agent),
+    `winner of ${lot}`,
+    env,
+  );
+  const tie = broken.tie === undefined ? {} : { tie: broken.tie };
+  const reasons = reasonsOf(bids, admitted, { best: worth(top.best), winner: broken.first });
+  if (broken.first === undefined) return { status: 'tied', ...tie, reasons };
+
+  const lowest = floor ?? (side === 'sell' ? 0n : undefined);
+  const price = worth(priceOf(spec.pricing, top, lowest));
+  return {
+    status: 'decided',
+    result: { lot, side, winner: broken.first, price, bids },
+    ...tie,
+    reasons,
+  };
+}
+
+interface BestTwo {
+  readonly best: bigint;
+  readonly second: bigint | undefined;
+}
+
+function bestTwo(worths: readonly bigint[]): BestTwo | undefined {
+  let best: bigint | undefined;
+  let second: bigint | undefined;
+  for (const worth of worths) {
+    if (best === undefined || worth > best) [best, second] = [worth, best];
+    else if (second === undefined || worth > second) second = worth;
+  }
+  return best === undefined ? undefined : { best, second };
+}
+
+function priceOf(rule: Pricing, { best, second }: BestTwo, lowest: bigint | undefined): bigint {
+  if (rule === 'first') return best;
+  if (second === undefined) return lowest ?? best;
+  return lowest !== undefined && lowest > second ? lowest : second;
+}
+
+function reasonsOf(
+  bids: readonly Bid[],
+  admitted: readonly Bid[],
+  won: { readonly best?: Amount; readonly winner?: AgentId | undefined },
+): Readonly<Record<AgentId, LossReason>> {
+  const met = new Set(admitted);
+  return Object.fromEntries(
+    bids.map((bid): [AgentId, LossReason] => {
+      if (bid.agent === won.winner) return [bid.agent, 'won'];
+      if (!met.has(bid)) return [bid.agent, 'below_reserve'];
+      return [bid.agent, bid.amount === won.best ? 'tie_lost' : 'outbid'];
+    }),
+  );
+}
+
+function bidsOf(answers: readonly Answer<BidReply>[]): Bid[] {
+  return answers.flatMap((answer) =>
+    answer.kind === 'ok' ? [{ agent: answer.from, amount: answer.body.amount }] : [],
+  );
+}
+
+function parseBid(body: unknown): Parsed<BidReply> {
+  if (!isRecord(body)) return unparsed(`body: expected { amount }, got ${shown(body)}`);
+  const amount = parseAmount('body.amount', body['amount']);
+  return amount.ok ? parsed({ amount: amount.value }) : amount;
+}
+
+function parseSpec(spec: unknown): Parsed<SealedBidSpec> {
+  if (!isRecord(spec)) return unparsed(`expected { lot, side?, reserve? }, got ${shown(spec)}`);
+  const extra = unknownField(spec, ['lot', 'side', 'reserve']);
+  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
+  const { lot, side = 'sell', reserve } = spec;
+  if (typeof lot !== 'string' || lot.length === 0 || lot.length > 256) {
+    return unparsed(`lot: expected a text of 1 to 256 characters, got ${shown(lot)}`);
+  }
+  if (!isOneOf(sides, side)) return unparsed(`side: expected sell or buy, got ${shown(side)}`);
+  if (reserve === undefined) return parsed({ lot, side });
+  const amount = parseAmount('reserve', reserve);
+  return amount.ok ? parsed({ lot, side, reserve: amount.value }) : amount;
+}

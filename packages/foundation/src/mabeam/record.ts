@@ -1,0 +1,72 @@
+import type { Verdict } from './admission.ts';
+import type { AgentId, CoordinationReply, CoordinationRequest, SessionId } from './message.ts';
+import type { TieRule } from './protocol.ts';
+
+/** What a session was started with. With the entries, enough to recompute its outcome. */
+export interface SessionSetup {
+  readonly session: SessionId;
+  readonly protocol: string;
+  readonly protocolVersion: string;
+  /** As the protocol's `parseSpec` returned it. */
+  readonly spec: unknown;
+  /** Frozen at the start. */
+  readonly roster: readonly AgentId[];
+  readonly seed: string;
+  readonly tie: TieRule;
+  /** Time for the whole session, in milliseconds. */
+  readonly deadlineMs: number;
+  /** Fewest `ok` answers of a round that count as a quorum. */
+  readonly minReplies: number;
+  /** The coordinator's term. */
+  readonly epoch: number;
+  /** Secret of the session while it runs: nonces are made of it. */
+  readonly nonceKey: string;
+}
+
+/** Why a participant could not be asked, or did not answer. */
+export type LostCause = 'timeout' | 'down' | 'error';
+
+/** One thing that happened. `at` is in milliseconds since the session started. */
+export type RecordEntry =
+  | { readonly kind: 'request'; readonly at: number; readonly request: CoordinationRequest }
+  | AnswerEntry
+  | LostEntry
+  | { readonly kind: 'deadline'; readonly at: number; readonly round: number }
+  | { readonly kind: 'cancel'; readonly at: number; readonly reason: string };
+
+/** A request that stays without an answer. */
+export interface LostEntry {
+  readonly kind: 'lost';
+  readonly at: number;
+  readonly from: AgentId;
+  /** Of the request. */
+  readonly nonce: string;
+  readonly cause: LostCause;
+  readonly detail: string;
+}
+
+/** An answer, and what became of it. */
+export interface AnswerEntry {
+  readonly kind: 'answer';
+  readonly at: number;
+  /** Who sent it, as the messenger knows; not as the answer says. */
+  readonly from: AgentId;
+  /** Of the request it came back for. Absent for one that came by itself. */
+  readonly nonce?: string;
+  /** Absent when it was no reply at all. Without its body when that made no sense. */
+  readonly reply?: CoordinationReply;
+  /** What made no sense. */
+  readonly unreadable?: string;
+  readonly verdict: Verdict;
+}
+
+/** Requests, answers, times, and rejections with reasons. */
+export interface SessionRecord {
+  readonly setup: SessionSetup;
+  readonly entries: readonly RecordEntry[];
+  /** Unasked answers without effect that were no longer written down; see {@link strayAnswersMax}. */
+  readonly dropped: number;
+}
+
+/** Most answers without effect that came unasked and are written down, a session. */
+export const strayAnswersMax = 1_000;

@@ -1,0 +1,86 @@
+import type { Exit, ExitReason } from '../process/exit.ts';
+import { Pid } from '../process/pid.ts';
+import type { Signal } from '../process/signal.ts';
+
+/**
+ * What runtimes say to each other. The second element is a number whose thread range tells which
+ * runtime of a node is meant (a process, a call or a monitor of that runtime), so that the main
+ * thread can pass a packet on without understanding it.
+ */
+export type Packet =
+  | readonly [kind: typeof packetKinds.call, to: number, id: number, name: string, args: readonly unknown[], timeoutMs: number]
+  | readonly [kind: typeof packetKinds.cast, to: number, name: string, args: readonly unknown[]]
+  | readonly [kind: typeof packetKinds.reply, id: number, value: unknown]
+  | readonly [kind: typeof packetKinds.fail, id: number, error: unknown]
+  | readonly [kind: typeof packetKinds.signal, to: number, target: Pid, signal: Signal]
+  | readonly [kind: typeof packetKinds.system, to: number, topic: string, body: unknown];
+
+export const packetKinds = { call: 1, cast: 2, reply: 3, fail: 4, signal: 5, system: 6 } as const;
+
+/** The packet in a decoded value from outside, or undefined when it is none. */
+export function parsePacket(value: unknown): Packet | undefined {
+  if (!Array.isArray(value) || typeof value[1] !== 'number') return undefined;
+  return isPacket(value) ? (value as unknown as Packet) : undefined;
+}
+
+function isPacket(value: readonly unknown[]): boolean {
+  switch (value[0]) {
+    case packetKinds.call:
+      return (
+        typeof value[2] === 'number' &&
+        typeof value[3] === 'string' &&
+        Array.isArray(value[4]) &&
+        typeof value[5] === 'number'
+      );
+    case packetKinds.cast:
+      return typeof value[2] === 'string' && Array.isArray(value[3]);
+    case packetKinds.reply:
+    case packetKinds.fail:
+      return value.length === 3;
+    case packetKinds.signal:
+      return value[2] instanceof Pid && isSignal(value[3]);
+    case packetKinds.system:
+      return typeof value[2] === 'string';
+    default:
+      return false;
+  }
+}
+
+const exitReasons: ReadonlySet<unknown> = new Set<ExitReason>([
+  'normal',
+  'shutdown',
+  'killed',
+  'crash',
+  'start_failed',
+  'stuck',
+  'thread_lost',
+  'node_down',
+  'no_process',
+  'name_conflict',
+  'migrated',
+]);
+
+function isSignal(value: unknown): value is Signal {
+  if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
+  const { kind, id, watcher, from, exit } = value as Record<string, unknown>;
+  switch (kind) {
+    case 'monitor':
+    case 'demonitor':
+      return typeof id === 'number' && watcher instanceof Pid;
+    case 'down':
+      return typeof id === 'number' && from instanceof Pid && isExit(exit);
+    case 'link':
+    case 'unlink':
+      return from instanceof Pid;
+    case 'exit':
+      return from instanceof Pid && isExit(exit);
+    case 'stop':
+      return isExit(exit);
+    default:
+      return false;
+  }
+}
+
+function isExit(value: unknown): value is Exit {
+  return typeof value === 'object' && value !== null && 'reason' in value && exitReasons.has(value.reason);
+}

@@ -1,0 +1,166 @@
+import type { Cluster, ClusterTopic } from '../cluster/cluster.ts';
+import type { Link } from '../cluster/transport.ts';
+import { noProcess } from '../process/exit.ts';
+import { Pid, threadOf } from '../process/pid.ts';
+import type { Runtime } from '../process/runtime.ts';
+import { parseDelta, parseShare } from '../registry/registry-message.ts';
+import type { Registry } from '../registry/registry.ts';
+import { bounced, type Threads } from '../thread/threads.ts';
+import type { Router, Station } from './exchange.ts';
+import { packetKinds, parsePacket, type Packet } from './packet.ts';
+
+export interface SwitchboardParts {
+  readonly runtime: Runtime;
+  readonly threads: Threads;
+  readonly registry: Registry;
+  readonly cluster: () => Cluster | undefined;
+}
+
+type Topic = ClusterTopic | 'registry.share' | 'registry.delta' | 'registry.pull' | 'thread.lost';
+
+/** Passes packets between this node's main thread, its worker threads and its links. */
+export class Switchboard implements Router {
+  readonly #parts: SwitchboardParts;
+
+  constructor(parts: SwitchboardParts) {
+    this.#parts = parts;
+  }
+
+  // ── outgoing ───────────────────────────────────────────────────────────────
+
+  send(to: Station, packet: Packet): 'sent' | 'unreachable' | 'full' {
+    return this.#pass(to, packet[1], this.#parts.runtime.codec.encode(packet));
+  }
+
+  #pass(to: Station, destination: number, bytes: Uint8Array): 'sent' | 'unreachable' | 'full' {
+    const { runtime, threads } = this.#parts;
+    if (to.node === runtime.name) {
+      const from = { node: runtime.name, incarnation: runtime.incarnation };
+      return threads.post(threadOf(destination), from, bytes) ? 'sent' : 'unreachable';
+    }
+    const link = this.#parts.cluster()?.link(to.node, to.incarnation);
+    if (link === undefined) return 'unreachable';
+    return link.send('normal', bytes) ? 'sent' : 'full';
+  }
+
+  /** Says something of the system's own over a link. The registry keeps its order with replies. */
+  tell(link: Link, topic: Topic, body: unknown): void {
+    const lane = topic.startsWith('cluster.') ? 'control' : 'normal';
+    link.send(lane, this.#parts.runtime.codec.encode([packetKinds.system, 0, topic, body]));
+  }
+
+  broadcast(topic: Topic, body: unknown): void {
+    for (const link of this.#parts.cluster()?.links() ?? []) this.tell(link, topic, body);
+  }
+
+  /** Gives a new member everything that this node has registered. */
+  introduce(link: Link): void {
+    this.tell(link, 'registry.share', this.#parts.registry.ownShare());
+  }
+
+  // ── incoming ───────────────────────────────────────────────────────────────
+
+  fromLink(link: Link, frame: Uint8Array): void {
+    const packet = this.#decode(frame);
+    if (packet === undefined) {
+      this.#parts.runtime.counters.malformed++;
+      link.close('malformed packet');
+      return;
+    }
+    const thread = threadOf(packet[1]);
+    if (packet[0] === packetKinds.system) this.#system(link, packet[2], packet[3]);
+    else if (thread === 0) this.#parts.runtime.exchange.receive(link.peer, packet);
+    else if (!this.#parts.threads.post(thread, link.peer, frame)) this.#bounce(link.peer, packet);
+  }
+
+  fromThread(to: Station, bytes: Uint8Array, packet: Packet): void {
+    const { runtime } = this.#parts;
+    if (to.node === runtime.name && threadOf(packet[1]) === 0) {
+      runtime.exchange.receive({ node: runtime.name, incarnation: runtime.incarnation }, packet);
+    } else if (this.#pass(to, packet[1], bytes) !== 'sent') {
+      this.#bounce({ node: runtime.name, incarnation: runtime.incarnation }, packet);
+    }
+  }
+
+  #decode(frame: Uint8Array): Packet | undefined {
+    try {
+      return parsePacket(this.#parts.runtime.codec.decode(frame));
+    } catch {
+      // Whatever is wrong with the bytes, they are no packet: the caller counts and refuses them.
+      return undefined;
+    }
+  }
+
+  #bounce(to: Station, packet: Packet): void {
+    const { runtime } = this.#parts;
+    if (packet[0] === packetKinds.signal) {
+      const [, , target, signal] = packet;
+      const exit = { reason: 'no_process' } as const;
+      if (signal.kind === 'monitor') {
+        runtime.signal(signal.watcher, { kind: 'down', id: signal.id, from: target, exit });
+      } else if (signal.kind === 'link') {
+        runtime.signal(signal.from, { kind: 'exit', from: target, exit });
+      }
+      return;
+    }
+    const answer = bounced(packet, noProcess(`${runtime.name}#${packet[1]}`));
+    if (answer !== undefined) this.send(to, answer);
+  }
+
+  #system(link: Link, topic: string, body: unknown): void {
+    const { node } = link.peer;
+    switch (topic) {
+      case 'registry.share':
+        return this.#takeShare(link, body);
+      case 'registry.delta':
+        return this.#takeDelta(link, body);
+      case 'registry.pull':
+        return this.introduce(link);
+      case 'thread.lost':
+        return this.#lost((pid) => pid.node === node && pid.thread === body, 'thread_lost');
+      case 'cluster.view':
+      case 'cluster.verdict':
+      case 'cluster.ping':
+      case 'cluster.pong':
+        return this.#parts.cluster()?.receive(link, topic, body);
+      default:
+        // A newer version's topic: ignored and counted, as unknown kinds are.
+        this.#parts.runtime.counters.unknownMessages++;
+        return undefined;
+    }
+  }
+
+  #takeShare({ peer }: Link, body: unknown): void {
+    const share = parseShare(body);
+    if (share?.incarnation !== peer.incarnation) this.#parts.runtime.counters.malformed++;
+    else this.#parts.registry.receive({ kind: 'share', node: peer.node, share });
+  }
+
+  #takeDelta(link: Link, body: unknown): void {
+    const delta = parseDelta(body);
+    if (delta?.incarnation !== link.peer.incarnation) {
+      this.#parts.runtime.counters.malformed++;
+    } else if (!this.#parts.registry.receive({ kind: 'delta', node: link.peer.node, delta })) {
+      this.tell(link, 'registry.pull', null);
+    }
+  }
+
+  // ── losses ─────────────────────────────────────────────────────────────────
+
+  /** The link to a node broke: what was on its way is lost. */
+  nodeLost(node: string): void {
+    this.#lost((pid) => pid.node === node, 'node_down');
+    this.#parts.threads.tellLost(node);
+  }
+
+  threadLost(thread: number): void {
+    const { name } = this.#parts.runtime;
+    this.#lost((pid) => pid.node === name && pid.thread === thread, 'thread_lost');
+    this.#parts.threads.tellLost(name, thread);
+    this.broadcast('thread.lost', thread);
+  }
+
+  #lost(isLost: (pid: Pid) => boolean, reason: 'node_down' | 'thread_lost'): void {
+    this.#parts.runtime.exchange.lost(isLost, { reason });
+  }
+}

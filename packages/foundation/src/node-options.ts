@@ -1,0 +1,136 @@
+import { systemClock, type Clock } from './clock.ts';
+import { pingDefaults, type PingOptions } from './cluster/failure-detector.ts';
+import type { Discovery } from './cluster/discovery.ts';
+import type { Store } from './cluster/store.ts';
+import type { Transport } from './cluster/transport.ts';
+import { FoundationError } from './errors.ts';
+import { refuseUnknown } from './options.ts';
+import type { AnyDefinition } from './process/definition.ts';
+import { systemRandom, type Random } from './random.ts';
+
+export interface NodeOptions {
+  /** Name of this node, unique in the cluster. @defaultValue one made of the process id */
+  readonly name?: string;
+  /**
+   * `local`: finds the other nodes of this machine by itself. `off`: alone, nothing is opened.
+   * @defaultValue 'local'
+   */
+  readonly cluster?: 'local' | 'off';
+  /** Nodes of one cluster meet; others never do. @defaultValue the nearest package.json's name */
+  readonly clusterName?: string;
+  /** Where the cluster's file and secret are kept. @defaultValue FOUNDATION_HOME, or the user's state directory */
+  readonly directory?: string;
+  /** `observer`: sees and calls everything, hosts nothing and is not counted. @defaultValue 'member' */
+  readonly role?: 'member' | 'observer';
+  /**
+   * `development` and `test` send local messages through the codec, so that what works here works
+   * remotely; `production` passes them by reference.
+   * @defaultValue 'production' when NODE_ENV says so, otherwise 'development'
+   */
+  readonly profile?: 'development' | 'test' | 'production';
+  /** Definitions that other nodes may ask this one to run. */
+  readonly processes?: readonly AnyDefinition[];
+  /** When a silent node is suspected. */
+  readonly detector?: Partial<PingOptions>;
+  /** Other adapters than those that `cluster` brings. */
+  readonly ports?: NodePorts;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+export interface NodePorts {
+  readonly transport?: Transport;
+  readonly discovery?: Discovery;
+  readonly store?: Store;
+}
+
+export interface NodeSettings {
+  readonly name: string;
+  readonly cluster: 'local' | 'off';
+  readonly clusterName: string | undefined;
+  readonly directory: string | undefined;
+  readonly role: 'member' | 'observer';
+  readonly profile: 'development' | 'test' | 'production';
+  readonly processes: readonly AnyDefinition[];
+  readonly detector: PingOptions;
+  readonly ports: NodePorts;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const known = [
+  'name',
+  'cluster',
+  'clusterName',
+  'directory',
+  'role',
+  'profile',
+  'processes',
+  'detector',
+  'ports',
+  'clock',
+  'random',
+];
+const choices = {
+  cluster: ['local', 'off'],
+  role: ['member', 'observer'],
+  profile: ['development', 'test', 'production'],
+} as const;
+const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
+
+/**
+ * The settings that options mean.
+ *
+ * @throws FoundationError `INVALID_OPTION` or `INVALID_NODE_NAME`, with the offending value
+ */
+export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEnv): NodeSettings {
+  refuseUnknown('startNode', options, known);
+  for (const [option, allowed] of Object.entries(choices)) {
+    refuseOther(option, options[option as keyof typeof choices], allowed);
+  }
+  const random = options.random ?? systemRandom;
+  const name = options.name ?? `node-${process.pid}-${random.int(36 ** 4).toString(36)}`;
+  if (typeof name !== 'string' || !namePattern.test(name)) throw badName(name);
+  return {
+    name,
+    cluster: options.cluster ?? 'local',
+    clusterName: options.clusterName,
+    directory: options.directory,
+    role: options.role ?? 'member',
+    profile: options.profile ?? (environment['NODE_ENV'] === 'production' ? 'production' : 'development'),
+    processes: options.processes ?? [],
+    detector: detectorOptions(options.detector),
+    ports: options.ports ?? {},
+    clock: options.clock ?? systemClock,
+    random,
+  };
+}
+
+function detectorOptions(given: Partial<PingOptions> = {}): PingOptions {
+  refuseUnknown('startNode detector', given, Object.keys(pingDefaults));
+  const options = { ...pingDefaults, ...given };
+  for (const [option, value] of Object.entries(options)) {
+    if (!(value > 0)) throw invalid(`detector.${option}`, value, 'a positive number of milliseconds');
+  }
+  return options;
+}
+
+function refuseOther(option: string, value: unknown, allowed: readonly string[]): void {
+  if (value === undefined || allowed.includes(value as string)) return;
+  throw invalid(option, value, allowed.map((each) => `'${each}'`).join(' or '));
+}
+
+function invalid(option: string, value: unknown, expected: string): FoundationError {
+  return new FoundationError(
+    'INVALID_OPTION',
+    `expected \`${option}\` to be ${expected}, got: ${JSON.stringify(value)}`,
+    { hint: 'See docs/guide/cluster.md for the options of `startNode`.', details: { option, value } },
+  );
+}
+
+function badName(name: unknown): FoundationError {
+  return new FoundationError('INVALID_NODE_NAME', `${JSON.stringify(name)} is not a node name`, {
+    hint: 'Use 1 to 63 letters, digits, `.`, `_` and `-`, beginning with a letter or digit.',
+    details: { name },
+  });
+}

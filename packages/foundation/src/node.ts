@@ -1,0 +1,287 @@
+import { Cluster } from './cluster/cluster.ts';
+import { ClusterView } from './cluster/cluster-view.ts';
+import { Events } from './events.ts';
+import { createMabeam, type Mabeam } from './mabeam/mabeam.ts';
+import { Exchange } from './messaging/exchange.ts';
+import { codecFor } from './messaging/runtime-codec.ts';
+import { Switchboard } from './messaging/switchboard.ts';
+import { nodeSettings, type NodeOptions, type NodeSettings } from './node-options.ts';
+import { openPorts, type OpenPorts } from './node-ports.ts';
+import { systemOf, systemProcess } from './node-system.ts';
+import { ProcessManager } from './placement/process-manager.ts';
+import { Singletons } from './placement/singletons.ts';
+import type { AnyDefinition, Definition } from './process/definition.ts';
+import type { Pid } from './process/pid.ts';
+import type { Process } from './process/process.ts';
+import type { Client } from './process/ref-types.ts';
+import { Runtime, type RuntimeCounters } from './process/runtime.ts';
+import type { Spawner } from './process/supervisor.ts';
+import { Registry } from './registry/registry.ts';
+import { Threads } from './thread/threads.ts';
+
+/** A process as `node.processes` of any node shows it. */
+export interface ProcessInfo {
+  readonly pid: string;
+  readonly process: string;
+  readonly name: string | undefined;
+  readonly status: string;
+  readonly handled: number;
+  readonly mailbox: number;
+}
+
+/** One node of the cluster: everything a user touches hangs off it. */
+export interface Node extends AsyncDisposable {
+  readonly name: string;
+  readonly incarnation: number;
+  readonly processes: ProcessManager;
+  readonly registry: Registry;
+  readonly cluster: ClusterView;
+  readonly mabeam: Mabeam;
+  readonly events: Events;
+  /** Things that should be rare, counted since the start. */
+  counters(): NodeCounters;
+  /** A ref to a named process, wherever it lives; it follows the name. */
+  ref<I, A>(process: Definition<I, A>, name: string): Client<A>;
+  /** Processes of this node's main thread. */
+  inspect(): readonly ProcessInfo[];
+  /** The same, asked of another node. */
+  inspectNode(node: string): Promise<readonly ProcessInfo[]>;
+  /** Ends all processes, says goodbye to the cluster and closes everything. */
+  stop(): Promise<void>;
+}
+
+export interface NodeCounters extends RuntimeCounters {
+  /** Refused connections and broken protocols, by error code. */
+  readonly refused: Readonly<Record<string, number>>;
+}
+
+/** Milliseconds that a process may take to end when its node stops. */
+const shutdownMs = 5_000;
+
+/**
+ * Starts a node: it finds the others of its cluster by itself.
+ *
+ * @throws FoundationError `INVALID_OPTION`, `INVALID_NODE_NAME`, `NAME_TAKEN` (a living node has the
+ * name), `SECRET_INVALID` or `STORE_UNAVAILABLE`; nothing stays open then.
+ */
+export async function startNode(options: NodeOptions = {}): Promise<Node> {
+  const settings = nodeSettings(options, process.env);
+  const ports = await openPorts(settings);
+  const node = new RunningNode(settings, ports);
+  try {
+    await node.start();
+  } catch (error) {
+    await node.stop();
+    throw error;
+  }
+  return node;
+}
+
+class RunningNode implements Node {
+  readonly name: string;
+  readonly events = new Events();
+  readonly registry: Registry;
+  readonly processes: ProcessManager;
+  readonly cluster: ClusterView;
+  readonly mabeam: Mabeam;
+  readonly #settings: NodeSettings;
+  readonly #ports: OpenPorts;
+  readonly #runtime: Runtime;
+  readonly #threads: Threads;
+  readonly #links: Cluster | undefined;
+  readonly #switchboard: Switchboard;
+  readonly #singletons: Singletons;
+  #stopped: Promise<void> | undefined = undefined;
+
+  constructor(settings: NodeSettings, ports: OpenPorts) {
+    const { name, clock } = settings;
+    const { incarnation } = ports;
+    this.#settings = settings;
+    this.#ports = ports;
+    this.name = name;
+    this.registry = new Registry({
+      node: name,
+      incarnation,
+      clock,
+      events: this.events,
+      broadcast: (delta) => this.#switchboard.broadcast('registry.delta', delta),
+      evict: (pid, error) =>
+        this.#runtime.signal(pid, { kind: 'stop', exit: { reason: 'name_conflict', error } }),
+    });
+    this.#runtime = new Runtime({
+      name,
+      incarnation,
+      clock,
+      events: this.events,
+      copiesMessages: settings.profile !== 'production',
+      directory: this.registry,
+      codec: codecFor,
+      exchange: (runtime) => new Exchange(runtime, { send: (to, packet) => this.#switchboard.send(to, packet) }),
+      snapshots: ports.snapshots,
+      spawner: this.#spawn,
+      abandon: (pid) => this.#abandon(pid),
+    });
+    this.#threads = new Threads(this.#runtime, this.registry, {
+      route: (to, bytes, packet) => this.#switchboard.fromThread(to, bytes, packet),
+      onLost: (thread) => this.#switchboard.threadLost(thread),
+    });
+    this.#links = this.#makeCluster();
+    this.#switchboard = new Switchboard({
+      runtime: this.#runtime,
+      threads: this.#threads,
+      registry: this.registry,
+      cluster: () => this.#links,
+    });
+    this.#singletons = new Singletons(name, this.registry, {
+      events: this.events,
+      handlers: {
+        candidates: (definition) => this.cluster.hostsOf(definition),
+        startHere: (record, onEnded) => this.processes.startRecord(record, () => this.#ifRunning(onEnded)),
+        startThere: (node, record) => this.#startThere(node, record),
+      },
+    });
+    this.processes = new ProcessManager(this.#runtime, this.#singletons);
+    this.mabeam = createMabeam({
+      runtime: this.#runtime,
+      processes: this.processes,
+      clock,
+      random: settings.random,
+    });
+    this.cluster = new ClusterView({
+      settings,
+      cluster: this.#links,
+      self: () => this.incarnation,
+      definitions: () => this.#runtime.definitionNames(),
+    });
+  }
+
+  get incarnation(): number {
+    return this.#runtime.incarnation;
+  }
+
+  async start(): Promise<void> {
+    const system = this.#runtime.define(
+      systemProcess({
+        processes: () => this.inspect(),
+        startSingleton: (record) => this.#singletons.startHere(record),
+      }),
+    );
+    await this.#runtime.spawn(system);
+    for (const definition of this.#settings.processes) this.#runtime.define(definition);
+    await this.#links?.start();
+  }
+
+  ref<I, A>(process: Definition<I, A>, name: string): Client<A> {
+    return this.#runtime.ref(process, name);
+  }
+
+  inspect(): readonly ProcessInfo[] {
+    return [...this.#runtime.processes()].map((each) => ({
+      pid: each.pid.toString(),
+      process: each.behaviour.name,
+      name: each.name,
+      status: each.status,
+      handled: each.handled,
+      mailbox: each.mailboxSize,
+    }));
+  }
+
+  async inspectNode(node: string): Promise<readonly ProcessInfo[]> {
+    if (node === this.name) return this.inspect();
+    return this.#system(node).processes();
+  }
+
+  counters(): NodeCounters {
+    return { ...this.#runtime.counters, refused: this.#links?.counters().refused ?? {} };
+  }
+
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    const roots = [...this.#runtime.processes()].filter((each) => each.parent === undefined);
+    for (const each of roots.toReversed()) await this.#end(each);
+    await this.#threads.stop();
+    await this.#links?.stop();
+    await this.#ports.close();
+  }
+
+  async #end(root: Process): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    root.onEnded(resolve);
+    root.stop({ reason: 'shutdown' });
+    const timer = this.#settings.clock.after(shutdownMs, () => root.kill());
+    await promise;
+    timer.cancel();
+  }
+
+  #ifRunning(action: () => void): void {
+    // A node that stops leaves its singletons to the others: they must keep the record.
+    if (this.#stopped === undefined) action();
+  }
+
+  readonly #spawn: Spawner = async (behaviour, options, linkTo) => {
+    if (behaviour.spec.isolation === 'thread') return this.#threads.spawn(behaviour, options, linkTo);
+    const process = await this.#runtime.spawn(behaviour, { ...options, linkTo });
+    return process.pid;
+  };
+
+  async #abandon(pid: Pid): Promise<void> {
+    if (pid.thread === 0) this.#runtime.find(pid)?.kill();
+    else await this.#threads.abandon(pid);
+  }
+
+  #system(node: string): ReturnType<typeof systemOf> {
+    const behaviour = this.#runtime.define(this.#runtime.definition('foundation.node') as AnyDefinition);
+    return systemOf(this.#runtime, behaviour, this.cluster.station(node));
+  }
+
+  async #startThere(node: string, record: Parameters<Singletons['startHere']>[0]): Promise<void> {
+    const error = await this.#system(node).startSingleton(record);
+    if (error !== undefined) throw error;
+  }
+
+  #makeCluster(): Cluster | undefined {
+    const { name, clock, detector, role, processes } = this.#settings;
+    const { transport, discovery, cluster, incarnation } = this.#ports;
+    if (transport === undefined || discovery === undefined) return undefined;
+    const meta = { role, processes: processes.map((each) => each.name), osPid: process.pid };
+    return new Cluster({
+      identity: { cluster, node: name, incarnation, meta },
+      transport,
+      discovery,
+      clock,
+      detector,
+      events: this.events,
+      handlers: {
+        onFrame: (link, _lane, frame) => this.#switchboard.fromLink(link, frame),
+        onUp: (_member, link) => {
+          this.#switchboard.introduce(link);
+          this.#singletons.settle();
+        },
+        onRelinked: (_member, link) => this.#switchboard.introduce(link),
+        onLinkDown: (node) => this.#switchboard.nodeLost(node),
+        onDown: ({ node }) => {
+          this.#singletons.onNodeDown(node);
+          this.registry.dropNode(node);
+          this.#singletons.settle();
+        },
+        tell: (link, topic, body) => this.#switchboard.tell(link, topic, body),
+        onRejoin: () => this.#rejoin(),
+      },
+    });
+  }
+
+  async #rejoin(): Promise<number> {
+    const incarnation = await this.#ports.reserve();
+    this.#runtime.incarnation = incarnation;
+    this.#threads.tellRejoin(incarnation);
+    this.registry.rejoin(incarnation);
+    return incarnation;
+  }
+}

@@ -1,0 +1,135 @@
+import { FoundationError, isFoundationError } from '../errors.ts';
+import { refuseUnknown } from '../options.ts';
+import { isName, type Definition } from '../process/definition.ts';
+import type { Pid } from '../process/pid.ts';
+import type { Client } from '../process/ref-types.ts';
+import type { Intensity, Restart } from '../process/restart-state.ts';
+import type { Listing, Runtime } from '../process/runtime.ts';
+import { keeper, type ChildSpec, type KeptChild } from '../process/supervisor.ts';
+import type { SingletonRecord } from '../registry/registry-state.ts';
+import type { Singletons } from './singletons.ts';
+
+export interface StartOptions {
+  /** Unique in the cluster; a ref made from it follows the process. */
+  readonly name?: string;
+  /** `local`: here. `singleton`: once in the cluster, on some node, and elsewhere when that node goes. @defaultValue 'local' */
+  readonly strategy?: 'local' | 'singleton';
+  /** When it is started again. @defaultValue 'temporary', of a singleton 'permanent' */
+  readonly restart?: Restart;
+  /** What it can do, for `node.registry.withCapability`. */
+  readonly capabilities?: readonly string[];
+  /** Facts about it for others, JSON-safe and small. */
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+type StartArgs<I> = undefined extends I
+  ? [options?: StartOptions & { readonly init?: I }]
+  : [options: StartOptions & { readonly init: I }];
+
+const known = ['init', 'name', 'strategy', 'restart', 'capabilities', 'metadata'];
+
+/** How a process is kept alive. */
+export interface Keeping {
+  readonly intensity?: Intensity;
+  /** Runs when it has ended for good. */
+  readonly onEnded?: () => void;
+}
+
+/** Starts processes: here, in a thread, or once in the cluster. */
+export class ProcessManager {
+  readonly #runtime: Runtime;
+  readonly #singletons: Singletons;
+
+  constructor(runtime: Runtime, singletons: Singletons) {
+    this.#runtime = runtime;
+    this.#singletons = singletons;
+  }
+
+  /**
+   * Starts a process and resolves when its `init` is done.
+   *
+   * @throws FoundationError `REFUSED` (by `init`), `START_FAILED`, `NAME_TAKEN`, `INVALID_OPTION`
+   */
+  async start<I, A>(process: Definition<I, A>, ...given: StartArgs<I>): Promise<Client<A>> {
+    const options: StartOptions & { readonly init?: unknown } = given[0] ?? {};
+    check(options);
+    const behaviour = this.#runtime.define(process);
+    if (options.strategy === 'singleton') {
+      await this.#startSingleton(process.name, options);
+    } else {
+      const pid = await this.startHere({ definition: process, options: childOptions(options) });
+      if (options.name === undefined) return this.#runtime.refTo(behaviour, { pid }) as Client<A>;
+    }
+    return this.#runtime.refTo(behaviour, { name: options.name }) as Client<A>;
+  }
+
+  /** Starts a process on this node, with a supervisor of its own unless it is temporary. */
+  async startHere(spec: ChildSpec, keeping: Keeping = {}): Promise<Pid> {
+    const { definition, options } = spec;
+    const behaviour = this.#runtime.define(definition);
+    if ((options.restart ?? 'temporary') === 'temporary') {
+      return this.#runtime.spawner(behaviour, options, undefined);
+    }
+    try {
+      const process = await this.#runtime.spawn(keeper(spec, keeping.intensity));
+      if (keeping.onEnded !== undefined) process.onEnded(keeping.onEnded);
+      return (process.state as KeptChild).firstPid();
+    } catch (error) {
+      // The user did not ask for the supervisor: what matters is why the process itself did not start.
+      throw isFoundationError(error) && isFoundationError(error.cause) ? error.cause : error;
+    }
+  }
+
+  /** A ref to a named process. */
+  named<I, A>(process: Definition<I, A>, name: string): Client<A> {
+    return this.#runtime.ref(process, name);
+  }
+
+  /** Starts a singleton here, as its record says. */
+  async startRecord({ name, process, init, listing }: SingletonRecord, onEnded: () => void): Promise<void> {
+    const definition = this.#runtime.definition(process);
+    if (definition === undefined) {
+      throw new FoundationError('UNKNOWN_DEFINITION', `this node has no definition "${process}"`, {
+        hint: 'List it in `processes` of `startNode`.',
+      });
+    }
+    await this.startHere(
+      { definition, options: { restart: 'permanent', ...listing, init, name } },
+      { onEnded },
+    );
+  }
+
+  async #startSingleton(process: string, options: StartOptions & { readonly init?: unknown }): Promise<void> {
+    const { name, init, capabilities, metadata } = options;
+    if (name === undefined) throw invalid('name', name, 'given, since the strategy is `singleton`');
+    const listing: Listing = { capabilities, metadata };
+    await this.#singletons.start({ name, process, init, listing });
+  }
+}
+
+function childOptions({ strategy: _strategy, restart, ...rest }: StartOptions & { readonly init?: unknown }): ChildSpec['options'] {
+  return { ...rest, restart: restart ?? 'temporary' };
+}
+
+function check(options: StartOptions): void {
+  refuseUnknown('processes.start', options, known);
+  const { name, strategy, restart, capabilities } = options;
+  if (name !== undefined && !isName(name)) throw invalid('name', name, 'a name of at most 200 characters');
+  if (strategy !== undefined && strategy !== 'local' && strategy !== 'singleton') {
+    throw invalid('strategy', strategy, "'local' or 'singleton'");
+  }
+  if (restart !== undefined && !['permanent', 'transient', 'temporary'].includes(restart)) {
+    throw invalid('restart', restart, "'permanent', 'transient' or 'temporary'");
+  }
+  if (capabilities !== undefined && !capabilities.every((each) => typeof each === 'string')) {
+    throw invalid('capabilities', capabilities, 'a list of texts');
+  }
+}
+
+function invalid(option: string, value: unknown, expected: string): FoundationError {
+  return new FoundationError(
+    'INVALID_OPTION',
+    `expected \`${option}\` to be ${expected}, got: ${String(value)}`,
+    { hint: 'See docs/guide/processes.md.', details: { option } },
+  );
+}

@@ -1,0 +1,110 @@
+import type { Clock, Timer } from '../clock.ts';
+
+const slotCount = 512;
+/** Precision of deadlines, in milliseconds: a call never times out early, and at most this late. */
+export const tickMs = 10;
+/** Time in which the loop stood still longer than this does not count against a call. */
+const stallTicksMax = 10;
+
+/** Something that can be too late. Kept in a list that runs through the entries themselves. */
+export interface Due {
+  dueTick: number;
+  before: Due | undefined;
+  after: Due | undefined;
+  expire(): void;
+}
+
+class Slot implements Due {
+  dueTick = 0;
+  before: Due = this;
+  after: Due = this;
+  expire(): void {}
+}
+
+/**
+ * Deadlines of pending calls: adding and removing one is a handful of assignments and never reads
+ * the clock. The timer runs only while there are some.
+ *
+ * Source: Varghese and Lauck 1987, hashed timing wheel (scheme 6).
+ */
+export class Deadlines {
+  readonly #clock: Clock;
+  readonly #slots: readonly Slot[];
+  #timer: Timer | undefined;
+  #tick = 0;
+  #lastNow = 0;
+  #idleTicks = 0;
+  count = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#slots = Array.from({ length: slotCount }, () => new Slot());
+  }
+
+  /** The tick at which something `delayMs` from now is due. */
+  tickIn(delayMs: number): number {
+    return this.#tick + 1 + Math.ceil(delayMs / tickMs);
+  }
+
+  /** Milliseconds left until a tick, 0 when it is over. */
+  remainingMs(dueTick: number): number {
+    return Math.max(0, (dueTick - this.#tick - 1) * tickMs);
+  }
+
+  add(entry: Due, dueTick: number): void {
+    const slot = this.#slots[dueTick % slotCount] as Slot;
+    const last = slot.before;
+    entry.dueTick = dueTick;
+    entry.before = last;
+    entry.after = slot;
+    last.after = entry;
+    slot.before = entry;
+    this.count++;
+    if (this.#timer === undefined) this.#start();
+  }
+
+  /** Forgets an entry; harmless when it is not there. */
+  remove(entry: Due): void {
+    const { before, after } = entry;
+    if (before === undefined || after === undefined) return;
+    before.after = after;
+    after.before = before;
+    entry.before = undefined;
+    entry.after = undefined;
+    this.count--;
+  }
+
+  #start(): void {
+    this.#lastNow = this.#clock.now();
+    this.#idleTicks = 0;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    this.#timer = this.#clock.after(tickMs, this.#onTimer);
+  }
+
+  readonly #onTimer = (): void => {
+    const now = this.#clock.now();
+    const elapsed = Math.floor((now - this.#lastNow) / tickMs);
+    this.#lastNow += elapsed * tickMs;
+    for (let step = Math.min(elapsed, stallTicksMax); step > 0; step--) this.#advance();
+    this.#idleTicks = this.count === 0 ? this.#idleTicks + 1 : 0;
+    if (this.#idleTicks > 1) this.#timer = undefined;
+    else this.#schedule();
+  };
+
+  #advance(): void {
+    this.#tick++;
+    const slot = this.#slots[this.#tick % slotCount] as Slot;
+    let entry: Due = slot.after;
+    while (entry !== slot) {
+      const following = entry.after as Due;
+      if (entry.dueTick <= this.#tick) {
+        this.remove(entry);
+        entry.expire();
+      }
+      entry = following;
+    }
+  }
+}

@@ -1,0 +1,129 @@
+import { FoundationError } from '../errors.ts';
+import type { Call } from './envelope.ts';
+import type { Process } from './process.ts';
+
+/** Where durable processes keep their state: one record a name. */
+export interface Snapshots {
+  /** The newest record; undefined when there is none. */
+  load(name: string): Promise<Snapshot | undefined>;
+  /** Writes if the record is still at `version` (0: none). Undefined when another holder wrote. */
+  save(name: string, version: number, state: Uint8Array): Promise<number | undefined>;
+}
+
+export interface Snapshot {
+  readonly version: number;
+  readonly state: Uint8Array;
+}
+
+interface Held {
+  readonly call: Call;
+  readonly value: unknown;
+}
+
+/**
+ * Stores the state of one process before the replies that rest on it leave. Replies that come while
+ * a write is on its way wait for the next one together (group commit), so that one write serves many.
+ *
+ * Each write names the version it replaces: a holder whose name was taken over meanwhile, perhaps
+ * after a pause, cannot write any more and ends with `name_conflict`.
+ */
+export class Durability {
+  readonly #process: Process;
+  readonly #snapshots: Snapshots;
+  #version = 0;
+  #stored: Uint8Array | undefined = undefined;
+  #held: Held[] = [];
+  #isSaving = false;
+  #isDirty = false;
+  #isClosed = false;
+
+  constructor(process: Process, snapshots: Snapshots) {
+    this.#process = process;
+    this.#snapshots = snapshots;
+  }
+
+  /** The state to start with: the stored one, otherwise that of `init`. Takes the record over. */
+  async load(init: unknown): Promise<unknown> {
+    const { spec } = this.#process.behaviour;
+    const found = await this.#snapshots.load(this.#name);
+    if (found === undefined) return spec.init(init);
+    const stored = this.#process.runtime.codec.decode(found.state);
+    const state = await (spec.restore === undefined ? stored : spec.restore(stored));
+    const version = await this.#snapshots.save(this.#name, found.version, found.state);
+    if (version === undefined) throw takenOver(this.#name);
+    this.#version = version;
+    this.#stored = found.state;
+    return state;
+  }
+
+  /** Replies when the state of now is stored. */
+  answer(call: Call, value: unknown): void {
+    this.#held.push({ call, value });
+    this.touch();
+  }
+
+  /** The state may have changed. */
+  touch(): void {
+    this.#isDirty = true;
+    if (this.#isSaving || this.#isClosed) return;
+    this.#isSaving = true;
+    void this.#saveAll();
+  }
+
+  close(error: FoundationError): void {
+    this.#isClosed = true;
+    for (const { call } of this.#held) call.fail(error);
+    this.#held = [];
+  }
+
+  get #name(): string {
+    return this.#process.name ?? '';
+  }
+
+  async #saveAll(): Promise<void> {
+    try {
+      while (this.#isDirty && !this.#isClosed) await this.#saveOnce();
+    } catch (error) {
+      this.#process.crash(error);
+    } finally {
+      this.#isSaving = false;
+    }
+  }
+
+  async #saveOnce(): Promise<void> {
+    // Everything that is handled in this turn goes into one write.
+    await Promise.resolve();
+    const held = this.#held;
+    this.#held = [];
+    this.#isDirty = false;
+    try {
+      if (!(await this.#write())) {
+        this.#held = [...held, ...this.#held];
+        this.#process.kill({ reason: 'name_conflict', error: takenOver(this.#name) });
+        return;
+      }
+    } catch (error) {
+      this.#held = [...held, ...this.#held];
+      throw error;
+    }
+    for (const { call, value } of held) call.answer(value);
+  }
+
+  async #write(): Promise<boolean> {
+    const { behaviour, state, runtime } = this.#process;
+    const bytes = Buffer.from(runtime.codec.encode(behaviour.spec.snapshot?.(state) ?? state));
+    if (this.#stored !== undefined && bytes.equals(this.#stored)) return true;
+    const version = await this.#snapshots.save(this.#name, this.#version, bytes);
+    if (version === undefined) return false;
+    this.#version = version;
+    this.#stored = bytes;
+    return true;
+  }
+}
+
+function takenOver(name: string): FoundationError {
+  return new FoundationError('STORE_CONFLICT', `the state of "${name}" belongs to another holder now`, {
+    hint: 'Another node took the process over. Call it by name to reach the new one.',
+    details: { name },
+  });
+}

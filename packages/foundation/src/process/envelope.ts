@@ -1,0 +1,179 @@
+import type { Waiting } from '../context.ts';
+import { FoundationError } from '../errors.ts';
+import { Refused } from './answer.ts';
+import type { Deadlines, Due } from './deadlines.ts';
+import type { Entry } from './definition.ts';
+import type { Queued } from './mailbox.ts';
+
+/** What can lie in a mailbox. */
+export interface Envelope extends Queued {
+  /** `call` and `cast` come from outside and count against the mailbox's bound. */
+  readonly kind: 'call' | 'cast' | 'timer' | 'down' | 'exit';
+  readonly name: string;
+  readonly args: readonly unknown[];
+  /** The handler, where the sender knows it already. */
+  readonly entry: Entry | undefined;
+}
+
+/** A message without reply. */
+export class Note implements Envelope {
+  next: Queued | undefined = undefined;
+  readonly kind: 'cast' | 'timer' | 'down' | 'exit';
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly entry: Entry | undefined;
+
+  constructor(
+    kind: 'cast' | 'timer' | 'down' | 'exit',
+    name: string,
+    args: readonly unknown[],
+    entry: Entry | undefined,
+  ) {
+    this.kind = kind;
+    this.name = name;
+    this.args = args;
+    this.entry = entry;
+  }
+}
+
+/** A message whose sender waits. Settles once; what comes later is dropped. */
+export interface Call extends Envelope, Waiting {
+  readonly kind: 'call';
+  readonly isOpen: boolean;
+  answer(value: unknown): void;
+  fail(error: unknown): void;
+  /** Tells when the caller gives up. */
+  onGivenUp: (() => void) | undefined;
+}
+
+export function isCall(envelope: Envelope): envelope is Call {
+  return envelope.kind === 'call';
+}
+
+/** How a call is made. */
+export interface CallRequest {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  /** Whether a refusal is an answer (`ref.try`) or an error. */
+  readonly keepsRefusals: boolean;
+  /** Names the target in errors. */
+  readonly describe: () => string;
+}
+
+type Resolve = (value: unknown) => void;
+type Reject = (error: unknown) => void;
+let capturedResolve: Resolve;
+let capturedReject: Reject;
+// One executor for all promises: a closure for each would double the cost of a call.
+const capture = (resolve: Resolve, reject: Reject): void => {
+  capturedResolve = resolve;
+  capturedReject = reject;
+};
+
+/** The caller's half of a call: a promise, its deadline and its abort signal. */
+export class Pending implements Due {
+  dueTick = 0;
+  before: Due | undefined = undefined;
+  after: Due | undefined = undefined;
+  isOpen = true;
+  readonly promise: Promise<unknown>;
+  readonly #resolve: Resolve;
+  readonly #reject: Reject;
+  readonly #deadlines: Deadlines;
+  readonly #request: CallRequest;
+  #onAbort: (() => void) | undefined = undefined;
+
+  /** @param timeoutMs - What is really left; at most `request.timeoutMs`. */
+  constructor(deadlines: Deadlines, request: CallRequest, timeoutMs: number) {
+    this.promise = new Promise<unknown>(capture);
+    this.#resolve = capturedResolve;
+    this.#reject = capturedReject;
+    this.#deadlines = deadlines;
+    this.#request = request;
+    deadlines.add(this, deadlines.tickIn(timeoutMs));
+    if (request.signal !== undefined) this.#follow(request.signal);
+  }
+
+  remainingMs(): number {
+    return this.#deadlines.remainingMs(this.dueTick);
+  }
+
+  answer(value: unknown): void {
+    if (!this.isOpen) return;
+    this.close();
+    if (value instanceof Refused && !this.#request.keepsRefusals) {
+      this.#reject(refusedError(value, this.#request.describe()));
+    } else {
+      this.#resolve(value);
+    }
+  }
+
+  fail(error: unknown): void {
+    if (!this.isOpen) return;
+    this.close();
+    this.#reject(error);
+  }
+
+  expire(): void {
+    this.giveUp(timeoutError(this.#request));
+  }
+
+  #follow(signal: AbortSignal): void {
+    this.#onAbort = (): void => this.giveUp(abortedError(this.#request));
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Ends the call from the caller's side. */
+  protected giveUp(error: FoundationError): void {
+    this.fail(error);
+  }
+
+  /** Forgets the deadline and the signal. */
+  protected close(): void {
+    this.isOpen = false;
+    this.#deadlines.remove(this);
+    if (this.#onAbort !== undefined) {
+      this.#request.signal?.removeEventListener('abort', this.#onAbort);
+    }
+  }
+}
+
+const noArguments: readonly unknown[] = [];
+
+/** A call within one runtime: the caller's half and the message are one object. */
+export class LocalCall extends Pending implements Call {
+  next: Queued | undefined = undefined;
+  readonly kind = 'call';
+  // Set by the sender right after construction; a constructor with six parameters reads worse.
+  name = '';
+  args: readonly unknown[] = noArguments;
+  entry: Entry | undefined = undefined;
+  onGivenUp: (() => void) | undefined = undefined;
+
+  protected override giveUp(error: FoundationError): void {
+    super.giveUp(error);
+    this.onGivenUp?.();
+  }
+}
+
+function timeoutError(request: CallRequest): FoundationError {
+  const who = request.describe();
+  return new FoundationError('CALL_TIMEOUT', `${who} did not answer in time`, {
+    hint: 'It may still carry the call out. Raise `timeoutMs`, or repeat the call if it is idempotent.',
+    details: { process: who, timeoutMs: request.timeoutMs },
+  });
+}
+
+export function abortedError(request: CallRequest): FoundationError {
+  return new FoundationError('ABORTED', `the call to ${request.describe()} was aborted`, {
+    hint: 'It may have been carried out before the abort.',
+    cause: request.signal?.reason,
+  });
+}
+
+export function refusedError(refused: Refused, who: string): FoundationError {
+  return new FoundationError('REFUSED', `${who} refused: ${refused.code}`, {
+    hint: 'A refusal is an expected answer; `ref.try.method()` returns it instead of throwing.',
+    details: { code: refused.code, data: refused.data },
+  });
+}

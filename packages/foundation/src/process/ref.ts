@@ -1,0 +1,258 @@
+import { FoundationError } from '../errors.ts';
+import type { Behaviour, Entry } from './definition.ts';
+import { LocalCall, Note, type CallRequest } from './envelope.ts';
+import { noProcess } from './exit.ts';
+import type { Pid } from './pid.ts';
+import { budgetMs, type Process } from './process.ts';
+import type { CallOptions } from './ref-types.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Milliseconds a call waits unless told otherwise. */
+export const callTimeoutMs = 5_000;
+
+/** Known to the codec, also of another copy of this package. */
+export const refSymbol = Symbol.for('@foundation/core.ref');
+
+/** Where a ref leads (a life or a name) and how it calls. */
+export interface RefHow extends CallOptions {
+  readonly pid?: Pid | undefined;
+  readonly name?: string | undefined;
+  /** Whether a refusal is an answer (`ref.try`) or an error. */
+  readonly keepsRefusals?: boolean;
+}
+
+/** The inside of a ref. The typed stubs around it are made from the definition. */
+export class RefCore implements CallRequest {
+  readonly runtime: Runtime;
+  readonly behaviour: Behaviour;
+  readonly how: RefHow;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly keepsRefusals: boolean;
+  #process: Process | undefined = undefined;
+
+  constructor(runtime: Runtime, behaviour: Behaviour, how: RefHow) {
+    this.runtime = runtime;
+    this.behaviour = behaviour;
+    this.how = how;
+    this.timeoutMs = how.timeoutMs ?? callTimeoutMs;
+    this.signal = how.signal;
+    this.keepsRefusals = how.keepsRefusals ?? false;
+    if (!(this.timeoutMs > 0)) throw invalidTimeout(this.timeoutMs);
+  }
+
+  /** The same target, called in another way. */
+  derive(how: RefHow): RefCore {
+    return new RefCore(this.runtime, this.behaviour, { ...this.how, ...how });
+  }
+
+  get pid(): Pid | undefined {
+    const { pid, name } = this.how;
+    return name === undefined ? pid : this.runtime.directory.lookup(name);
+  }
+
+  readonly describe = (): string => {
+    const { pid, name } = this.how;
+    return name === undefined
+      ? `${this.behaviour.name} ${String(pid)}`
+      : `${this.behaviour.name} "${name}"`;
+  };
+
+  call(name: string, args: readonly unknown[], entry: Entry | undefined): Promise<unknown> {
+    if (this.signal?.aborted === true) return Promise.reject(notSent(this));
+    const timeoutMs = budgetMs(this.timeoutMs);
+    const process = this.#local();
+    if (process !== undefined) return this.#callLocal(process, timeoutMs, { name, args, entry });
+    const { pid } = this;
+    if (pid === undefined || this.runtime.isMine(pid)) {
+      return Promise.reject(noProcess(this.describe()));
+    }
+    return this.runtime.exchange.call(pid, { request: this, timeoutMs, name, args });
+  }
+
+  #callLocal(
+    process: Process,
+    timeoutMs: number,
+    message: { name: string; args: readonly unknown[]; entry: Entry | undefined },
+  ): Promise<unknown> {
+    const { runtime } = this;
+    const call = runtime.copiesMessages
+      ? new CopiedCall(runtime.deadlines, this, timeoutMs)
+      : new LocalCall(runtime.deadlines, this, timeoutMs);
+    call.name = message.name;
+    call.entry = process.behaviour === this.behaviour ? message.entry : undefined;
+    try {
+      call.args = runtime.copiesMessages ? copyArguments(runtime, message.args) : message.args;
+    } catch (error) {
+      call.fail(error);
+      return call.promise;
+    }
+    if (call instanceof CopiedCall) call.codec = runtime.codec;
+    process.deliver(call);
+    return call.promise;
+  }
+
+  cast(name: string, args: readonly unknown[], entry: Entry | undefined): boolean {
+    const process = this.#local();
+    if (process !== undefined) {
+      const { runtime } = this;
+      const known = process.behaviour === this.behaviour ? entry : undefined;
+      const sent = runtime.copiesMessages ? copyArguments(runtime, args) : args;
+      return process.deliver(new Note('cast', name, sent, known));
+    }
+    const { pid } = this;
+    if (pid === undefined || this.runtime.isMine(pid)) return false;
+    return this.runtime.exchange.cast(pid, name, args);
+  }
+
+  #local(): Process | undefined {
+    const known = this.#process;
+    if (known !== undefined && known.isAlive) return known;
+    const { pid } = this;
+    this.#process = pid === undefined ? undefined : this.runtime.find(pid);
+    return this.#process;
+  }
+}
+
+/** A local call whose values take the way through the codec, as they would to another node. */
+class CopiedCall extends LocalCall {
+  codec: Runtime['codec'] | undefined = undefined;
+
+  override answer(value: unknown): void {
+    if (this.codec === undefined || !this.isOpen) return super.answer(value);
+    try {
+      return super.answer(this.codec.decode(this.codec.encode(value)));
+    } catch (error) {
+      return this.fail(invalidReply(this.name, error));
+    }
+  }
+}
+
+function copyArguments(runtime: Runtime, args: readonly unknown[]): readonly unknown[] {
+  if (args.length === 0) return args;
+  return runtime.codec.decode(runtime.codec.encode(args)) as readonly unknown[];
+}
+
+/** What the caller gets when the handler's reply cannot be sent. */
+export function invalidReply(name: string, cause: unknown): FoundationError {
+  return new FoundationError('INVALID_REPLY', `the reply to "${name}" cannot be sent`, {
+    hint: 'The handler ran. Return JSON values, bigint, Date, Map, Set, Uint8Array, refs, pids or errors.',
+    cause,
+  });
+}
+
+function notSent(core: RefCore): FoundationError {
+  return new FoundationError('ABORTED', `the call to ${core.describe()} was aborted beforehand`, {
+    hint: 'Nothing was sent.',
+    cause: core.signal?.reason,
+  });
+}
+
+function invalidTimeout(timeoutMs: number): FoundationError {
+  return new FoundationError('INVALID_OPTION', `\`timeoutMs\` is ${timeoutMs}`, {
+    hint: 'Give a number of milliseconds above 0.',
+    details: { timeoutMs },
+  });
+}
+
+// ── stubs ────────────────────────────────────────────────────────────────────
+
+/** The object users hold: a method for each call, and `pid`, `try`, `cast` and `with`. */
+class Stub {
+  readonly [refSymbol]: RefCore;
+  #cast: object | undefined = undefined;
+  #try: object | undefined = undefined;
+
+  constructor(core: RefCore) {
+    this[refSymbol] = core;
+  }
+
+  get pid(): Pid | undefined {
+    return this[refSymbol].pid;
+  }
+
+  get try(): object {
+    return (this.#try ??= clientOf(this[refSymbol].derive({ keepsRefusals: true })));
+  }
+
+  get cast(): object {
+    return (this.#cast ??= new (stubsOf(this[refSymbol].behaviour).Casts)(this[refSymbol]));
+  }
+
+  with(options: CallOptions): object {
+    return clientOf(this[refSymbol].derive(options));
+  }
+}
+
+class CastStub {
+  readonly core: RefCore;
+
+  constructor(core: RefCore) {
+    this.core = core;
+  }
+}
+
+interface Stubs {
+  readonly Calls: new (core: RefCore) => Stub;
+  readonly Casts: new (core: RefCore) => CastStub;
+}
+
+// Only a cache: prototypes are a function of the definition.
+const stubs = new WeakMap<Behaviour, Stubs>();
+
+export function clientOf(core: RefCore): Stub {
+  const stub = new (stubsOf(core.behaviour).Calls)(core);
+  return core.behaviour.isForeign === true ? foreignStub(stub) : stub;
+}
+
+/** The definition is not known here: any name is a message. `then` is none, or `await ref` would hang. */
+function foreignStub(stub: Stub): Stub {
+  const core = stub[refSymbol];
+  const casts = new Proxy(core, {
+    get: (_, name) => (...args: readonly unknown[]) => core.cast(String(name), args, undefined),
+  });
+  return new Proxy(stub, {
+    get(target, name) {
+      if (name === 'cast') return casts;
+      if (typeof name === 'symbol' || name === 'then') return Reflect.get(target, name, target) as unknown;
+      if (name in target) return asValue(target, name);
+      return (...args: readonly unknown[]) => core.call(name, args, undefined);
+    },
+  });
+}
+
+function asValue(target: Stub, name: string): unknown {
+  const value: unknown = Reflect.get(target, name, target);
+  return typeof value === 'function' ? value.bind(target) : value;
+}
+
+function stubsOf(behaviour: Behaviour): Stubs {
+  let made = stubs.get(behaviour);
+  if (made === undefined) {
+    made = makeStubs(behaviour);
+    stubs.set(behaviour, made);
+  }
+  return made;
+}
+
+function makeStubs(behaviour: Behaviour): Stubs {
+  class Calls extends Stub {}
+  class Casts extends CastStub {}
+  for (const name of behaviour.callNames) {
+    const entry = behaviour.calls.get(name);
+    Object.defineProperty(Calls.prototype, name, {
+      value(this: Stub, ...args: readonly unknown[]) {
+        return this[refSymbol].call(name, args, entry);
+      },
+    });
+  }
+  for (const name of behaviour.castNames) {
+    const entry = behaviour.casts.get(name);
+    Object.defineProperty(Casts.prototype, name, {
+      value(this: CastStub, ...args: readonly unknown[]) {
+        return this.core.cast(name, args, entry);
+      },
+    });
+  }
+  return { Calls, Casts };
+}

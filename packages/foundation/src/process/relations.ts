@@ -1,0 +1,139 @@
+import type { Timer } from '../clock.ts';
+import { Note } from './envelope.ts';
+import type { Exit } from './exit.ts';
+import { Pid } from './pid.ts';
+import type { Process } from './process.ts';
+import type { Signal } from './signal.ts';
+
+const nobody = new Pid('', 0, 0);
+
+/** Links, monitors and timers of one process. */
+export class Relations {
+  readonly #process: Process;
+  /** Linked processes, by the text of their pid. */
+  readonly links = new Map<string, Pid>();
+  /** Processes this one watches, by the number of the monitor. */
+  readonly #watched = new Map<number, { readonly target: Pid; readonly onDown: (() => void) | undefined }>();
+  /** Who watches this process. */
+  readonly #watchers = new Map<string, { readonly id: number; readonly watcher: Pid }>();
+  readonly #timers = new Map<string, Timer>();
+
+  constructor(process: Process) {
+    this.#process = process;
+  }
+
+  setTimer(name: string, ms: number): void {
+    this.#timers.get(name)?.cancel();
+    const { runtime } = this.#process;
+    const fire = (): void => {
+      this.#timers.delete(name);
+      this.#process.deliver(new Note('timer', name, [], undefined));
+    };
+    this.#timers.set(name, runtime.clock.after(ms, fire));
+  }
+
+  /** @param onDown - Told instead of the process's `down` handler. */
+  monitor(target: Pid | undefined, onDown?: () => void): () => void {
+    const { runtime, pid } = this.#process;
+    const id = runtime.nextNumber();
+    this.#watched.set(id, { target: target ?? nobody, onDown });
+    if (target === undefined) {
+      this.receive({ kind: 'down', id, from: nobody, exit: { reason: 'no_process' } });
+      return () => {};
+    }
+    runtime.relate(this.#process, target, { kind: 'monitor', id, watcher: pid });
+    return () => {
+      if (this.#watched.delete(id)) runtime.signal(target, { kind: 'demonitor', id, watcher: pid });
+    };
+  }
+
+  link(target: Pid | undefined): void {
+    const { runtime, pid } = this.#process;
+    if (target === undefined) {
+      this.#process.exitSignal(nobody, { reason: 'no_process' });
+      return;
+    }
+    this.links.set(target.toString(), target);
+    runtime.relate(this.#process, target, { kind: 'link', from: pid });
+  }
+
+  unlink(target: Pid | undefined): void {
+    if (target === undefined || !this.links.delete(target.toString())) return;
+    this.#process.runtime.signal(target, { kind: 'unlink', from: this.#process.pid });
+  }
+
+  receive(signal: Signal): void {
+    switch (signal.kind) {
+      case 'monitor':
+        this.#watchers.set(watcherKey(signal), signal);
+        this.#process.runtime.noteRelation(this.#process, signal.watcher);
+        return;
+      case 'demonitor':
+        this.#watchers.delete(watcherKey(signal));
+        return;
+      case 'down':
+        this.#down(signal.id, signal.from, signal.exit);
+        return;
+      case 'link':
+        this.links.set(signal.from.toString(), signal.from);
+        this.#process.runtime.noteRelation(this.#process, signal.from);
+        return;
+      case 'unlink':
+        this.links.delete(signal.from.toString());
+        return;
+      case 'exit':
+        if (this.links.has(signal.from.toString())) {
+          this.#process.exitSignal(signal.from, signal.exit);
+        }
+        return;
+      case 'stop':
+        if (signal.exit.reason === 'killed') this.#process.kill(signal.exit);
+        else this.#process.stop(signal.exit);
+    }
+  }
+
+  /** The runtime or node of some processes is gone. */
+  lost(isLost: (pid: Pid) => boolean, exit: Exit): void {
+    for (const [key, { watcher }] of this.#watchers) {
+      if (isLost(watcher)) this.#watchers.delete(key);
+    }
+    for (const [id, { target }] of this.#watched) {
+      if (isLost(target)) this.#down(id, target, exit);
+    }
+    for (const pid of this.links.values()) {
+      if (isLost(pid)) this.#process.exitSignal(pid, exit);
+    }
+  }
+
+  /** Tells everybody that the process has ended. */
+  end(exit: Exit): void {
+    const { runtime, pid } = this.#process;
+    for (const timer of this.#timers.values()) timer.cancel();
+    for (const [id, { target }] of this.#watched) {
+      if (target !== nobody) runtime.signal(target, { kind: 'demonitor', id, watcher: pid });
+    }
+    for (const { id, watcher } of this.#watchers.values()) {
+      runtime.signal(watcher, { kind: 'down', id, from: pid, exit });
+    }
+    for (const linked of this.links.values()) {
+      runtime.signal(linked, { kind: 'exit', from: pid, exit });
+    }
+    this.#timers.clear();
+    this.#watched.clear();
+    this.#watchers.clear();
+    this.links.clear();
+  }
+
+  #down(id: number, from: Pid, exit: Exit): void {
+    const watch = this.#watched.get(id);
+    if (watch === undefined) return;
+    this.#watched.delete(id);
+    if (watch.onDown !== undefined) watch.onDown();
+    else this.#process.deliver(new Note('down', 'down', [{ pid: from, ...exit }], undefined));
+  }
+}
+
+function watcherKey({ id, watcher }: { readonly id: number; readonly watcher: Pid }): string {
+  return `${watcher.toString()}#${id}`;
+}
+

@@ -1,0 +1,289 @@
+import { FoundationError } from '../errors.ts';
+import {
+  behaviourOf,
+  compileInternal,
+  type AnyDefinition,
+  type Behaviour,
+  type Definition,
+  type Notice,
+} from './definition.ts';
+import { Pid } from './pid.ts';
+import type { Process } from './process.ts';
+import type { ProcessContext } from './process-context.ts';
+import {
+  admitRestart,
+  sharedFate,
+  wantsRestart,
+  type Intensity,
+  type Restart,
+  type Strategy,
+} from './restart-state.ts';
+import type { Listing } from './runtime.ts';
+
+/** How a child is started and kept. */
+export interface ChildOptions extends Listing {
+  readonly name?: string;
+  /** @defaultValue 'permanent' */
+  readonly restart?: Restart;
+  /** Milliseconds to end by itself when asked to, before it is abandoned. @defaultValue 5000; a supervisor's: none */
+  readonly shutdownMs?: number;
+}
+
+/** A child of a supervisor: made by {@link child}. */
+export interface ChildSpec {
+  readonly definition: AnyDefinition;
+  readonly options: ChildOptions & { readonly init?: unknown };
+}
+
+type ChildArgs<I> = undefined extends I
+  ? [options?: ChildOptions & { readonly init?: I }]
+  : [options: ChildOptions & { readonly init: I }];
+
+/** Describes a child: which process, with which `init`, and how it is kept. */
+export function child<I, A>(process: Definition<I, A>, ...options: ChildArgs<I>): ChildSpec {
+  return { definition: process, options: options[0] ?? {} };
+}
+
+export interface SupervisorOptions extends Partial<Intensity> {
+  /** @defaultValue 'one-for-one' */
+  readonly strategy?: Strategy;
+  /** Started in this order, stopped in reverse. */
+  readonly children: readonly (ChildSpec | AnyDefinition)[];
+}
+
+export const supervisorDefaults: Intensity & { readonly strategy: Strategy } = {
+  restartsMax: 3,
+  restartWindowMs: 5_000,
+  strategy: 'one-for-one',
+};
+
+/** A child as `supervisor.children()` shows it. */
+export interface ChildInfo {
+  readonly process: string;
+  readonly name: string | undefined;
+  readonly pid: Pid | undefined;
+  readonly restart: Restart;
+  readonly restarts: number;
+}
+
+// oxlint-disable-next-line typescript/consistent-type-definitions -- an index signature is needed of it
+type SupervisorApi = { calls: { children: () => readonly ChildInfo[] }; casts: Record<never, never> };
+
+/**
+ * Defines a process that keeps others alive. More than `restartsMax` restarts within
+ * `restartWindowMs` end it with its children, in reverse start order.
+ *
+ * @throws FoundationError `INVALID_OPTION` for a limit that is not a number of at least 0.
+ */
+export function defineSupervisor(
+  name: string,
+  options: SupervisorOptions,
+): Definition<void, SupervisorApi> {
+  const limits = { ...supervisorDefaults, ...options, endsWithLastChild: false };
+  if (!(limits.restartsMax >= 0)) throw badLimit(name, 'restartsMax', limits.restartsMax);
+  if (!(limits.restartWindowMs > 0)) throw badLimit(name, 'restartWindowMs', limits.restartWindowMs);
+  return supervise(name, limits, options.children.map(toChild));
+}
+
+function supervise(name: string, limits: Limits, children: readonly ChildSpec[]): Behaviour {
+  for (const each of children) checkChild(each);
+  return compileInternal(name, {
+    trapExits: true,
+    start: (process: Process) => Supervisor.start(process, limits, children),
+    calls: { children: (ctx) => supervisorOf(ctx).children() },
+    info: { exit: (ctx, notice) => supervisorOf(ctx).onExit(notice as Notice) },
+    terminate: (ctx) => supervisorOf(ctx).stopAll(),
+  });
+}
+
+/** Whether a definition is a supervisor's. */
+export function isSupervisor(definition: AnyDefinition): boolean {
+  return behaviourOf(definition).spec.start !== undefined;
+}
+
+function toChild(given: ChildSpec | AnyDefinition): ChildSpec {
+  return 'definition' in given ? given : { definition: given, options: {} };
+}
+
+function supervisorOf(ctx: unknown): Supervisor {
+  return (ctx as ProcessContext).state as Supervisor;
+}
+
+/** Starts a child anywhere on this node and tells its address. */
+export type Spawner = (
+  behaviour: Behaviour,
+  options: ChildSpec['options'],
+  // oxlint-disable-next-line eslint/max-params -- the parent belongs to the start, not to the spec
+  linkTo: Pid | undefined,
+) => Promise<Pid>;
+
+/** What the state of a {@link keeper} tells. */
+export interface KeptChild {
+  firstPid(): Pid;
+}
+
+/** A supervisor of a single process, which ends when that process has ended for good. */
+export function keeper(spec: ChildSpec, intensity?: Intensity): Behaviour {
+  const limits: Limits = { ...supervisorDefaults, ...intensity, endsWithLastChild: true };
+  return supervise(`keeper of ${spec.definition.name}`, limits, [spec]);
+}
+
+interface Limits extends Intensity {
+  readonly strategy: Strategy;
+  readonly endsWithLastChild: boolean;
+}
+
+interface Child extends ChildSpec {
+  readonly behaviour: Behaviour;
+  readonly restart: Restart;
+  readonly shutdownMs: number;
+  pid: Pid | undefined;
+  restarts: number;
+}
+
+class Supervisor implements KeptChild {
+  readonly #process: Process;
+  readonly #limits: Limits;
+  #children: Child[];
+  #restartTimes: readonly number[] = [];
+
+  private constructor(process: Process, limits: Limits, specs: readonly ChildSpec[]) {
+    this.#process = process;
+    this.#limits = limits;
+    this.#children = specs.map(newChild);
+  }
+
+  static async start(
+    process: Process,
+    limits: Limits,
+    specs: readonly ChildSpec[],
+  ): Promise<Supervisor> {
+    const supervisor = new Supervisor(process, limits, specs);
+    try {
+      for (const each of supervisor.#children) await supervisor.#start(each);
+    } catch (error) {
+      await supervisor.stopAll();
+      throw error;
+    }
+    return supervisor;
+  }
+
+  children(): readonly ChildInfo[] {
+    return this.#children.map((each) => ({
+      process: each.behaviour.name,
+      name: each.options.name,
+      pid: each.pid,
+      restart: each.restart,
+      restarts: each.restarts,
+    }));
+  }
+
+  /** A linked process ended: a child, or one that is none any more. */
+  async onExit(notice: Notice): Promise<void> {
+    const failed = this.#children.findIndex((each) => each.pid?.equals(notice.pid));
+    const gone = this.#children[failed];
+    if (gone === undefined) return;
+    gone.pid = undefined;
+    if (wantsRestart(gone.restart, notice)) await this.#restartFrom(failed, notice);
+    else if (gone.restart === 'temporary') this.#children.splice(failed, 1);
+    const isLast = this.#children.every(({ pid }) => pid === undefined);
+    if (isLast && this.#limits.endsWithLastChild) this.#process.stop({ reason: 'normal' });
+  }
+
+  firstPid(): Pid {
+    return this.#children[0]?.pid ?? this.#process.pid;
+  }
+
+  async stopAll(): Promise<void> {
+    for (const each of this.#children.toReversed()) await this.#stop(each);
+  }
+
+  async #restartFrom(failed: number, notice: Notice): Promise<void> {
+    const fate = sharedFate(this.#limits.strategy, this.#children.length, failed);
+    const affected = fate.flatMap((index) => this.#children[index] ?? []);
+    for (const each of affected.toReversed()) await this.#stop(each);
+    const kept = affected.filter((each) => each.restart !== 'temporary');
+    this.#children = this.#children.filter((each) => kept.includes(each) || !affected.includes(each));
+    let isAdmitted = this.#admit(notice);
+    for (let index = 0; isAdmitted && index < kept.length; ) {
+      const each = kept[index] as Child;
+      try {
+        await this.#start(each);
+        each.restarts++;
+        index++;
+      } catch (error) {
+        // A restart that fails counts as another one, and is tried again until the limit is passed.
+        isAdmitted = this.#admit({ pid: notice.pid, reason: 'start_failed', error });
+      }
+    }
+    if (!isAdmitted) this.#process.stop({ reason: 'shutdown' });
+  }
+
+  #admit(notice: Notice): boolean {
+    const { runtime } = this.#process;
+    const admitted = admitRestart(this.#restartTimes, runtime.clock.now(), this.#limits);
+    const who = this.#process.describe();
+    if (admitted === undefined) {
+      runtime.events.emit('gave-up', { who, restartsMax: this.#limits.restartsMax });
+      return false;
+    }
+    this.#restartTimes = admitted;
+    runtime.events.emit('restart', { who, reason: notice.reason });
+    return true;
+  }
+
+  async #start(each: Child): Promise<void> {
+    const { runtime, pid, relations } = this.#process;
+    each.pid = await runtime.spawner(each.behaviour, each.options, pid);
+    relations.link(each.pid);
+  }
+
+  async #stop(each: Child): Promise<void> {
+    const { pid } = each;
+    if (pid === undefined) return;
+    each.pid = undefined;
+    const { runtime, relations } = this.#process;
+    const ended = new Promise<void>((resolve) => {
+      relations.monitor(pid, resolve);
+    });
+    runtime.signal(pid, { kind: 'stop', exit: { reason: 'shutdown' } });
+    if (await this.#within(ended, each.shutdownMs)) return;
+    runtime.events.emit('abandoned', { pid, who: each.behaviour.name, shutdownMs: each.shutdownMs });
+    await runtime.abandon(pid);
+  }
+
+  async #within(ended: Promise<void>, limitMs: number): Promise<boolean> {
+    if (limitMs === Infinity) return ended.then(() => true);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const timer = this.#process.runtime.clock.after(limitMs, () => resolve(false));
+    void ended.then(() => resolve(true));
+    const isEnded = await promise;
+    timer.cancel();
+    return isEnded;
+  }
+}
+
+function newChild(spec: ChildSpec): Child {
+  const { options } = spec;
+  const shutdownMs = options.shutdownMs ?? (isSupervisor(spec.definition) ? Infinity : 5_000);
+  return {
+    ...spec,
+    behaviour: behaviourOf(spec.definition),
+    restart: options.restart ?? 'permanent',
+    shutdownMs,
+    pid: undefined,
+    restarts: 0,
+  };
+}
+
+function checkChild({ definition, options: { shutdownMs = 0 } }: ChildSpec): void {
+  behaviourOf(definition);
+  if (!(shutdownMs >= 0)) throw badLimit(definition.name, 'shutdownMs', shutdownMs);
+}
+
+function badLimit(name: string, option: string, value: number): FoundationError {
+  return new FoundationError('INVALID_OPTION', `\`${option}\` of "${name}" is ${value}`, {
+    hint: 'Give a number of at least 0.',
+    details: { option, value },
+  });
+}

@@ -1,0 +1,52 @@
+import { FoundationError } from '../errors.ts';
+import { behaviourOf, compileInternal, type AnyDefinition, type Behaviour } from '../process/definition.ts';
+import type { Pid } from '../process/pid.ts';
+import type { ProcessContext } from '../process/process-context.ts';
+import type { Listing, Runtime } from '../process/runtime.ts';
+
+/** What the main thread asks of a worker. */
+export interface SpawnRequest extends Listing {
+  readonly module: string;
+  readonly definition: string;
+  readonly init: unknown;
+  readonly linkTo: Pid | undefined;
+}
+
+/** First process of each worker thread: starts the others. */
+export const threadSystem: Behaviour = compileInternal('foundation.thread', {
+  start: () => ({}),
+  calls: {
+    spawn: (ctx, request) =>
+      (ctx as ProcessContext).later(() =>
+        spawnFrom((ctx as ProcessContext).node as Runtime, request as SpawnRequest),
+      ),
+  },
+});
+
+async function spawnFrom(runtime: Runtime, request: SpawnRequest): Promise<unknown> {
+  try {
+    const behaviour = await load(runtime, request);
+    const { init, linkTo, name, capabilities, metadata } = request;
+    const process = await runtime.spawn(behaviour, { init, linkTo, name, capabilities, metadata });
+    return process.pid;
+  } catch (error) {
+    // Not a crash of this process: the error belongs to whoever asked.
+    return error instanceof FoundationError ? error : new FoundationError('INTERNAL', String(error));
+  }
+}
+
+async function load(runtime: Runtime, { module, definition }: SpawnRequest): Promise<Behaviour> {
+  const known = runtime.definition(definition);
+  if (known !== undefined) return known;
+  const exports = (await import(module)) as Record<string, unknown>;
+  for (const value of Object.values(exports)) {
+    if (isDefinition(value) && value.name === definition) return runtime.define(behaviourOf(value));
+  }
+  throw new FoundationError('UNKNOWN_DEFINITION', `${module} exports no process "${definition}"`, {
+    hint: 'A process with `isolation: "thread"` must be exported by the module that `module` names.',
+  });
+}
+
+function isDefinition(value: unknown): value is AnyDefinition {
+  return typeof value === 'object' && value !== null && 'spec' in value && 'name' in value;
+}

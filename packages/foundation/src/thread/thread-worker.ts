@@ -1,0 +1,114 @@
+import { parentPort, workerData } from 'node:worker_threads';
+
+import { systemClock } from '../clock.ts';
+import { Events, type NodeEvents } from '../events.ts';
+import { Exchange, type Router } from '../messaging/exchange.ts';
+import { parsePacket } from '../messaging/packet.ts';
+import { codecFor } from '../messaging/runtime-codec.ts';
+import type { Pid } from '../process/pid.ts';
+import { Runtime, type Directory } from '../process/runtime.ts';
+import { RegistryState } from '../registry/registry-state.ts';
+import type { Change } from '../registry/registry.ts';
+import type { ThreadData, ThreadMessage } from './thread-message.ts';
+import { threadSystem } from './thread-system.ts';
+
+/** The inside of a worker thread: a runtime whose only way out is the port to the main thread. */
+async function run(data: ThreadData): Promise<void> {
+  const replica = new RegistryState();
+  for (const change of data.shares) follow(replica, change);
+  const events = new Events();
+  forwardEvents(events);
+  const runtime = new Runtime({
+    name: data.node,
+    incarnation: data.incarnation,
+    thread: data.thread,
+    clock: systemClock,
+    events,
+    copiesMessages: data.copiesMessages,
+    directory: threadDirectory(replica),
+    codec: codecFor,
+    exchange: (made) => new Exchange(made, portRouter(made)),
+  });
+  parentPort?.on('message', (message: ThreadMessage) => receive(runtime, replica, message));
+  await runtime.spawn(threadSystem);
+  post({ kind: 'ready' });
+}
+
+function post(message: ThreadMessage): void {
+  parentPort?.postMessage(message);
+}
+
+function receive(runtime: Runtime, replica: RegistryState, message: ThreadMessage): void {
+  switch (message.kind) {
+    case 'packet': {
+      const packet = parsePacket(runtime.codec.decode(message.bytes));
+      if (packet === undefined) runtime.counters.malformed++;
+      else runtime.exchange.receive(message, packet);
+      return;
+    }
+    case 'change':
+      return follow(replica, message.change);
+    case 'lost':
+      return lost(runtime, message);
+    case 'rejoin':
+      runtime.incarnation = message.incarnation;
+      return;
+    default:
+  }
+}
+
+function lost(runtime: Runtime, { node, thread }: { node: string; thread: number | undefined }): void {
+  const isLost = (pid: Pid): boolean =>
+    pid.node === node && (thread === undefined || pid.thread === thread);
+  runtime.exchange.lost(isLost, { reason: thread === undefined ? 'node_down' : 'thread_lost' });
+}
+
+function follow(replica: RegistryState, change: Change): void {
+  if (change.kind === 'share') replica.replace(change.node, change.share);
+  else if (change.kind === 'delta') replica.apply(change.node, change.delta);
+  else replica.drop(change.node);
+}
+
+function portRouter(runtime: Runtime): Router {
+  return {
+    send({ node, incarnation }, packet) {
+      post({ kind: 'packet', node, incarnation, bytes: runtime.codec.encode(packet) });
+      return 'sent';
+    },
+  };
+}
+
+/** Names are kept by the main thread; reads are of the replica. */
+function threadDirectory(replica: RegistryState): Directory {
+  const published = new Set<number>();
+  return {
+    lookup: (name) => replica.holders(name)[0]?.pid,
+    // The main thread has checked the name before it asked for the process.
+    reserve: () => {},
+    publish: ({ pid, behaviour }, listing) => {
+      published.add(pid.serial);
+      const { name, capabilities, metadata } = listing;
+      post({ kind: 'publish', serial: pid.serial, process: behaviour.name, listing: { name, capabilities, metadata } });
+    },
+    release: ({ pid }) => {
+      if (published.delete(pid.serial)) post({ kind: 'release', serial: pid.serial });
+    },
+  };
+}
+
+const forwarded: readonly (keyof NodeEvents)[] = ['crash', 'exit', 'overflow', 'unknown-message', 'problem'];
+
+function forwardEvents(events: Events): void {
+  for (const name of forwarded) {
+    events.on(name, (event) => {
+      // Class instances do not survive the port: pids and errors go as text.
+      const flat = Object.entries(event).map(([key, value]: [string, unknown]) => [
+        key,
+        typeof value === 'object' ? String(value) : value,
+      ]);
+      post({ kind: 'event', name, event: Object.fromEntries(flat) });
+    });
+  }
+}
+
+await run(workerData as ThreadData);

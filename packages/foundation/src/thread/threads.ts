@@ -1,0 +1,203 @@
+import { Worker } from 'node:worker_threads';
+
+import { FoundationError, isFoundationError } from '../errors.ts';
+import type { Station } from '../messaging/exchange.ts';
+import { packetKinds, parsePacket, type Packet } from '../messaging/packet.ts';
+import type { Behaviour } from '../process/definition.ts';
+import { firstSerial, Pid } from '../process/pid.ts';
+import type { Runtime } from '../process/runtime.ts';
+import type { ChildSpec } from '../process/supervisor.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { ThreadData, ThreadMessage } from './thread-message.ts';
+import { threadSystem, type SpawnRequest } from './thread-system.ts';
+
+export interface ThreadsHandlers {
+  /** Routes a packet of a thread onwards. */
+  route(to: Station, bytes: Uint8Array, packet: Packet): void;
+  /** A thread is gone, and its processes with it. */
+  onLost(thread: number): void;
+}
+
+interface Thread {
+  readonly number: number;
+  readonly worker: Worker;
+  readonly ready: Promise<void>;
+  readonly group: string | undefined;
+}
+
+const workerFile = import.meta.url.endsWith('.ts') ? './thread-worker.ts' : './thread-worker.js';
+/** Milliseconds that `init` of a process in a thread may take; a model may have to be loaded. */
+const spawnTimeoutMs = 120_000;
+/** Milliseconds in which a thread must have ended a process it was told to kill. */
+const killMs = 200;
+
+/** Worker threads of one node: each hosts processes behind a message port. */
+export class Threads {
+  readonly #runtime: Runtime;
+  readonly #registry: Registry;
+  readonly #handlers: ThreadsHandlers;
+  readonly #threads = new Map<number, Thread>();
+  #lastNumber = 0;
+  #isStopped = false;
+
+  constructor(runtime: Runtime, registry: Registry, handlers: ThreadsHandlers) {
+    this.#runtime = runtime;
+    this.#registry = registry;
+    this.#handlers = handlers;
+    registry.onChange((change) => this.#tellAll({ kind: 'change', change }));
+  }
+
+  get count(): number {
+    return this.#threads.size;
+  }
+
+  /** Starts a process in a thread: that of its group, or one of its own. */
+  async spawn(behaviour: Behaviour, options: ChildSpec['options'], linkTo: Pid | undefined): Promise<Pid> {
+    if (options.name !== undefined) this.#registry.checkFree(options.name);
+    const thread = this.#threadFor(behaviour.spec.thread);
+    await thread.ready;
+    const request: SpawnRequest = {
+      module: behaviour.spec.module ?? '',
+      definition: behaviour.name,
+      init: options.init,
+      linkTo,
+      name: options.name,
+      capabilities: options.capabilities,
+      metadata: options.metadata,
+    };
+    const answer = await this.#ask(thread, request);
+    if (answer instanceof Pid) return answer;
+    if (behaviour.spec.thread === undefined) void thread.worker.terminate();
+    throw isFoundationError(answer) ? answer : new FoundationError('START_FAILED', String(answer));
+  }
+
+  #ask(thread: Thread, request: SpawnRequest): Promise<unknown> {
+    const { name, incarnation } = this.#runtime;
+    const pid = new Pid(name, incarnation, firstSerial(thread.number));
+    const ref = this.#runtime.refTo(threadSystem, { pid }) as {
+      with(options: { timeoutMs: number }): { spawn(request: SpawnRequest): Promise<unknown> };
+    };
+    return ref.with({ timeoutMs: spawnTimeoutMs }).spawn(request);
+  }
+
+  /** Passes a packet on to the thread that it is for. Returns false when there is none. */
+  post(thread: number, from: Station, bytes: Uint8Array): boolean {
+    const found = this.#threads.get(thread);
+    if (found === undefined) return false;
+    const { node, incarnation } = from;
+    // The bytes belong to a buffer that is used again.
+    send(found, { kind: 'packet', node, incarnation, bytes: new Uint8Array(bytes) });
+    return true;
+  }
+
+  tellLost(node: string, thread?: number): void {
+    this.#tellAll({ kind: 'lost', node, thread });
+  }
+
+  tellRejoin(incarnation: number): void {
+    this.#tellAll({ kind: 'rejoin', incarnation });
+  }
+
+  /** Ends a process that did not stop when asked; if its thread does not listen, the thread. */
+  async abandon(pid: Pid): Promise<void> {
+    const thread = this.#threads.get(pid.thread);
+    if (thread === undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = this.#runtime.clock.after(killMs, () => {
+      void thread.worker.terminate().then(() => resolve());
+    });
+    const system = [...this.#runtime.processes()][0];
+    system?.relations.monitor(pid, resolve);
+    this.#runtime.signal(pid, { kind: 'stop', exit: { reason: 'killed' } });
+    await promise;
+    timer.cancel();
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all([...this.#threads.values()].map(({ worker }) => worker.terminate()));
+  }
+
+  #threadFor(group: string | undefined): Thread {
+    if (group !== undefined) {
+      for (const thread of this.#threads.values()) if (thread.group === group) return thread;
+    }
+    return this.#start(group);
+  }
+
+  #start(group: string | undefined): Thread {
+    const number = ++this.#lastNumber;
+    const { name, incarnation, copiesMessages } = this.#runtime;
+    const data: ThreadData = {
+      node: name,
+      incarnation,
+      thread: number,
+      copiesMessages,
+      shares: this.#registry.shares(),
+    };
+    const worker = new Worker(new URL(workerFile, import.meta.url), { workerData: data });
+    const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
+    const thread: Thread = { number, worker, ready, group };
+    this.#threads.set(number, thread);
+    worker.on('message', (message: ThreadMessage) => {
+      if (message.kind === 'ready') resolve();
+      else this.#receive(message);
+    });
+    worker.on('error', (error) => {
+      this.#runtime.events.emit('problem', { what: `thread ${number}`, error });
+      reject(threadLost(number, error));
+    });
+    worker.on('exit', () => {
+      reject(threadLost(number, undefined));
+      this.#lost(thread);
+    });
+    ready.catch(() => {});
+    return thread;
+  }
+
+  #receive(message: ThreadMessage): void {
+    switch (message.kind) {
+      case 'packet':
+        return this.#receivePacket(message);
+      case 'publish':
+        return this.#registry.register(message.serial, message.process, message.listing);
+      case 'release':
+        return this.#registry.unregister(message.serial);
+      case 'event':
+        return this.#runtime.events.emit(message.name, message.event as never);
+      default:
+    }
+  }
+
+  #receivePacket(message: ThreadMessage & { readonly kind: 'packet' }): void {
+    const packet = parsePacket(this.#runtime.codec.decode(message.bytes));
+    if (packet !== undefined) this.#handlers.route(message, message.bytes, packet);
+  }
+
+  #lost(thread: Thread): void {
+    this.#threads.delete(thread.number);
+    if (this.#isStopped) return;
+    this.#registry.unregisterWhere(({ pid }) => pid.thread === thread.number);
+    this.#handlers.onLost(thread.number);
+  }
+
+  #tellAll(message: ThreadMessage): void {
+    for (const thread of this.#threads.values()) send(thread, message);
+  }
+}
+
+function send(thread: Thread, message: ThreadMessage): void {
+  thread.worker.postMessage(message);
+}
+
+function threadLost(number: number, cause: unknown): FoundationError {
+  return new FoundationError('START_FAILED', `thread ${number} ended`, {
+    hint: 'The cause tells why; a thread that runs out of memory ends alone.',
+    cause,
+  });
+}
+
+/** An answer to a packet that cannot reach its runtime, or undefined when none is owed. */
+export function bounced(packet: Packet, error: FoundationError): Packet | undefined {
+  return packet[0] === packetKinds.call ? [packetKinds.fail, packet[2], error] : undefined;
+}

@@ -1,0 +1,89 @@
+import { Packr } from 'msgpackr/pack';
+
+import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
+import { Reviver } from './reviver.ts';
+import { scan } from './scan.ts';
+import { Shaper } from './shaper.ts';
+import { markByte } from './tag.ts';
+
+/** How refs cross the wire: the runtime knows, the codec does not. */
+export interface CodecHooks {
+  /** Data that stands for a ref, or undefined when `value` is none of ours. */
+  encodeRef(value: object): unknown;
+  /** The ref that `data` stands for. What it throws reaches the caller of `decode` as `MALFORMED`. */
+  decodeRef(data: unknown): unknown;
+}
+
+/** Bounds that hold in both directions: what one side may encode, the other can decode. */
+export interface CodecLimits {
+  /** Arrays and objects inside each other. @defaultValue 64 */
+  readonly depthMax: number;
+  /** Elements and entries of all arrays and objects of one value together. @defaultValue 65_536 */
+  readonly itemsMax: number;
+  /** Bytes of one bigint. @defaultValue 4_096 */
+  readonly bigintBytesMax: number;
+}
+
+export const codecLimits: CodecLimits = { depthMax: 64, itemsMax: 65_536, bigintBytesMax: 4_096 };
+
+/** A larger result makes the packer forget the buffer that grew for it. */
+const keptBufferBytesMax = 65_536;
+
+/**
+ * Values to bytes and back: exactly the types of `Wire<T>`, nothing else in either direction.
+ *
+ * Carries JSON values, undefined, bigint, Date, Map, Set, Uint8Array (a Buffer arrives as one), refs,
+ * pids, refusals and errors. A `FoundationError` arrives as one; any other error as a plain `Error`
+ * with its name, message and cause; stacks stay home. No class but these is ever made from bytes, no
+ * prototype is ever set, and nothing is shared between two codecs.
+ *
+ * @remarks Bytes are MessagePack. About 0.6 µs to encode and 0.8 µs to decode a 100-byte call.
+ */
+export class Codec {
+  readonly #packr = new Packr({ useRecords: false, useToJSON: false });
+  readonly #limits: CodecLimits;
+  readonly #shaper: Shaper;
+  readonly #reviver: Reviver;
+
+  constructor(hooks?: CodecHooks, limits: Partial<CodecLimits> = {}) {
+    this.#limits = { ...codecLimits, ...limits };
+    const mark: unknown = this.#packr.unpack(Uint8Array.of(markByte));
+    this.#shaper = new Shaper(mark, this.#limits, hooks);
+    this.#reviver = new Reviver(mark, this.#limits, hooks);
+  }
+
+  /**
+   * @param names - What to call the elements of a top-level array in the path of an error, so that it
+   * reads `args[0].socket` and not `[4][0].socket`.
+   * @throws FoundationError `NOT_SERIALIZABLE`, with `details.path`.
+   */
+  encode(value: unknown, names?: readonly string[]): Uint8Array {
+    try {
+      const bytes = this.#packr.pack(this.#shaper.shape(value, names));
+      if (bytes.length > keptBufferBytesMax) this.#packr.useBuffer(Buffer.allocUnsafeSlow(8_192));
+      return bytes;
+    } catch (error) {
+      if (isFoundationError(error) && error.code === 'NOT_SERIALIZABLE') throw error;
+      const why = `a value that cannot be read: ${messageOf(error)}`;
+      throw new FoundationError('NOT_SERIALIZABLE', why, { cause: error });
+    }
+  }
+
+  /**
+   * The value keeps no hold of `bytes`.
+   *
+   * @throws FoundationError `MALFORMED`, whatever the bytes are.
+   */
+  decode(bytes: Uint8Array): unknown {
+    try {
+      const special = scan(bytes, this.#limits);
+      const value: unknown = this.#packr.unpack(bytes);
+      return special ? this.#reviver.revive(value) : value;
+    } catch (error) {
+      if (isFoundationError(error) && error.code === 'MALFORMED') throw error;
+      throw new FoundationError('MALFORMED', `bytes that are no message: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+}

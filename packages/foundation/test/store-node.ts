@@ -1,0 +1,71 @@
+// A process of a cluster that store.test.ts starts, stops and kills: `store-node.ts <what> <file> [arguments]`
+import { DatabaseSync } from 'node:sqlite';
+
+import { RendezvousDiscovery } from '../src/cluster/discoveries/rendezvous.ts';
+import { SqliteDatabase } from '../src/cluster/stores/sqlite-database.ts';
+import { SqliteStore } from '../src/cluster/stores/sqlite.ts';
+
+const [, , what = '', path = '', argument = ''] = process.argv;
+const database = new SqliteDatabase({ path });
+const store = new SqliteStore(database);
+const tell = (message: unknown): void => void process.send?.(message);
+
+/** Adds one to the count until it was done `count` times. */
+async function increment(count: number): Promise<void> {
+  await store.start();
+  for (let done = 0; done < count;) {
+    const found = await store.get('count');
+    const next = Number(found === undefined ? 0 : Buffer.from(found.value).toString()) + 1;
+    const version = await store.compareAndSet('count', found?.version ?? 0, Buffer.from(`${next}`));
+    if (version !== undefined) done++;
+  }
+  tell('done');
+  await store.stop();
+}
+
+/** Writes for ever, in 16 places at once, and tells each version when it was acknowledged. */
+async function write(): Promise<void> {
+  await store.start();
+  const writeOne = async (key: string): Promise<void> => {
+    for (let version = 0; ;) {
+      const value = Buffer.alloc(4_096, String(version + 1));
+      version = (await store.compareAndSet(key, version, value)) ?? Number.NaN;
+      tell({ key, version });
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, (_, index) => writeOne(`key${index}`)));
+}
+
+/** Stays in the middle of a write. */
+function lock(): void {
+  const raw = new DatabaseSync(path);
+  raw.exec("BEGIN IMMEDIATE; UPDATE keys SET value = x'00'");
+  tell('locked');
+  process.once('message', () => process.exit(0));
+}
+
+/** Writes once, and neither stops its store nor waits for anything. */
+async function writeOnce(): Promise<void> {
+  await store.start();
+  void store.compareAndSet('key', 0, Buffer.from('a')).then((version) => tell({ version }));
+}
+
+/** Joins the rendezvous until its parent is gone. */
+async function join(node: string): Promise<void> {
+  const discovery = new RendezvousDiscovery({ database });
+  const incarnation = await discovery.reserve(node);
+  await discovery.start(
+    { node, incarnation, address: `address-of-${node}` },
+    { onPeers: () => {}, onError: () => {} },
+  );
+  tell({ incarnation });
+  process.once('message', () => process.exit(0));
+}
+
+// `write-once` must end by itself, and this listener would keep it alive.
+if (what !== 'write-once') process.on('disconnect', () => process.exit(0));
+if (what === 'increment') await increment(Number(argument));
+if (what === 'write') await write();
+if (what === 'lock') lock();
+if (what === 'write-once') await writeOnce();
+if (what === 'join') await join(argument);

@@ -1,0 +1,169 @@
+import type { Store } from '@foundation/core/internal';
+import { describe, expect, it } from 'vitest';
+
+/** One set of data, and as many nodes' views of it as a test wants. */
+export interface StoreUnderTest extends AsyncDisposable {
+  /** A store as one more node has it, not started. May be the same one each time. */
+  connect(): Store;
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (value: Uint8Array | undefined): string => new TextDecoder().decode(value);
+
+/**
+ * What every {@link Store} promises, as vitest tests.
+ *
+ * @param make - makes an empty set of data; disposed of after each test
+ */
+export function storeConformance(name: string, make: () => Promise<StoreUnderTest>): void {
+  /** Gives a test started stores on one set of data. */
+  async function withStores(
+    count: number,
+    test: (...stores: [Store, ...Store[]]) => Promise<void>,
+  ): Promise<void> {
+    await using data = await make();
+    const first = data.connect();
+    const others = Array.from({ length: count - 1 }, () => data.connect());
+    await Promise.all([first, ...others].map((store) => store.start()));
+    try {
+      await test(first, ...others);
+    } finally {
+      await Promise.all([first, ...others].map((store) => store.stop()));
+    }
+  }
+
+  describe(`${name} as a store`, () => {
+    describeVersions(withStores);
+    describeValues(withStores);
+    describeAgreement(withStores);
+  });
+}
+
+type WithStores = (
+  count: number,
+  test: (...stores: [Store, ...Store[]]) => Promise<void>,
+) => Promise<void>;
+
+function describeVersions(withStores: WithStores): void {
+  it('knows nothing of a key that was never written', () =>
+    withStores(1, async (store) => {
+      expect(await store.get('key')).toBeUndefined();
+      expect(await store.delete('key', 0)).toBe(false);
+      expect(await store.delete('key', 1)).toBe(false);
+      expect(await store.compareAndSet('key', 1, bytes('a'))).toBeUndefined();
+    }));
+
+  it('creates a key once', () =>
+    withStores(1, async (store) => {
+      const version = await store.compareAndSet('key', 0, bytes('first'));
+      expect(version).toBeGreaterThan(0);
+      expect(await store.compareAndSet('key', 0, bytes('second'))).toBeUndefined();
+      expect(await store.get('key')).toEqual({ version, value: bytes('first') });
+    }));
+
+  it('writes only over the version that the writer has seen', () =>
+    withStores(1, async (store) => {
+      const first = (await store.compareAndSet('key', 0, bytes('1'))) ?? 0;
+      const second = (await store.compareAndSet('key', first, bytes('2'))) ?? 0;
+      expect(second).toBeGreaterThan(first);
+      expect(await store.compareAndSet('key', first, bytes('late'))).toBeUndefined();
+      expect(text((await store.get('key'))?.value)).toBe('2');
+    }));
+
+  it('deletes only the version that the writer has seen', () =>
+    withStores(1, async (store) => {
+      const first = (await store.compareAndSet('key', 0, bytes('1'))) ?? 0;
+      const second = (await store.compareAndSet('key', first, bytes('2'))) ?? 0;
+      expect(await store.delete('key', first)).toBe(false);
+      expect(await store.delete('key', second)).toBe(true);
+      expect(await store.delete('key', second)).toBe(false);
+      expect(await store.get('key')).toBeUndefined();
+    }));
+
+  it('never gives a version of a key twice, also after a delete', () =>
+    withStores(1, async (store) => {
+      let last = 0;
+      for (let round = 0; round < 3; round++) {
+        const created = (await store.compareAndSet('key', 0, bytes('a'))) ?? 0;
+        expect(created).toBeGreaterThan(last);
+        last = (await store.compareAndSet('key', created, bytes('b'))) ?? 0;
+        expect(await store.delete('key', last)).toBe(true);
+        expect(await store.compareAndSet('key', last, bytes('late'))).toBeUndefined();
+      }
+    }));
+}
+
+function describeValues(withStores: WithStores): void {
+  it('lists the keys that begin with a prefix, in the order of their bytes', () =>
+    withStores(1, async (store) => {
+      const keys = ['a/1', 'a/10', 'a/2', 'a/%', 'a/\u{ff5e}', 'a/\u{1f600}', 'a', 'A/1', 'b/1'];
+      for (const key of keys) await store.compareAndSet(key, 0, bytes(key));
+      expect(await store.list('a/')).toEqual([
+        'a/%',
+        'a/1',
+        'a/10',
+        'a/2',
+        'a/\u{ff5e}',
+        'a/\u{1f600}',
+      ]);
+      expect(await store.list('a/%')).toEqual(['a/%']);
+      expect(await store.list('c')).toEqual([]);
+      expect(await store.list('')).toHaveLength(keys.length);
+    }));
+
+  it('keeps any bytes, none and many', () =>
+    withStores(1, async (store) => {
+      const values = [new Uint8Array(0), Uint8Array.from({ length: 1_048_576 }, (_, i) => i % 251)];
+      for (const [index, value] of values.entries()) {
+        await store.compareAndSet(`key${index}`, 0, value);
+        const found = await store.get(`key${index}`);
+        expect(Buffer.compare(found?.value ?? bytes('none'), value)).toBe(0);
+      }
+    }));
+
+  it('keeps a value apart from the bytes that came in and went out', () =>
+    withStores(1, async (store) => {
+      const value = Buffer.from('kept');
+      const written = store.compareAndSet('key', 0, value);
+      value.fill(0);
+      await written;
+      (await store.get('key'))?.value.fill(0);
+      expect(text((await store.get('key'))?.value)).toBe('kept');
+    }));
+}
+
+function describeAgreement(withStores: WithStores): void {
+  it('shows a node what another one has written before', () =>
+    withStores(2, async (one, other = one) => {
+      const version = (await one.compareAndSet('key', 0, bytes('1'))) ?? 0;
+      expect(await other.get('key')).toEqual({ version, value: bytes('1') });
+      await other.delete('key', version);
+      expect(await one.get('key')).toBeUndefined();
+      expect(await one.list('')).toEqual([]);
+    }));
+
+  it('lets one of many win when they write at once', () =>
+    withStores(4, async (...stores) => {
+      const versions = await Promise.all(
+        stores.map((store, index) => store.compareAndSet('key', 0, bytes(String(index)))),
+      );
+      const winners = versions.flatMap((version, index) => (version === undefined ? [] : [index]));
+      expect(winners).toHaveLength(1);
+      expect(text((await stores[0].get('key'))?.value)).toBe(String(winners[0]));
+    }));
+
+  it('loses no update of nodes that count together', () =>
+    withStores(4, async (...stores) => {
+      await Promise.all(stores.map((store) => incrementBy(store, 25)));
+      expect(text((await stores[0].get('count'))?.value)).toBe('100');
+    }));
+}
+
+async function incrementBy(store: Store, count: number): Promise<void> {
+  for (let done = 0; done < count;) {
+    const found = await store.get('count');
+    const next = Number(text(found?.value) || 0) + 1;
+    const written = await store.compareAndSet('count', found?.version ?? 0, bytes(String(next)));
+    if (written !== undefined) done++;
+  }
+}

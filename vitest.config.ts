@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['@foundation/source', 'module', 'node'];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
+  test: {
+    execArgv: ['--conditions=@foundation/source', '--disable-warning=ExperimentalWarning'],
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], pool: 'threads' } },
+      {
+        extends: true,
+        test: {
+          name: 'process',
+          include: ['packages/*/test/**/*.test.ts', 'examples/*/*.test.ts', 'bench/*.test.ts'],
+          pool: 'forks',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
