@@ -1,14 +1,24 @@
 import { defineConfig } from 'vitest/config';
 
+import { ClosingLine } from './scripts/closing-line.ts';
+
 const conditions = ['@foundation/source', 'module', 'node'];
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    reporters: ['default', new ClosingLine()],
     execArgv: ['--conditions=@foundation/source', '--disable-warning=ExperimentalWarning'],
     projects: [
-      { extends: true, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts'], pool: 'threads' } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'scripts/*.test.ts'],
+          pool: 'threads',
+        },
+      },
       {
         extends: true,
         test: {

@@ -32,17 +32,17 @@ function rightAnswers({ ask, about }: Goal): { readonly right: number } {
 describe('an optimizer of agent teams', () => {
   it('turns each architecture into one goal on the validation half', async () => {
     const goals: Goal[] = [];
-    const indexes: (number | undefined)[] = [];
+    const indexes = new Set<number | undefined>();
     const optimizer = teamOf(async (goal, { index, split }) => {
       goals.push(goal);
-      indexes.push(index);
+      indexes.add(index);
       expect(split).toBe(goal.about);
       return rightAnswers(goal);
     });
     const result = await optimizer.optimize({ candidates: 12 });
     expect(goals).toHaveLength(12);
     expect(goals.every(({ about }) => about === 'validation')).toBe(true);
-    expect(indexes.toSorted()).toEqual([...Array(12).keys()].toSorted());
+    expect(indexes).toEqual(new Set(Array(12).keys()));
     expect(result.best?.configuration).toEqual({ first: 'thorough', voters: 3 });
     expect(result.best?.measurement.scores.accuracy).toBe(0.85);
   });

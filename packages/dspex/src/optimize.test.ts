@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { optimize } from './optimize.ts';
 import type { Outcome } from './outcome.ts';
 import { tpe } from './strategies/tpe.ts';
+import type { Strategy } from './strategy.ts';
 import {
   scoreMinusCost,
   type EvaluationContext,
@@ -131,7 +132,10 @@ describe('an optimization', () => {
       [a, b, c],
     ].map((round) => round.filter((one) => one !== undefined));
     let calls = 0;
-    const strategy = { name: 'scripted', propose: () => (scripted[calls++] ?? []) as never };
+    const strategy: Strategy = {
+      name: 'scripted',
+      propose: (run) => (scripted[calls++] ?? []).map((one) => run.space.parse(one)),
+    };
     const result = await optimize(steady, { strategy, roundSize: 3, candidates: 9 });
     expect(result.history.map(({ configuration }) => configuration)).toEqual([a, b, c]);
     expect(result.status).toBe('converged');
@@ -145,7 +149,7 @@ describe('an optimization', () => {
         if (setting.depth === 9) return { scores: { quality: Number.NaN }, cost: 1 };
         return {
           ...measure(setting),
-          scores: { quality: measure(setting).scores.quality ?? 0 - 5 },
+          scores: { quality: (measure(setting).scores.quality ?? 0) - 5 },
         };
       }),
       { candidates: 200 },
@@ -173,12 +177,12 @@ describe('an optimization', () => {
   });
 
   it('breaks ties by lower cost, then by the order of the space', async () => {
-    const flat = targetOf(async ({ model }) => ({
-      scores: { quality: model === 'large' ? 1.01 : 1 },
-      cost: model === 'large' ? 2 : 1,
-    }));
+    const flat = targetOf(async ({ votes }) => {
+      const cost = Math.abs(votes - 5);
+      return { scores: { quality: 0.1 + 0.01 * cost }, cost };
+    });
     const result = await optimize(flat, { candidates: 200 });
-    expect(result.best?.configuration).toEqual({ model: 'small', votes: 0, depth: 0 });
+    expect(result.best?.configuration).toEqual({ model: 'small', votes: 5, depth: 0 });
   });
 
   it('resumes to the same result as an uninterrupted run, wherever it was stopped, and evaluates nothing again', async () => {
@@ -232,7 +236,10 @@ describe('an optimization', () => {
       });
     }
     expect(() => tpe({ startCount: 0 })).toThrow('`startCount`');
-    const strategy = { name: 'lost', propose: () => [{ model: 'huge' }] as never };
+    const strategy: Strategy = {
+      name: 'lost',
+      propose: (run) => [Object.assign(run.space.decode([]), { model: 'huge' })],
+    };
     await expect(optimize(steady, { strategy })).rejects.toMatchObject({
       code: 'ML_INVALID_CONFIGURATION',
     });

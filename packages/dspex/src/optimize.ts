@@ -81,7 +81,7 @@ export async function optimize<C extends Configuration>(
     const proposals = distinct(view, strategy, Math.min(roundSize, candidates - history.length));
     if (proposals.length === 0) return evaluations.finish('converged', history);
     const outcomes = await evaluations.round(proposals, history.length);
-    history = [...history, ...outcomes];
+    history = history.concat(outcomes);
     if (outcomes.length < proposals.length) return evaluations.finish('stopped', history);
     const best = bestOf(target.space, history);
     options.onRound?.({ round, outcomes, candidateCount: history.length, best });
@@ -154,11 +154,11 @@ class Evaluations<C extends Configuration> {
   async #outcomeOf(configuration: C, index: number): Promise<Outcome<C> | undefined> {
     const known = this.#known.get(index);
     if (known !== undefined) return this.#checked(known, configuration);
-    const { signal, onCandidate } = this.#options;
+    const { signal } = this.#options;
     if (signal.aborted) return undefined;
     const outcome = await evaluate(this.#target, configuration, { index, signal });
     if (outcome.kind === 'failed' && signal.aborted) return undefined;
-    onCandidate?.(outcome);
+    this.#options.onCandidate?.(outcome);
     return outcome;
   }
 
@@ -196,7 +196,7 @@ async function evaluate<C extends Configuration>(
 
 function checkedUtility(objective: Objective, measurement: Measurement): number {
   const { scores, cost } = measurement;
-  const utility = objective.utility(measurement);
+  const utility = objective.utility(measurement) + 0; // never -0, which JSON would lose
   if ([scores[objective.score], cost, utility].every(Number.isFinite)) return utility;
   throw dspexError(
     'DSPEX_INVALID_MEASUREMENT',

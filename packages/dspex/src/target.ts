@@ -37,7 +37,8 @@ export interface OptimizationTarget<C extends Configuration = Configuration> {
 }
 
 /**
- * An objective that pays for quality: the named score minus `costWeight` for each unit of cost.
+ * An objective that pays for quality: the named score minus `costWeight` for each unit of cost, rounded to
+ * 12 decimals so that what is equal on paper ties.
  *
  * @example
  * ```ts
@@ -48,6 +49,7 @@ export interface OptimizationTarget<C extends Configuration = Configuration> {
 export function scoreMinusCost(score: string, costWeight: number): Objective {
   return {
     score,
-    utility: ({ scores, cost }) => (scores[score] ?? Number.NaN) - costWeight * cost,
+    utility: ({ scores, cost }) =>
+      Number(((scores[score] ?? Number.NaN) - costWeight * cost).toFixed(12)) + 0,
   };
 }

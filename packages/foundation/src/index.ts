@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export { systemClock, type Clock, type Timer } from './clock.ts';
+export { sleep, systemClock, type Clock, type Timer } from './clock.ts';
 export type { ClusterMember, ClusterView } from './cluster/cluster-view.ts';
 export {
   defineErrors,

@@ -17,3 +17,28 @@ export type { Store, Versioned } from './cluster/store.ts';
 export { MemoryStore } from './cluster/stores/memory.ts';
 export { SqliteDatabase, type SqliteDatabaseOptions } from './cluster/stores/sqlite-database.ts';
 export { SqliteStore } from './cluster/stores/sqlite.ts';
+export { readOrCreateSecret } from './cluster/secret.ts';
+export type {
+  Identity,
+  Lane,
+  Link,
+  LinkDownReason,
+  Transport,
+  TransportCounters,
+  TransportHandlers,
+} from './cluster/transport.ts';
+export { MemoryNetwork, MemoryTransport } from './cluster/transports/memory.ts';
+export { meshDefaults, MeshTransport, type MeshOptions } from './cluster/transports/mesh.ts';
+export { Codec, codecLimits, type CodecHooks, type CodecLimits } from './wire/codec.ts';
+export {
+  Cluster,
+  type ClusterHandlers,
+  type ClusterOptions,
+  type ClusterTopic,
+} from './cluster/cluster.ts';
+export { pingDefaults } from './cluster/failure-detector.ts';
+export { dialGoesOn } from './cluster/transports/duplicate-state.ts';
+export { Events } from './events.ts';
+export { parseDelta, parseShare } from './registry/registry-message.ts';
+export { Registry } from './registry/registry.ts';
+export type { Delta as RegistryDelta } from './registry/registry-state.ts';

@@ -5,7 +5,7 @@ import type { Store } from './cluster/store.ts';
 import type { Transport } from './cluster/transport.ts';
 import { FoundationError } from './errors.ts';
 import { refuseUnknown } from './options.ts';
-import type { AnyDefinition } from './process/definition.ts';
+import { behaviourOf, type AnyDefinition } from './process/definition.ts';
 import { systemRandom, type Random } from './random.ts';
 
 export interface NodeOptions {
@@ -81,7 +81,8 @@ const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
 /**
  * The settings that options mean.
  *
- * @throws FoundationError `INVALID_OPTION` or `INVALID_NODE_NAME`, with the offending value
+ * @throws FoundationError `INVALID_OPTION`, `INVALID_NODE_NAME` or `INVALID_DEFINITION`, with the
+ * offending value
  */
 export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEnv): NodeSettings {
   refuseUnknown('startNode', options, known);
@@ -98,12 +99,17 @@ export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEn
     directory: options.directory,
     role: options.role ?? 'member',
     profile: options.profile ?? (environment['NODE_ENV'] === 'production' ? 'production' : 'development'),
-    processes: options.processes ?? [],
+    processes: definitionsOf(options.processes ?? []),
     detector: detectorOptions(options.detector),
     ports: options.ports ?? {},
     clock: options.clock ?? systemClock,
     random,
   };
+}
+
+function definitionsOf(processes: readonly AnyDefinition[]): readonly AnyDefinition[] {
+  if (!Array.isArray(processes)) throw invalid('processes', processes, 'a list of definitions');
+  return processes.map(behaviourOf);
 }
 
 function detectorOptions(given: Partial<PingOptions> = {}): PingOptions {

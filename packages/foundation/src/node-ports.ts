@@ -62,24 +62,28 @@ async function localPorts(settings: NodeSettings): Promise<OpenPorts> {
   const database = new SqliteDatabase({ path: home.databasePath, clock });
   const discovery = new RendezvousDiscovery({ database, clock });
   const store = ports.store ?? new SqliteStore(database);
-  const [secret, incarnation] = await Promise.all([
-    readOrCreateSecret(home.secretPath),
-    discovery.reserve(settings.name),
-    store.start(),
-  ]);
-  return {
-    cluster: home.name,
-    incarnation,
-    transport: ports.transport ?? new MeshTransport({ secret, clock }),
-    discovery: ports.discovery ?? discovery,
-    store,
-    snapshots: snapshotsIn(store),
-    reserve: () => discovery.reserve(settings.name),
-    close: async () => {
-      await discovery.stop();
-      await store.stop();
-    },
+  const close = async (): Promise<void> => {
+    await discovery.stop();
+    await store.stop();
   };
+  try {
+    const secret = await readOrCreateSecret(home.secretPath);
+    const incarnation = await discovery.reserve(settings.name);
+    await store.start();
+    return {
+      cluster: home.name,
+      incarnation,
+      transport: ports.transport ?? new MeshTransport({ secret, clock }),
+      discovery: ports.discovery ?? discovery,
+      store,
+      snapshots: snapshotsIn(store),
+      reserve: () => discovery.reserve(settings.name),
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 function snapshotsIn(store: Store): Snapshots {

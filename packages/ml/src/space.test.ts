@@ -43,7 +43,7 @@ describe('a variable space', () => {
     );
   });
 
-  it('has neighbours that differ in exactly one variable, and it is theirs in turn', () => {
+  it('has neighbours that differ in exactly one variable', () => {
     fc.assert(
       fc.property(spaceAndSeed, ({ space, seed }) => {
         const home = space.sample(seededRandom(seed));
@@ -52,8 +52,6 @@ describe('a variable space', () => {
         for (const near of neighbours) {
           expect(differences(home, near)).toBe(1);
           expect(space.validate(near).issues).toBeUndefined();
-          if (typeof space.cardinality === 'bigint')
-            expect(space.neighbours(near)).toContainEqual(home);
         }
         expect(new Set(neighbours.map((near) => space.fingerprint(near))).size).toBe(
           neighbours.length,
@@ -74,6 +72,12 @@ describe('a variable space', () => {
         expect(Math.sign(space.compare(a, b))).toBe(-Math.sign(space.compare(b, a)) + 0);
       }),
     );
+  });
+
+  it("is its neighbours' neighbour when it is finite", () => {
+    for (const home of team.enumerate()) {
+      for (const near of team.neighbours(home)) expect(team.neighbours(near)).toContainEqual(home);
+    }
   });
 
   it('counts and enumerates each configuration once, in order', () => {

@@ -77,6 +77,8 @@ describe('a variable', () => {
       () => choice(['a', 'a']),
       () => choice([Number.NaN, 1]),
     ];
-    for (const make of senseless) expect(codeOf(make), String(make)).toBe('ML_INVALID_VARIABLE');
+    expect(senseless.filter((make) => codeOf(make) !== 'ML_INVALID_VARIABLE').map(String)).toEqual(
+      [],
+    );
   });
 });

@@ -30,7 +30,12 @@ export interface ClusterHandlers {
   onRejoin(): Promise<number>;
 }
 
-export type ClusterTopic = 'cluster.view' | 'cluster.verdict' | 'cluster.ping' | 'cluster.pong';
+export type ClusterTopic =
+  | 'cluster.view'
+  | 'cluster.verdict'
+  | 'cluster.ping'
+  | 'cluster.pong'
+  | 'cluster.goodbye';
 
 export interface ClusterOptions {
   readonly identity: Identity;
@@ -47,11 +52,13 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #links = new Map<string, Link>();
   readonly #waiters = new Set<() => void>();
+  /** Links whose node has said goodbye. */
+  readonly #leaving = new WeakSet<Link>();
   #identity: Identity;
   #state: MembershipState;
   #detector: FailureDetector;
   #address = '';
-  #isStopped = false;
+  #phase: 'running' | 'rejoining' | 'stopped' = 'running';
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -79,7 +86,7 @@ export class Cluster {
         this.#detector.heard(link.peer.node);
         this.#options.handlers.onFrame(link, lane, frame);
       },
-      onDown: (link, reason) => this.#onLinkDown(link, reason === 'closed'),
+      onDown: (link) => this.#onLinkDown(link),
       onRefused: ({ code, message }) => events.emit('refused', { code, message }),
       admit: (peer) => this.#admit(peer),
     });
@@ -91,9 +98,10 @@ export class Cluster {
 
   /** Says goodbye and closes everything. */
   async stop(): Promise<void> {
-    if (this.#isStopped) return;
-    this.#isStopped = true;
+    if (this.#phase === 'stopped') return;
+    this.#phase = 'stopped';
     this.#detector.stop();
+    for (const node of this.#links.keys()) this.#tell(node, 'cluster.goodbye', null);
     await this.#options.discovery.stop();
     await this.#options.transport.stop();
   }
@@ -133,6 +141,9 @@ export class Cluster {
         return;
       case 'cluster.pong':
         return;
+      case 'cluster.goodbye':
+        this.#leaving.add(link);
+        return;
       case 'cluster.view':
         this.#on({ kind: 'contacts', contacts: parseContacts(body) });
         return;
@@ -146,7 +157,7 @@ export class Cluster {
   // ── events in, effects out ─────────────────────────────────────────────────
 
   #on(event: MembershipEvent): void {
-    if (this.#isStopped) return;
+    if (this.#phase !== 'running') return;
     const { state, effects } = nextMembership(this.#state, event);
     this.#state = state;
     for (const effect of effects) this.#carryOut(effect);
@@ -176,16 +187,23 @@ export class Cluster {
         this.#detector.probe(effect.node);
         return;
       case 'rejoin':
-        void this.#rejoin();
+        this.#rejoin().catch((error: unknown) =>
+          this.#options.events.emit('problem', { what: 'joining the cluster again', error }),
+        );
     }
   }
 
   async #dial(contact: Contact): Promise<void> {
+    const { transport, clock, detector } = this.#options;
+    const late = Promise.withResolvers<never>();
+    const timer = clock.after(detector.redialMs, () => late.reject(silent(contact)), 'background');
     try {
-      await this.#options.transport.dial(contact.address);
+      await Promise.race([transport.dial(contact.address), late.promise]);
     } catch (error) {
       const code = isFoundationError(error) ? error.code : 'INTERNAL';
       this.#on({ kind: 'dial-failed', contact, code });
+    } finally {
+      timer.cancel();
     }
   }
 
@@ -220,11 +238,12 @@ export class Cluster {
     }
   }
 
-  #onLinkDown(link: Link, isGoodbye: boolean): void {
+  #onLinkDown(link: Link): void {
     const { node, incarnation } = link.peer;
     if (this.#links.get(node) !== link) return;
     this.#links.delete(node);
     this.#options.handlers.onLinkDown(node, incarnation);
+    const isGoodbye = this.#leaving.has(link);
     this.#on({ kind: 'unlinked', node, incarnation, isGoodbye });
   }
 
@@ -242,16 +261,29 @@ export class Cluster {
     );
   }
 
+  /** The others have declared this life over. What lives here stays; it inherits nothing of theirs. */
   async #rejoin(): Promise<void> {
-    const { transport, discovery, handlers } = this.#options;
+    const { transport, discovery, handlers, events } = this.#options;
+    const { members } = this.#state;
+    this.#phase = 'rejoining';
+    this.#state = newMembership(this.#identity);
     await discovery.stop();
     await transport.stop();
-    for (const member of this.#state.members.values()) this.#down(member, 'left');
-    this.#links.clear();
     const incarnation = await handlers.onRejoin();
+    for (const member of members.values()) {
+      this.#detector.forget(member.node);
+      events.emit('member-down', { ...member, reason: 'left' });
+    }
+    this.#changed();
+    if (this.#hasStopped()) return;
     this.#identity = { ...this.#identity, incarnation };
     this.#state = newMembership(this.#identity);
+    this.#phase = 'running';
     await this.start();
+  }
+
+  #hasStopped(): boolean {
+    return this.#phase === 'stopped';
   }
 
   #tell(node: string, topic: ClusterTopic, body: unknown): void {
@@ -263,6 +295,10 @@ export class Cluster {
     const { node, incarnation } = this.#identity;
     return { node, incarnation, address: this.#address };
   }
+}
+
+function silent({ node, address }: Contact): FoundationError {
+  return new FoundationError('NODE_UNREACHABLE', `${node} does not answer at ${address}`);
 }
 
 function contactOf({ node, incarnation, address }: Contact): Contact {

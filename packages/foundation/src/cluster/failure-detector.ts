@@ -26,9 +26,11 @@ export interface PingOptions {
   readonly pingEveryMs: number;
   /** Milliseconds of silence after which a node is suspected. @defaultValue 4000 */
   readonly silentAfterMs: number;
+  /** Milliseconds that a suspected node has to answer a redial. @defaultValue 2000 */
+  readonly redialMs: number;
 }
 
-export const pingDefaults: PingOptions = { pingEveryMs: 1_000, silentAfterMs: 4_000 };
+export const pingDefaults: PingOptions = { pingEveryMs: 1_000, silentAfterMs: 4_000, redialMs: 2_000 };
 
 /** Pings every node over its link. A node whose own loop stood still accuses nobody for that time. */
 export class PingDetector implements FailureDetector {

@@ -18,6 +18,11 @@ export interface AgentRestart {
 export interface AgentRegistration<D extends { readonly name: string }, Init = unknown> {
   readonly process: D;
   readonly init?: Init;
+  /**
+   * `singleton`: when its node goes, another one starts it again. Then `restart` is permanent.
+   * @defaultValue 'local'
+   */
+  readonly strategy?: 'local' | 'singleton';
   /** @defaultValue `permanent`, with the defaults of {@link AgentRestart} */
   readonly restart?: AgentRestart;
   /** What others find it by. */
@@ -77,10 +82,13 @@ function problemsOfId(id: unknown): string[] {
 
 function problemsOf(registration: unknown): string[] {
   if (!isRecord(registration)) return [`expected a registration, got ${shown(registration)}`];
-  const { process, capabilities, restart, resources, metadata } = registration;
+  const { process, strategy, capabilities, restart, resources, metadata } = registration;
   const problems = unknownFields(registration, '', registrationFields);
   if (!isRecord(process) || typeof process['name'] !== 'string') {
     problems.push(`expected \`process\` to be a definition, got ${shown(process)}`);
+  }
+  if (strategy !== undefined && !isOneOf(['local', 'singleton'], strategy)) {
+    problems.push(`expected \`strategy\` to be local or singleton, got ${shown(strategy)}`);
   }
   if (!Array.isArray(capabilities) || !capabilities.every(isCapability)) {
     problems.push('expected `capabilities` to be a list of texts of 1 to 256 characters');
@@ -98,6 +106,7 @@ function problemsOf(registration: unknown): string[] {
 const registrationFields = [
   'process',
   'init',
+  'strategy',
   'restart',
   'capabilities',
   'resources',

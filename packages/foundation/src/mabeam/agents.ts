@@ -8,12 +8,15 @@ import type { AgentId } from './message.ts';
 export class AgentRegistry {
   readonly #processes: ProcessManager;
 
-  constructor(processes: ProcessManager) {
+  readonly #node: string;
+
+  constructor(node: string, processes: ProcessManager) {
+    this.#node = node;
     this.#processes = processes;
   }
 
   /**
-   * Starts an agent on this node under the name `id`, keeps it alive as `restart` says, and makes it
+   * Starts an agent on this node (a singleton: first on this node) under the name `id`, keeps it alive as `restart` says, and makes it
    * known to all nodes by its capabilities.
    *
    * @throws FoundationError `INVALID_OPTION` naming every bad field, `NAME_TAKEN`, `REFUSED` or `START_FAILED`.
@@ -22,10 +25,16 @@ export class AgentRegistry {
     id: AgentId,
     registration: AgentRegistration<Definition<I, A>, I>,
   ): Promise<Client<A>> {
-    const { process, init, restart, capabilities, metadata } = resolveAgentRegistration(id, registration);
-    const { type, ...intensity } = restart;
-    const options = { name: id, init, restart: type, capabilities, metadata };
-    await this.#processes.startHere({ definition: process, options }, { intensity });
+    const agent = resolveAgentRegistration(id, registration);
+    const { process, init, restart, capabilities, metadata } = agent;
+    if (agent.strategy === 'singleton') {
+      const options = { name: id, init, capabilities, metadata, preferNode: this.#node };
+      await this.#processes.startSingleton(process, options);
+    } else {
+      const { type, ...intensity } = restart;
+      const options = { name: id, init, restart: type, capabilities, metadata };
+      await this.#processes.startHere({ definition: process, options }, { intensity });
+    }
     return this.#processes.named(process, id);
   }
 }

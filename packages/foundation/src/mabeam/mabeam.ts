@@ -25,7 +25,7 @@ export interface MabeamParts {
 
 export function createMabeam({ runtime, processes, clock, random }: MabeamParts): Mabeam {
   return {
-    agents: new AgentRegistry(processes),
+    agents: new AgentRegistry(runtime.name, processes),
     coordination: createCoordination({ messenger: processMessenger(runtime), clock, random }),
   };
 }

@@ -13,6 +13,7 @@ interface WireRef {
 /** A codec whose refs come alive in a runtime. */
 export function codecFor(runtime: Runtime): Codec {
   return new Codec({
+    encodePid: (pid) => runtime.knownPid(pid),
     encodeRef: (value) => {
       const { how, behaviour } = (value as { [refSymbol]: RefCore })[refSymbol];
       return { definition: behaviour.name, name: how.name, pid: how.pid } satisfies WireRef;

@@ -35,6 +35,7 @@ export class Switchboard implements Router {
   #pass(to: Station, destination: number, bytes: Uint8Array): 'sent' | 'unreachable' | 'full' {
     const { runtime, threads } = this.#parts;
     if (to.node === runtime.name) {
+      if (!runtime.isOwnLife(to)) return 'unreachable';
       const from = { node: runtime.name, incarnation: runtime.incarnation };
       return threads.post(threadOf(destination), from, bytes) ? 'sent' : 'unreachable';
     }
@@ -62,20 +63,24 @@ export class Switchboard implements Router {
 
   fromLink(link: Link, frame: Uint8Array): void {
     const packet = this.#decode(frame);
-    if (packet === undefined) {
-      this.#parts.runtime.counters.malformed++;
-      link.close('malformed packet');
-      return;
-    }
+    if (packet === undefined) return this.#refuse(link);
     const thread = threadOf(packet[1]);
     if (packet[0] === packetKinds.system) this.#system(link, packet[2], packet[3]);
     else if (thread === 0) this.#parts.runtime.exchange.receive(link.peer, packet);
     else if (!this.#parts.threads.post(thread, link.peer, frame)) this.#bounce(link.peer, packet);
   }
 
+  #refuse(link: Link): void {
+    const { counters, events } = this.#parts.runtime;
+    const message = `${link.peer.node} sent bytes that are no packet: its link is closed`;
+    counters.malformed++;
+    events.emit('refused', { code: 'MALFORMED', message });
+    link.close('malformed packet');
+  }
+
   fromThread(to: Station, bytes: Uint8Array, packet: Packet): void {
     const { runtime } = this.#parts;
-    if (to.node === runtime.name && threadOf(packet[1]) === 0) {
+    if (runtime.isOwnLife(to) && threadOf(packet[1]) === 0) {
       runtime.exchange.receive({ node: runtime.name, incarnation: runtime.incarnation }, packet);
     } else if (this.#pass(to, packet[1], bytes) !== 'sent') {
       this.#bounce({ node: runtime.name, incarnation: runtime.incarnation }, packet);
@@ -122,6 +127,7 @@ export class Switchboard implements Router {
       case 'cluster.verdict':
       case 'cluster.ping':
       case 'cluster.pong':
+      case 'cluster.goodbye':
         return this.#parts.cluster()?.receive(link, topic, body);
       default:
         // A newer version's topic: ignored and counted, as unknown kinds are.

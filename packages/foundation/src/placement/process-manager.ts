@@ -1,6 +1,7 @@
 import { FoundationError, isFoundationError } from '../errors.ts';
 import { refuseUnknown } from '../options.ts';
-import { isName, type Definition } from '../process/definition.ts';
+import { isName } from '../process/definition-check.ts';
+import type { AnyDefinition, Definition } from '../process/definition.ts';
 import type { Pid } from '../process/pid.ts';
 import type { Client } from '../process/ref-types.ts';
 import type { Intensity, Restart } from '../process/restart-state.ts';
@@ -14,6 +15,8 @@ export interface StartOptions {
   readonly name?: string;
   /** `local`: here. `singleton`: once in the cluster, on some node, and elsewhere when that node goes. @defaultValue 'local' */
   readonly strategy?: 'local' | 'singleton';
+  /** Where a singleton lives first, if that node can run it. @defaultValue chosen by its name */
+  readonly preferNode?: string;
   /** When it is started again. @defaultValue 'temporary', of a singleton 'permanent' */
   readonly restart?: Restart;
   /** What it can do, for `node.registry.withCapability`. */
@@ -26,7 +29,7 @@ type StartArgs<I> = undefined extends I
   ? [options?: StartOptions & { readonly init?: I }]
   : [options: StartOptions & { readonly init: I }];
 
-const known = ['init', 'name', 'strategy', 'restart', 'capabilities', 'metadata'];
+const known = ['init', 'name', 'strategy', 'preferNode', 'restart', 'capabilities', 'metadata'];
 
 /** How a process is kept alive. */
 export interface Keeping {
@@ -55,7 +58,7 @@ export class ProcessManager {
     check(options);
     const behaviour = this.#runtime.define(process);
     if (options.strategy === 'singleton') {
-      await this.#startSingleton(process.name, options);
+      await this.startSingleton(process, options);
     } else {
       const pid = await this.startHere({ definition: process, options: childOptions(options) });
       if (options.name === undefined) return this.#runtime.refTo(behaviour, { pid }) as Client<A>;
@@ -99,15 +102,19 @@ export class ProcessManager {
     );
   }
 
-  async #startSingleton(process: string, options: StartOptions & { readonly init?: unknown }): Promise<void> {
-    const { name, init, capabilities, metadata } = options;
+  /** Makes sure that a singleton runs somewhere. */
+  async startSingleton(
+    { name: process }: AnyDefinition,
+    options: StartOptions & { readonly init?: unknown },
+  ): Promise<void> {
+    const { name, init, capabilities, metadata, preferNode } = options;
     if (name === undefined) throw invalid('name', name, 'given, since the strategy is `singleton`');
     const listing: Listing = { capabilities, metadata };
-    await this.#singletons.start({ name, process, init, listing });
+    await this.#singletons.start({ name, process, init, listing }, preferNode);
   }
 }
 
-function childOptions({ strategy: _strategy, restart, ...rest }: StartOptions & { readonly init?: unknown }): ChildSpec['options'] {
+function childOptions({ strategy: _strategy, preferNode: _node, restart, ...rest }: StartOptions & { readonly init?: unknown }): ChildSpec['options'] {
   return { ...rest, restart: restart ?? 'temporary' };
 }
 

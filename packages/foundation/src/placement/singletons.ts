@@ -35,10 +35,11 @@ export class Singletons {
     registry.onChange(() => this.#prune());
   }
 
-  /** Makes sure that it runs somewhere. */
-  async start(record: SingletonRecord): Promise<void> {
+  /** Makes sure that it runs somewhere: on the preferred node if that can run it and it runs nowhere yet. */
+  async start(record: SingletonRecord, preferNode?: string): Promise<void> {
     if (this.#registry.lookup(record.name) !== undefined) return;
-    const host = chooseNode(record.name, this.#handlers.candidates(record.process));
+    const candidates = this.#handlers.candidates(record.process);
+    const host = candidates.find((node) => node === preferNode) ?? chooseNode(record.name, candidates);
     if (host === undefined) throw nobodyCanRun(record);
     if (host === this.#self) await this.startHere(record);
     else await this.#handlers.startThere(host, record);

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
 
 const slotCount = 512;
-/** Precision of deadlines, in milliseconds: a call never times out early, and at most this late. */
+/** Precision of deadlines, in milliseconds: a call never times out early, and at most two ticks late. */
 export const tickMs = 10;
 /** Time in which the loop stood still longer than this does not count against a call. */
 const stallTicksMax = 10;
@@ -97,14 +97,15 @@ export class Deadlines {
   #advance(): void {
     this.#tick++;
     const slot = this.#slots[this.#tick % slotCount] as Slot;
-    let entry: Due = slot.after;
-    while (entry !== slot) {
-      const following = entry.after as Due;
-      if (entry.dueTick <= this.#tick) {
-        this.remove(entry);
-        entry.expire();
-      }
-      entry = following;
+    const due: Due[] = [];
+    for (let entry: Due = slot.after; entry !== slot; entry = entry.after as Due) {
+      if (entry.dueTick <= this.#tick) due.push(entry);
+    }
+    for (const entry of due) {
+      // One that expires may end others of the same moment: a call made on its behalf.
+      if (entry.before === undefined) continue;
+      this.remove(entry);
+      entry.expire();
     }
   }
 }

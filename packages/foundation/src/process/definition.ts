@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-import { FoundationError } from '../errors.ts';
 import type { Later, Refused } from './answer.ts';
+import { checkDefinition, invalidDefinition } from './definition-check.ts';
 import type { ExitReason } from './exit.ts';
 import type { Pid } from './pid.ts';
 import type { Process } from './process.ts';
@@ -164,7 +164,7 @@ const schemaOf = Symbol('schema');
 type Checked = AnyHandler & { [schemaOf]?: StandardSchemaV1 };
 
 /** A handler whose one argument is checked by a Standard Schema before it runs. */
-export function call<S extends object, T extends string, In extends StandardSchemaV1, R>(
+export function call<S extends object, In extends StandardSchemaV1, R, T extends string = never>(
   input: In,
   handler: (ctx: Context<S, T>, input: StandardSchemaV1.InferOutput<In>) => R,
 ): (ctx: Context<S, T>, input: StandardSchemaV1.InferInput<In>) => R {
@@ -228,17 +228,14 @@ export interface Behaviour extends AnyDefinition {
 /** Name of the hidden call behind `coordinate`. */
 export const coordinationMessage = 'mabeam.coordination.request';
 
-const namePattern = /^[\p{L}\p{N}_$][\p{L}\p{N}_$.:@/ -]{0,199}$/u;
-const reserved: ReadonlySet<string> = new Set<Reserved>(['then', 'with', 'try', 'cast', 'pid']);
-
 /** The behaviour behind a definition. */
 export function behaviourOf(definition: AnyDefinition): Behaviour {
-  if (!('spec' in definition)) throw invalid(definition.name, 'is not made by defineProcess');
+  if (!('spec' in definition)) throw invalidDefinition(definition.name, 'is not made by defineProcess');
   return definition as Behaviour;
 }
 
 function compile(name: string, spec: AnySpec): Behaviour {
-  check(name, spec);
+  checkDefinition(name, spec);
   const calls = table(spec.calls);
   if (spec.coordinate !== undefined) calls.set(coordinationMessage, entry(spec.coordinate));
   return Object.freeze({
@@ -255,23 +252,6 @@ function compile(name: string, spec: AnySpec): Behaviour {
   });
 }
 
-function check(name: string, spec: AnySpec): void {
-  if (!isName(name)) throw invalid(String(name), 'is not a valid name');
-  if (typeof spec?.init !== 'function') throw invalid(name, 'has no `init` function');
-  for (const word of Object.keys(spec.calls ?? {})) {
-    if (reserved.has(word)) throw invalid(name, `has a call with the reserved name "${word}"`);
-  }
-  if (spec.mailboxMax !== undefined && !(spec.mailboxMax >= 1)) {
-    throw invalid(name, `has \`mailboxMax\` ${spec.mailboxMax}, which is not at least 1`);
-  }
-  if (spec.isolation === 'thread' && spec.module === undefined) {
-    throw invalid(name, 'is isolated in a thread but has no `module: import.meta.url`');
-  }
-  if (spec.isolation === 'thread' && spec.durable === true) {
-    throw invalid(name, 'is durable and isolated in a thread, which cannot reach the store');
-  }
-}
-
 function table(handlers: Record<string, AnyHandler> | undefined): Map<string, Entry> {
   return new Map(Object.entries(handlers ?? {}).map(([key, run]) => [key, entry(run)]));
 }
@@ -279,16 +259,4 @@ function table(handlers: Record<string, AnyHandler> | undefined): Map<string, En
 function entry(run: AnyHandler): Entry {
   const isAsync = Object.prototype.toString.call(run) === '[object AsyncFunction]';
   return { run, schema: (run as Checked)[schemaOf], isAsync };
-}
-
-/** Whether a text can name a process. */
-export function isName(name: unknown): name is string {
-  return typeof name === 'string' && namePattern.test(name);
-}
-
-function invalid(name: string, what: string): FoundationError {
-  return new FoundationError('INVALID_DEFINITION', `the process definition "${name}" ${what}`, {
-    hint: 'See `defineProcess` in docs/guide/processes.md.',
-    details: { definition: name },
-  });
 }

@@ -19,6 +19,11 @@ export class Pid {
     return threadOf(this.serial);
   }
 
+  /** Node and number: the same in every life that its node has begun since the process lives. */
+  get place(): string {
+    return `${this.node}#${this.serial}`;
+  }
+
   equals(other: Pid): boolean {
     return (
       this.serial === other.serial &&

@@ -344,8 +344,8 @@ export class Process implements Runnable {
   /** An abnormal exit of a linked process, or its notice where exits are trapped. */
   exitSignal(from: Pid, exit: Exit): void {
     if (this.#status === 'ended') return;
-    this.#relations?.links.delete(from.toString());
-    if (this.parent?.equals(from) === true) return this.stop(exit);
+    this.#relations?.links.delete(from.place);
+    if (this.parent?.place === from.place) return this.stop(exit);
     if (this.behaviour.spec.trapExits === true) {
       this.deliver(new Note('exit', 'exit', [{ pid: from, ...exit }], undefined));
     } else if (!isNormal(exit)) {

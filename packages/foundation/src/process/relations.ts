@@ -10,7 +10,7 @@ const nobody = new Pid('', 0, 0);
 /** Links, monitors and timers of one process. */
 export class Relations {
   readonly #process: Process;
-  /** Linked processes, by the text of their pid. */
+  /** Linked processes, by their place. */
   readonly links = new Map<string, Pid>();
   /** Processes this one watches, by the number of the monitor. */
   readonly #watched = new Map<number, { readonly target: Pid; readonly onDown: (() => void) | undefined }>();
@@ -53,12 +53,12 @@ export class Relations {
       this.#process.exitSignal(nobody, { reason: 'no_process' });
       return;
     }
-    this.links.set(target.toString(), target);
+    this.links.set(target.place, target);
     runtime.relate(this.#process, target, { kind: 'link', from: pid });
   }
 
   unlink(target: Pid | undefined): void {
-    if (target === undefined || !this.links.delete(target.toString())) return;
+    if (target === undefined || !this.links.delete(target.place)) return;
     this.#process.runtime.signal(target, { kind: 'unlink', from: this.#process.pid });
   }
 
@@ -75,14 +75,14 @@ export class Relations {
         this.#down(signal.id, signal.from, signal.exit);
         return;
       case 'link':
-        this.links.set(signal.from.toString(), signal.from);
+        this.links.set(signal.from.place, signal.from);
         this.#process.runtime.noteRelation(this.#process, signal.from);
         return;
       case 'unlink':
-        this.links.delete(signal.from.toString());
+        this.links.delete(signal.from.place);
         return;
       case 'exit':
-        if (this.links.has(signal.from.toString())) {
+        if (this.links.has(signal.from.place)) {
           this.#process.exitSignal(signal.from, signal.exit);
         }
         return;
@@ -134,6 +134,6 @@ export class Relations {
 }
 
 function watcherKey({ id, watcher }: { readonly id: number; readonly watcher: Pid }): string {
-  return `${watcher.toString()}#${id}`;
+  return `${watcher.place}#${id}`;
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Events } from '../events.ts';
 import { FoundationError } from '../errors.ts';
-import type { Exchange } from '../messaging/exchange.ts';
+import type { Exchange, Station } from '../messaging/exchange.ts';
 import type { Codec } from '../wire/codec.ts';
 import { Deadlines } from './deadlines.ts';
 import {
@@ -69,6 +69,7 @@ export interface RuntimeCounters {
 /** The processes of one thread: table, scheduler, deadlines. */
 export class Runtime implements Host {
   readonly name: string;
+  /** The present life of the node. Grows when the others have declared the last one over. */
   incarnation: number;
   readonly thread: number;
   readonly clock: Clock;
@@ -87,6 +88,7 @@ export class Runtime implements Host {
     lateReplies: 0,
     malformed: 0,
   };
+  readonly #firstIncarnation: number;
   readonly #snapshots: Snapshots | undefined;
   readonly #processes = new Map<number, Process>();
   readonly #definitions = new Map<string, Behaviour>();
@@ -95,6 +97,7 @@ export class Runtime implements Host {
   constructor(options: RuntimeOptions) {
     this.name = options.name;
     this.incarnation = options.incarnation;
+    this.#firstIncarnation = options.incarnation;
     this.thread = options.thread ?? 0;
     this.clock = options.clock;
     this.events = options.events;
@@ -181,7 +184,18 @@ export class Runtime implements Host {
   }
 
   isMine(pid: Pid): boolean {
-    return pid.node === this.name && pid.thread === this.thread;
+    return this.isOwnLife(pid) && pid.thread === this.thread;
+  }
+
+  /** Whether it is this node, in a life since this program started: its processes outlast a rejoin. */
+  isOwnLife({ node, incarnation }: Station): boolean {
+    return node === this.name && incarnation >= this.#firstIncarnation;
+  }
+
+  /** A pid as other nodes know it: they accept nothing of a life that they have declared over. */
+  knownPid(pid: Pid): Pid {
+    const isRenewed = pid.incarnation !== this.incarnation && this.isOwnLife(pid);
+    return isRenewed ? new Pid(pid.node, this.incarnation, pid.serial) : pid;
   }
 
   processes(): IterableIterator<Process> {

@@ -180,7 +180,7 @@ class Supervisor implements KeptChild {
 
   /** A linked process ended: a child, or one that is none any more. */
   async onExit(notice: Notice): Promise<void> {
-    const failed = this.#children.findIndex((each) => each.pid?.equals(notice.pid));
+    const failed = this.#children.findIndex((each) => each.pid?.place === notice.pid.place);
     const gone = this.#children[failed];
     if (gone === undefined) return;
     gone.pid = undefined;

@@ -1,6 +1,7 @@
 import { Packr } from 'msgpackr/pack';
 
 import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
+import type { Pid } from '../process/pid.ts';
 import { Reviver } from './reviver.ts';
 import { scan } from './scan.ts';
 import { Shaper } from './shaper.ts';
@@ -8,6 +9,8 @@ import { markByte } from './tag.ts';
 
 /** How refs cross the wire: the runtime knows, the codec does not. */
 export interface CodecHooks {
+  /** A pid as the other side knows it. @defaultValue as it is */
+  encodePid?(pid: Pid): Pid;
   /** Data that stands for a ref, or undefined when `value` is none of ours. */
   encodeRef(value: object): unknown;
   /** The ref that `data` stands for. What it throws reaches the caller of `decode` as `MALFORMED`. */

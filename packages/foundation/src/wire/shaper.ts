@@ -150,8 +150,8 @@ export class Shaper {
 
   #pid(pid: Pid, depth: number): unknown[] {
     this.#enter(depth, 5);
-    const node = this.#value(pid.node, depth + 1);
-    return [this.#mark, tag.pid, node, pid.incarnation, pid.serial];
+    const { node, incarnation, serial } = this.#hooks?.encodePid?.(pid) ?? pid;
+    return [this.#mark, tag.pid, this.#value(node, depth + 1), incarnation, serial];
   }
 
   #ref(value: object, depth: number): unknown[] {

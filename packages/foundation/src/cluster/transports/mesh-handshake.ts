@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.ts';
+import type { Clock, Timer } from '../../clock.ts';
 import { FoundationError, isFoundationError } from '../../errors.ts';
 import type { Identity } from '../transport.ts';
 import { dialGoesOn } from './duplicate-state.ts';
@@ -29,8 +29,8 @@ export interface HandshakeHost {
   readonly clock: Clock;
   readonly timeoutMs: number;
   admit(peer: Identity): FoundationError | undefined;
-  /** Session of the link with a node, if there is one. */
-  heldSession(node: string): string | undefined;
+  /** Sessions of all links, by node. */
+  heldSessions(): ReadonlyMap<string, string>;
   /** Dials that were welcomed and not confirmed yet: node by session. */
   readonly greeted: Map<string, string>;
 }
@@ -66,6 +66,8 @@ export function acceptPeer(stranger: Stranger, host: HandshakeHost, done: Handsh
 /** The dialling side: hello, welcome → ready, done. It confirms last, so it settles which of two dials stays. */
 export function introduce(stranger: Stranger, host: HandshakeHost, done: HandshakeDone): void {
   const handshake = new Handshake(stranger, host, done);
+  // Whom we dial is not known yet, so remember all links of this moment.
+  const before = host.heldSessions();
   handshake.say('hello', []);
   handshake.expect('welcome', (payload) => {
     const hello = handshake.meet('welcome', payload);
@@ -74,7 +76,8 @@ export function introduce(stranger: Stranger, host: HandshakeHost, done: Handsha
       self: host.self.node,
       peer: node,
       theirs: hello.sessions,
-      held: host.heldSession(node),
+      heldBefore: before.get(node),
+      held: host.heldSessions().get(node),
       greeted: greetedSessions(host, node),
     });
     if (!goesOn) throw duplicate(node);
@@ -87,18 +90,17 @@ class Handshake {
   readonly #stranger: Stranger;
   readonly #host: HandshakeHost;
   readonly #done: HandshakeDone;
-  readonly #timer: Disposable;
+  readonly #timer: Timer;
 
   constructor(stranger: Stranger, host: HandshakeHost, done: HandshakeDone) {
     this.#stranger = stranger;
     this.#host = host;
     this.#done = done;
-    const timer = host.clock.after(
+    this.#timer = host.clock.after(
       host.timeoutMs,
       () => this.#refuse(this.#silence()),
       'background',
     );
-    this.#timer = { [Symbol.dispose]: () => timer.cancel() };
     stranger.socket.onEnd = (failure) =>
       failure === undefined ? this.#settle(this.#lost()) : this.#refuse(failure);
   }
@@ -157,7 +159,7 @@ class Handshake {
   }
 
   #settle(outcome: Hello | FoundationError): void {
-    this.#timer[Symbol.dispose]();
+    this.#timer.cancel();
     const { socket } = this.#stranger;
     socket.onFrame = () => {};
     socket.onEnd = () => {};
@@ -167,7 +169,8 @@ class Handshake {
   #silence(): FoundationError {
     const { timeoutMs } = this.#host;
     const { peerHost } = this.#stranger.socket;
-    return silence(`${peerHost} did not introduce itself`, timeoutMs);
+    const what = `${peerHost} did not introduce itself within ${timeoutMs} ms`;
+    return new FoundationError('AUTHENTICATION_FAILED', what, { details: { timeoutMs } });
   }
 
   #lost(): FoundationError {
@@ -180,20 +183,13 @@ class Handshake {
 const sessionsToldMax = 16;
 
 function sessionsWith(host: HandshakeHost, node: string): readonly string[] {
-  const held = host.heldSession(node);
+  const held = host.heldSessions().get(node);
   const greeted = greetedSessions(host, node);
   return (held === undefined ? greeted : [held, ...greeted]).slice(0, sessionsToldMax);
 }
 
 function greetedSessions(host: HandshakeHost, node: string): readonly string[] {
   return [...host.greeted].filter(([, of]) => of === node).map(([session]) => session);
-}
-
-/** Refusal of one who connects and then says nothing. */
-export function silence(what: string, timeoutMs: number): FoundationError {
-  return new FoundationError('AUTHENTICATION_FAILED', `${what} within ${timeoutMs} ms`, {
-    details: { timeoutMs },
-  });
 }
 
 function duplicate(node: string): FoundationError {

@@ -27,7 +27,7 @@ export function meshKeys(secret: Uint8Array, cluster: string): MeshKeys {
   return {
     pskIdentity,
     psk: derive(`psk ${pskIdentity}`),
-    proofKey: derive(`proof ${pskIdentity}`),
+    proofKey: derive('proof'),
     pskFor: (identity) => (/^[\w-]{43}$/.test(identity) ? derive(`psk ${identity}`) : null),
   };
 }

@@ -114,7 +114,7 @@ export class MeshTransport implements Transport {
       timeoutMs: handshakeTimeoutMs,
       greeted: new Map(),
       admit: (peer) => handlers.admit(peer),
-      heldSession: (node) => this.#links.get(node)?.session,
+      heldSessions: () => new Map([...this.#links].map(([node, { session }]) => [node, session])),
     };
     this.#running = { server, handshake, link: this.#linkHost(handlers) };
     this.#serve(this.#running);
@@ -181,6 +181,7 @@ export class MeshTransport implements Transport {
       const stranger = this.#meet(socket);
       acceptPeer(stranger, handshake, (outcome) => {
         if (isFoundationError(outcome)) link.refused(outcome);
+        else if (this.#running !== running) stranger.socket.destroy();
         else this.#up(stranger, outcome, link);
       });
     });
@@ -196,8 +197,10 @@ export class MeshTransport implements Transport {
       };
       const socket = connectTls(address, { ...handshake, secureContext }, (connected) => {
         if (isFoundationError(connected)) return fail(connected);
+        if (this.#running !== running) return reject(stopped());
         const stranger = this.#meet(connected);
         introduce(stranger, handshake, (outcome) => {
+          if (this.#running !== running) return reject(stopped());
           if (!isFoundationError(outcome)) return resolve(this.#up(stranger, outcome, link));
           const existing = this.#links.get(String(outcome.details['node']));
           if (outcome.code !== 'DUPLICATE_LINK' || existing === undefined) return fail(outcome);

@@ -1,0 +1,244 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import { startNode, type Node } from '@foundation/core';
+import { agentTeamOptimizer, paretoFront, scoreMinusCost } from '@foundation/dspex';
+
+import type { DemoOptions } from './arguments.ts';
+import { languageCodes } from './languages.ts';
+import { launch, type Fleet } from './launch.ts';
+import { Killing, type Killed } from './killing.ts';
+import { ledger } from './ledger.ts';
+import type { Split } from './member.ts';
+import { modelNames, type ModelName } from './models.ts';
+import { Placement, type Sale } from './placement.ts';
+import type { Progress } from './progress.ts';
+import { scoringGoal } from './team-goal.ts';
+import { everyone, soloist, teamOf, teamSpace, type TeamConfiguration } from './team-space.ts';
+import { untilAnswered } from './until-answered.ts';
+import type { Done } from './evaluator.ts';
+import type { Score, Team } from './vote.ts';
+
+export const snippetsPerLanguage = 200;
+
+/** A team with its accuracy on both halves and its cost on the validation half. */
+export interface TeamResult {
+  readonly first: Team['first'];
+  readonly threshold: number;
+  readonly weights: Team['weights'];
+  readonly validation: number;
+  readonly test: number;
+  readonly cost: number;
+}
+
+export interface DemoResult {
+  readonly nodes: number;
+  readonly discovery: string;
+  readonly formationMs: number;
+  readonly languages: number;
+  readonly snippets: number;
+  readonly candidates: number;
+  readonly best: TeamResult;
+  readonly bestSingle: TeamResult & { readonly model: ModelName };
+  readonly everyoneVotes: TeamResult;
+  readonly cheapest: TeamResult;
+  readonly pareto: readonly { readonly cost: number; readonly validation: number; readonly test: number }[];
+  readonly killed: Killed | null;
+  readonly lost: number;
+  readonly doubled: number;
+  readonly evaluationsPerSecond: number;
+  readonly auctions: number;
+  readonly seed: number;
+  /** The last auction, as an example. */
+  readonly lastSale: Sale | undefined;
+}
+
+/** Runs the whole story once. */
+export async function runDemo(options: DemoOptions, progress: Progress): Promise<DemoResult> {
+  const { seed, nodes } = options;
+  const clusterName = `language-team-${process.pid}`;
+  const began = performance.now();
+  await using fleet = launch({ clusterName, nodes, seed, snippetsPerLanguage });
+  await using node = await startNode({ name: 'launcher', role: 'observer', clusterName, profile: 'production' });
+  await node.cluster.reached(nodes, 60_000);
+  const formationMs = Math.round(performance.now() - began);
+  progress.formed(node.cluster.members(), formationMs);
+  await agentsReady(node, nodes);
+  progress.ready(node.registry.all());
+  // Not without `await`: the cluster would be taken down before the run.
+  return await new Demo(options, { node, fleet, progress }).run(formationMs);
+}
+
+/** Resolves when every agent of every node is registered. */
+async function agentsReady(node: Node, nodes: number): Promise<void> {
+  const capabilities = [...modelNames.map((name) => `identify:${name}`), 'combine', 'evaluate'];
+  const isReady = (): boolean =>
+    capabilities.every((each) => node.registry.withCapability(each).length >= nodes) &&
+    node.registry.lookup('ledger') !== undefined;
+  if (isReady()) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  using _watch = node.registry.onChange(() => {
+    if (isReady()) resolve();
+  });
+  await promise;
+}
+
+interface Surroundings {
+  readonly node: Node;
+  readonly fleet: Fleet;
+  readonly progress: Progress;
+}
+
+class Demo {
+  readonly #options: DemoOptions;
+  readonly #node: Node;
+  readonly #progress: Progress;
+  readonly #placement: Placement;
+  readonly #killing: Killing;
+  /** Ids of all evaluations asked for, to be compared with the ledger's. */
+  readonly #asked: string[] = [];
+  #doneCount = 0;
+  #auctions = 0;
+  #lastSale: Sale | undefined = undefined;
+
+  constructor(options: DemoOptions, { node, fleet, progress }: Surroundings) {
+    this.#options = options;
+    this.#node = node;
+    this.#progress = progress;
+    this.#killing = new Killing(node, fleet);
+    this.#placement = new Placement(node, {
+      onSale: (sale) => {
+        this.#auctions++;
+        this.#lastSale = sale;
+      },
+      onDone: (_work, done) => this.#onDone(done),
+      onLost: (sale, code) => progress.lost(sale, code),
+    });
+  }
+
+  async run(formationMs: number): Promise<DemoResult> {
+    const { seed, candidates } = this.#options;
+    const optimizer = agentTeamOptimizer<TeamConfiguration, Parameters<Placement['execute']>[0], Done>({
+      id: 'language-team',
+      space: teamSpace,
+      objective: scoreMinusCost('accuracy', 0.01),
+      goalFor: (configuration) => this.#work(`search/${this.#asked.length}`, teamOf(configuration), 'validation'),
+      execute: (work, { index = 0 }) => this.#execute(work, index),
+      measure: ({ score }) => ({ scores: { accuracy: score.accuracy }, cost: score.cost }),
+    });
+    const began = performance.now();
+    const found = await optimizer.optimize({
+      seed,
+      candidates,
+      onRound: ({ candidateCount, best }) =>
+        this.#progress.searched({ candidateCount, candidates, best: best?.measurement, rate: this.#rate(began) }),
+    });
+    const evaluationsPerSecond = Number(this.#rate(began).toFixed(1));
+    if (found.best === undefined) throw new Error('no team could be scored');
+    const results = await this.#score(found.best.configuration, found.history.flatMap((outcome) =>
+      outcome.kind === 'measured' ? [{ configuration: outcome.configuration, ...outcome.measurement }] : [],
+    ));
+    const { lost, doubled } = await this.#audit();
+    return {
+      nodes: this.#options.nodes,
+      discovery: 'rendezvous',
+      formationMs,
+      languages: languageCodes.length,
+      snippets: languageCodes.length * snippetsPerLanguage,
+      candidates: found.history.length,
+      ...results,
+      killed: this.#killing.report() ?? null,
+      lost,
+      doubled,
+      evaluationsPerSecond,
+      auctions: this.#auctions,
+      seed,
+      lastSale: this.#lastSale,
+    };
+  }
+
+  // ── evaluations ────────────────────────────────────────────────────────────
+
+  #work(id: string, team: Team, split: Split): Parameters<Placement['execute']>[0] {
+    this.#asked.push(id);
+    return { id, team, goal: scoringGoal(id, team, split) };
+  }
+
+  async #execute(work: Parameters<Placement['execute']>[0], index: number): Promise<Done> {
+    const done = this.#placement.execute(work);
+    if (index * 2 >= this.#options.candidates) void this.#killWhenBusy();
+    return done;
+  }
+
+  async #killWhenBusy(): Promise<void> {
+    const { kill, nodes } = this.#options;
+    while (kill && nodes > 1 && !this.#killing.isDone && this.#doneCount < this.#options.candidates) {
+      // The evaluations must have reached the node: an auction and a message take a few turns.
+      if (this.#killing.tryNow(this.#placement, this.#doneCount)) this.#progress.killed(this.#killing.victim);
+      await nextTurn();
+    }
+  }
+
+  #onDone(done: Done): void {
+    this.#doneCount++;
+    this.#killing.onDone(done);
+  }
+
+  #rate(began: number): number {
+    return (1_000 * this.#doneCount) / (performance.now() - began);
+  }
+
+  // ── result ─────────────────────────────────────────────────────────────────
+
+  async #score(
+    best: TeamConfiguration,
+    searched: readonly { configuration: TeamConfiguration; scores: Readonly<Record<string, number>>; cost: number }[],
+  ): Promise<Pick<DemoResult, 'best' | 'bestSingle' | 'everyoneVotes' | 'cheapest' | 'pareto'>> {
+    const solo = await Promise.all(
+      modelNames.map(async (model) => ({ model, ...(await this.#both(`single/${model}`, soloist(model))) })),
+    );
+    const bestSingle = solo.toSorted((a, b) => b.validation - a.validation || a.cost - b.cost)[0];
+    if (bestSingle === undefined) throw new Error('there is no model');
+    const front = paretoFront(searched, ({ scores, cost }) => ({ cost, score: scores['accuracy'] ?? 0 }));
+    const pareto = await Promise.all(
+      front.map(({ configuration }, place) => this.#both(`front/${place}`, teamOf(configuration))),
+    );
+    const bestResult = await this.#both('best', teamOf(best));
+    const nearly = pareto.filter(({ validation }) => validation >= bestResult.validation - 0.01);
+    return {
+      best: bestResult,
+      bestSingle,
+      everyoneVotes: await this.#both('everyone', everyone),
+      cheapest: nearly.toSorted((a, b) => a.cost - b.cost)[0] ?? bestResult,
+      pareto: pareto.map(({ cost, validation, test }) => ({ cost, validation, test })),
+    };
+  }
+
+  async #both(id: string, team: Team): Promise<TeamResult> {
+    const [validation, test] = await Promise.all(
+      (['validation', 'test'] as const).map((split): Promise<Score> => this.#scoreOn(`${id}/${split}`, team, split)),
+    );
+    const { first, threshold, weights } = team;
+    return {
+      first,
+      threshold,
+      weights,
+      validation: validation?.accuracy ?? 0,
+      test: test?.accuracy ?? 0,
+      cost: validation?.cost ?? 0,
+    };
+  }
+
+  async #scoreOn(id: string, team: Team, split: Split): Promise<Score> {
+    const { score } = await this.#placement.execute(this.#work(id, team, split));
+    return score;
+  }
+
+  /** Compares what was asked for with what the ledger has. */
+  async #audit(): Promise<{ lost: number; doubled: number }> {
+    const book = this.#node.ref(ledger, 'ledger');
+    const { count, ids } = await untilAnswered('the ledger', () => book.summary());
+    const entered = new Set(ids);
+    const lost = this.#asked.filter((id) => !entered.has(id)).length;
+    return { lost, doubled: count - entered.size };
+  }
+}

@@ -1,0 +1,46 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+
+import type { TeamNodeArguments } from './team-node.ts';
+
+/** The nodes of the cluster as processes of the operating system. */
+export interface Fleet extends AsyncDisposable {
+  readonly names: readonly string[];
+  /** SIGKILL: no goodbye, nothing flushed. */
+  kill(name: string): void;
+}
+
+/** Starts the nodes. They get a name and a seed, but no address of each other. */
+export function launch(shared: Omit<TeamNodeArguments, 'name'>): Fleet {
+  const children = new Map<string, ChildProcess>();
+  for (let number = 1; number <= shared.nodes; number++) {
+    const name = `node-${number}`;
+    const argument: TeamNodeArguments = { ...shared, name };
+    children.set(name, startProcess(name, argument));
+  }
+  return {
+    names: [...children.keys()],
+    kill: (name) => void children.get(name)?.kill('SIGKILL'),
+    [Symbol.asyncDispose]: async () => {
+      await Promise.all([...children.values()].map(stopProcess));
+    },
+  };
+}
+
+function startProcess(name: string, argument: TeamNodeArguments): ChildProcess {
+  const child = fork(new URL('./team-node.ts', import.meta.url), [JSON.stringify(argument)], {
+    // What a node says goes to the error output: with --json the standard output is one object.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // Pass messages by reference and leave out the sources of stack traces, as in production.
+    env: { ...process.env, NODE_ENV: 'production' },
+  });
+  child.stderr?.on('data', (text: Buffer) => process.stderr.write(`[${name}] ${text.toString()}`));
+  return child;
+}
+
+async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  await exited;
+}

@@ -1,0 +1,53 @@
+import { defineProcess } from '@foundation/core';
+
+import type { Score, Team } from './vote.ts';
+
+/** One evaluation that is done. */
+export interface Entry {
+  /** Unique for each evaluation of a run, however often it is tried. */
+  readonly id: string;
+  readonly team: Team;
+  readonly score: Score;
+  /** Which evaluator did it. */
+  readonly by: string;
+}
+
+interface LedgerState {
+  /** How often an evaluation was counted. */
+  count: number;
+  /** How often one came that was counted already: its worker had died after telling. */
+  repeated: number;
+  readonly entries: Map<string, Entry>;
+  best: Entry | undefined;
+}
+
+/**
+ * Counts every evaluation once and holds the best team so far. One in the whole cluster; its state is
+ * stored before it answers, so that it carries on elsewhere when its node is killed.
+ */
+export const ledger = defineProcess('ledger', {
+  durable: true,
+  init: (): LedgerState => ({ count: 0, repeated: 0, entries: new Map(), best: undefined }),
+  calls: {
+    /** Idempotent: an evaluation that is told twice counts once. */
+    record({ state }, entry: Entry) {
+      if (state.entries.has(entry.id)) {
+        state.repeated++;
+        return state.count;
+      }
+      state.entries.set(entry.id, entry);
+      state.count++;
+      const isSearch = entry.id.startsWith('search/');
+      if (isSearch && entry.score.objective > (state.best?.score.objective ?? -Infinity)) {
+        state.best = entry;
+      }
+      return state.count;
+    },
+    summary: ({ state }) => ({
+      count: state.count,
+      repeated: state.repeated,
+      ids: [...state.entries.keys()],
+      best: state.best,
+    }),
+  },
+});

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+
+import { isFoundationError } from '@foundation/core';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+
+import { printNodes, viewNodes } from './nodes.ts';
+import { observe } from './observe.ts';
+import { printProcesses, viewProcesses } from './processes.ts';
+
+/** The exit code of a program: done; it could not be done; the command line cannot be understood. */
+export type ExitCode = 0 | 1 | 2;
+
+interface ViewOptions {
+  readonly cluster?: string;
+  readonly directory?: string;
+  readonly json?: true;
+  readonly wait: number;
+}
+
+/** Longest time to look for nodes, in milliseconds. */
+const defaultWaitMs = 2_000;
+
+/** Carries out one command line; writes the answer to stdout and problems to stderr. */
+export async function runCommandLine(words: readonly string[]): Promise<ExitCode> {
+  try {
+    await commandLine().parseAsync(words, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (error instanceof Incomplete) return 1;
+    if (!isFoundationError(error)) throw error;
+    console.error(`error: ${error.message}`);
+    if (error.hint !== undefined) console.error(error.hint);
+    return error.code === 'INVALID_OPTION' ? 2 : 1;
+  }
+}
+
+/** Part of an answer is missing; what is missing has been said. */
+class Incomplete extends Error {
+  override readonly name = 'Incomplete';
+}
+
+function commandLine(): Command {
+  const program = new Command('fnd')
+    .description('Looks into a running cluster of this machine.')
+    .version(version())
+    .exitOverride();
+  viewCommand(program, 'nodes')
+    .description('lists the nodes')
+    .action((options: ViewOptions) => showNodes(options));
+  viewCommand(program, 'processes')
+    .description('lists the processes of all nodes')
+    .action((options: ViewOptions) => showProcesses(options));
+  return program;
+}
+
+function viewCommand(program: Command, name: string): Command {
+  return program
+    .command(name)
+    .option('--cluster <name>', 'name of the cluster (default: that of the nearest package.json)')
+    .option('--directory <path>', 'where clusters keep their files (default: $FOUNDATION_HOME)')
+    .option('--json', 'print one JSON object')
+    .option('--wait <ms>', 'longest time to look for nodes', positive, defaultWaitMs);
+}
+
+async function showNodes(options: ViewOptions): Promise<void> {
+  const view = await observe(observed(options), viewNodes);
+  console.log(options.json ? JSON.stringify(view) : printNodes(view));
+}
+
+async function showProcesses(options: ViewOptions): Promise<void> {
+  const view = await observe(observed(options), viewProcesses);
+  console.log(options.json ? JSON.stringify(view) : printProcesses(view));
+  for (const { node, message } of view.unanswered)
+    console.error(`${node} gave no answer: ${message}`);
+  if (view.unanswered.length > 0) throw new Incomplete();
+}
+
+function observed({ wait, cluster, directory }: ViewOptions): Parameters<typeof observe>[0] {
+  return {
+    waitMs: wait,
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(directory === undefined ? {} : { directory }),
+  };
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a positive number of milliseconds.');
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  );
+  return String(Object(manifest).version);
+}

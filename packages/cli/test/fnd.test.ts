@@ -1,0 +1,185 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+import { startNode } from '@foundation/core';
+import { TestCluster, type TestProcess } from '@foundation/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { viewProcesses } from '../src/processes.ts';
+import type { MemberNode } from './member-node.ts';
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
+const flags = ['--conditions=@foundation/source', '--disable-warning=ExperimentalWarning'];
+let cluster: TestCluster<MemberNode>;
+let members: readonly TestProcess<MemberNode>[];
+
+beforeAll(async () => {
+  cluster = new TestCluster<MemberNode>(new URL('member-node.ts', import.meta.url));
+  members = await cluster.startAll(['a', 'b']);
+  await cluster.eventually('both are there', async () => {
+    const views = await Promise.all(members.map((each) => each.ask('view')));
+    return views.every((view) => view.length === 2);
+  });
+  await Promise.all(members.map((each) => each.ask('greet')));
+});
+afterAll(() => cluster[Symbol.asyncDispose]());
+
+interface Outcome {
+  readonly code: unknown;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `fnd` as a program. */
+function fnd(...words: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [...flags, main, ...words], (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    );
+  });
+}
+
+/** Runs `fnd` on the cluster of this test. */
+function look(...words: readonly string[]): Promise<Outcome> {
+  return fnd(...words, '--cluster', cluster.name, '--directory', cluster.directory);
+}
+
+/** The cells of a printed table. */
+function cells({ stdout }: Outcome): readonly (readonly string[])[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(/ {2,}/));
+}
+
+describe('fnd nodes', () => {
+  it('prints a row for each node', async () => {
+    const address = expect.stringMatching(/^127\.0\.0\.1:\d+$/);
+    const rows = members.map(({ ready, osPid }, at) => [
+      'ab'[at],
+      'member',
+      'up',
+      String(ready),
+      address,
+      String(osPid),
+    ]);
+    const outcome = await look('nodes');
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    expect(cells(outcome)).toEqual([
+      ['NODE', 'ROLE', 'STATUS', 'INCARNATION', 'ADDRESS', 'OS PID'],
+      ...rows,
+    ]);
+  });
+
+  it('prints one JSON object when asked to', async () => {
+    const { code, stdout } = await look('nodes', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      cluster: cluster.name,
+      nodes: [
+        { node: 'a', role: 'member', status: 'up', osPid: members[0]?.osPid },
+        { node: 'b', role: 'member', status: 'up', osPid: members[1]?.osPid },
+      ],
+    });
+  });
+
+  it('is seen by the nodes, but never counted', async () => {
+    await look('nodes');
+    for (const member of members) {
+      const { observers, countMax } = await member.ask('seen');
+      expect(observers).toBeGreaterThan(0);
+      expect(countMax).toBe(2);
+    }
+    await cluster.eventually('it has left', async () => {
+      const views = await Promise.all(members.map((each) => each.ask('view')));
+      return views.every((view) => view.length === 2);
+    });
+  });
+});
+
+describe('fnd processes', () => {
+  it('prints the processes of all nodes, those in worker threads, too', async () => {
+    const outcome = await look('processes');
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    const [titles, ...rows] = cells(outcome);
+    expect(titles).toEqual([
+      'NODE',
+      'PROCESS',
+      'NAME',
+      'CAPABILITIES',
+      'STATUS',
+      'MAILBOX',
+      'HANDLED',
+      'PID',
+    ]);
+    for (const node of ['a', 'b']) {
+      const greeter = [node, 'greeter', `greeter of ${node}`, 'greets,nods', 'idle', '0', '1'];
+      const thinker = [node, 'thinker', `thinker of ${node}`, '-', '-', '-', '-'];
+      expect(rows).toContainEqual([...greeter, expect.stringContaining(node)]);
+      expect(rows).toContainEqual([...thinker, expect.stringContaining(node)]);
+    }
+  });
+
+  it('prints one JSON object when asked to', async () => {
+    const { code, stdout } = await look('processes', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      cluster: cluster.name,
+      unanswered: [],
+      processes: expect.arrayContaining([
+        expect.objectContaining({
+          node: 'a',
+          process: 'greeter',
+          name: 'greeter of a',
+          capabilities: ['greets', 'nods'],
+          mailbox: 0,
+        }),
+        expect.objectContaining({ node: 'b', process: 'thinker', name: 'thinker of b' }),
+      ]),
+    });
+  });
+
+  it('shows what it can when a node does not answer, and says which one', async () => {
+    const [, b] = members;
+    await using node = await startNode({ ...cluster.options('observer'), role: 'observer' });
+    await node.cluster.reached(2);
+    b?.freeze();
+    const { processes, unanswered } = await viewProcesses(node).finally(() => b?.thaw());
+    expect(processes).toContainEqual(expect.objectContaining({ name: 'greeter of a' }));
+    expect(unanswered).toEqual([
+      { node: 'b', code: expect.any(String), message: expect.stringContaining('b') },
+    ]);
+  });
+});
+
+describe('fnd', () => {
+  it('says so when no cluster is running', async () => {
+    const words = ['nodes', '--cluster', 'nobody', '--directory', cluster.directory];
+    expect(await fnd(...words, '--wait', '200')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^error: no cluster "nobody" is running\nLooked in .*nobody/),
+    });
+  });
+
+  const mistakes: readonly (readonly [words: readonly string[], advice: string])[] = [
+    [['noeds'], 'Did you mean nodes?'],
+    [['nodes', '--jsn'], 'Did you mean --json?'],
+    [['nodes', 'a'], 'too many arguments'],
+    [['nodes', '--wait', 'long'], 'positive number of milliseconds'],
+    [['nodes', '--cluster', 'A/B'], '"A/B" cannot be the name of a cluster'],
+    [[], 'Usage: fnd'],
+  ];
+  it.each(mistakes)('refuses %j', async (words, advice) => {
+    const { code, stdout, stderr } = await fnd(...words);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(advice);
+  });
+
+  it('tells how it is used, and its version', async () => {
+    const help = await fnd('--help');
+    expect(help).toMatchObject({ code: 0, stderr: '' });
+    expect(help.stdout).toMatch(/nodes .*lists the nodes/);
+    expect(await fnd('--version')).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
+  });
+});

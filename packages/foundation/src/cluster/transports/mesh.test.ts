@@ -1,0 +1,391 @@
+import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect, createServer, type TLSSocket } from 'node:tls';
+
+import { transportConformance } from '@foundation/testing';
+import { describe, expect, it, vi } from 'vitest';
+
+import { FoundationError } from '../../errors.ts';
+import { encodeFrame, FrameReader } from '../../wire/frame.ts';
+import type { Link, TransportHandlers } from '../transport.ts';
+import { decodeRefusal, encodeHello, meshKinds, type Hello } from './mesh-hello.ts';
+import { channelBinding, meshKeys, meshTls, prove } from './mesh-tls.ts';
+import { MeshTransport, type MeshOptions } from './mesh.ts';
+
+const secret = new Uint8Array(32).fill(7);
+const keys = meshKeys(secret, 'test');
+
+transportConformance('MeshTransport', async () => ({
+  join: () => new MeshTransport({ secret }),
+  [Symbol.asyncDispose]: async () => {},
+}));
+
+class TestNode implements TransportHandlers, AsyncDisposable {
+  readonly transport: MeshTransport;
+  readonly told: string[] = [];
+  readonly refusals: FoundationError[] = [];
+  readonly links: Link[] = [];
+  address = '';
+
+  constructor(options: Partial<MeshOptions> = {}) {
+    this.transport = new MeshTransport({ secret, ...options });
+  }
+
+  async start(node: string): Promise<this> {
+    this.address = await this.transport.start(
+      { cluster: 'test', node, incarnation: 1, meta: {} },
+      this,
+    );
+    return this;
+  }
+
+  admit(): undefined {}
+
+  onLink(link: Link): void {
+    this.links.push(link);
+    this.told.push(`link ${link.peer.node}`);
+  }
+
+  onFrame(link: Link, _: string, frame: Uint8Array): void {
+    this.told.push(
+      `${link.peer.node} ${frame.length > 50 ? frame.length : Buffer.from(frame).toString()}`,
+    );
+  }
+
+  onDown(link: Link, reason: string): void {
+    this.told.push(`down ${link.peer.node} ${reason}`);
+  }
+
+  onRefused(error: FoundationError): void {
+    this.refusals.push(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.transport.stop();
+  }
+}
+
+/** Two nodes with a link; a third may do its worst, the link must not notice. */
+async function undisturbed(
+  options: Partial<MeshOptions>,
+  code: string,
+  attack: (target: TestNode) => Promise<void>,
+): Promise<FoundationError> {
+  await using a = await new TestNode().start('n1');
+  await using b = await new TestNode(options).start('n2');
+  const link = await a.transport.dial(b.address);
+  link.send('normal', Buffer.from('before'));
+  await attack(b);
+  await vi.waitFor(
+    () => expect(b.transport.counters().refused).toMatchObject({ [code]: 1 }),
+    5_000,
+  );
+  link.send('normal', Buffer.from('after'));
+  await vi.waitFor(() => expect(b.told).toContain('n1 after'));
+  expect(b.told.filter((line) => line.includes('n1'))).toStrictEqual([
+    'link n1',
+    'n1 before',
+    'n1 after',
+  ]);
+  expect(b.refusals.map((error) => error.code)).toStrictEqual([code]);
+  return b.refusals[0] ?? new FoundationError('INTERNAL', 'nothing was refused');
+}
+
+const portOf = (address: string): number => Number(address.split(':').at(-1));
+
+function tcp(target: TestNode): Socket {
+  const socket = connectTcp(portOf(target.address), '127.0.0.1');
+  return socket.on('error', () => {}).resume();
+}
+
+/** One who has the secret, and bad manners. */
+class Rogue {
+  readonly socket: TLSSocket;
+  readonly frames: { kind: number; payload: Buffer }[] = [];
+
+  constructor(socket: TLSSocket) {
+    this.socket = socket;
+    const reader = new FrameReader();
+    socket.on('error', () => {});
+    socket.on('data', (chunk: Buffer) =>
+      reader.push(chunk, (kind, payload) =>
+        this.frames.push({ kind, payload: Buffer.from(payload) }),
+      ),
+    );
+  }
+
+  static async connect(target: TestNode): Promise<Rogue> {
+    const socket = connect({
+      ...meshTls,
+      port: portOf(target.address),
+      host: '127.0.0.1',
+      pskCallback: () => ({ psk: keys.psk, identity: keys.pskIdentity }),
+      checkServerIdentity: () => undefined,
+    });
+    await once(socket, 'secureConnect');
+    return new Rogue(socket);
+  }
+
+  hello(
+    role: 'hello' | 'welcome',
+    over: Partial<Hello> = {},
+    binding = channelBinding(this.socket),
+  ): Buffer {
+    const identity = { cluster: 'test', node: 'rogue', incarnation: 1, meta: {} };
+    const hello = { identity, address: '127.0.0.1:1', sessions: [], ...over };
+    return encodeHello(hello, (body) => prove(keys, binding, { role, body }));
+  }
+
+  say(kind: number, payload: Uint8Array = Buffer.alloc(0)): void {
+    this.socket.write(encodeFrame(kind, payload));
+  }
+
+  async link(): Promise<void> {
+    this.say(meshKinds.hello, this.hello('hello'));
+    await this.heard(meshKinds.welcome);
+    this.say(meshKinds.ready);
+  }
+
+  async heard(kind: number): Promise<Buffer> {
+    return vi.waitFor(() => {
+      const frame = this.frames.find((each) => each.kind === kind);
+      if (frame === undefined) throw new Error(`no frame of kind ${kind}`);
+      return frame.payload;
+    }, 5_000);
+  }
+
+  async heardRefusal(): Promise<string> {
+    const refusal = decodeRefusal(await this.heard(meshKinds.refused), 'target');
+    if (!this.socket.closed) await once(this.socket, 'close');
+    return refusal.code;
+  }
+}
+
+describe('MeshTransport', () => {
+  it('refuses a node with another secret, and says so at both ends', async () => {
+    const refusal = await undisturbed({}, 'AUTHENTICATION_FAILED', async (target) => {
+      await using stranger = await new TestNode({ secret: new Uint8Array(32).fill(8) }).start('n3');
+      await expect(stranger.transport.dial(target.address)).rejects.toMatchObject({
+        code: 'AUTHENTICATION_FAILED',
+        hint: expect.stringContaining('secret'),
+      });
+      expect(stranger.transport.counters().refused).toStrictEqual({ AUTHENTICATION_FAILED: 1 });
+      expect(stranger.told).toStrictEqual([]);
+    });
+    expect(refusal.hint).toContain('secret');
+  });
+
+  it('refuses a dialler that speaks another version of the protocol', async () => {
+    await undisturbed({}, 'PROTOCOL_VERSION', async (target) => {
+      const rogue = await Rogue.connect(target);
+      const hello = rogue.hello('hello');
+      hello.writeUInt16BE(2, 0);
+      rogue.say(meshKinds.hello, hello);
+      expect(await rogue.heardRefusal()).toBe('PROTOCOL_VERSION');
+    });
+  });
+
+  it('refuses to link with a listener that speaks another version of the protocol', async () => {
+    await using node = await new TestNode().start('n1');
+    const rogues: Rogue[] = [];
+    const server = createServer({ ...meshTls, pskCallback: () => keys.psk }, (socket) => {
+      const rogue = new Rogue(socket);
+      const welcome = rogue.hello('welcome');
+      welcome.writeUInt16BE(9, 0);
+      rogue.say(meshKinds.welcome, welcome);
+      rogues.push(rogue);
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const bound = server.address();
+    const address = `127.0.0.1:${typeof bound === 'object' ? bound?.port : 0}`;
+    await expect(node.transport.dial(address)).rejects.toMatchObject({ code: 'PROTOCOL_VERSION' });
+    expect(await rogues[0]?.heardRefusal()).toBe('PROTOCOL_VERSION');
+    server.close();
+  });
+
+  it('refuses a greeting that was made for another connection', async () => {
+    await undisturbed({}, 'AUTHENTICATION_FAILED', async (target) => {
+      const [one, two] = [await Rogue.connect(target), await Rogue.connect(target)];
+      two.say(meshKinds.hello, two.hello('hello', {}, channelBinding(one.socket)));
+      expect(await two.heardRefusal()).toBe('AUTHENTICATION_FAILED');
+      one.socket.destroy();
+    });
+  });
+
+  it('refuses a welcome in place of a hello', async () => {
+    await undisturbed({}, 'AUTHENTICATION_FAILED', async (target) => {
+      const rogue = await Rogue.connect(target);
+      rogue.say(meshKinds.hello, rogue.hello('welcome'));
+      expect(await rogue.heardRefusal()).toBe('AUTHENTICATION_FAILED');
+    });
+  });
+
+  it.each<readonly [string, Buffer]>([
+    ['a web browser', Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')],
+    ['random bytes', Buffer.from('000000050901020304050607080910111213', 'hex')],
+    ['a broken TLS greeting', Buffer.from('16030100050100000100', 'hex')],
+  ])('refuses %s', async (_, bytes) => {
+    const refusal = await undisturbed({}, 'MALFORMED', async (target) => {
+      const socket = tcp(target);
+      socket.write(bytes);
+      await once(socket, 'close');
+    });
+    expect(refusal.hint).toContain('no node of Foundation');
+  });
+
+  it.each<readonly [string, string, (rogue: Rogue) => void]>([
+    ['no greeting at all', 'MALFORMED', (rogue) => rogue.say(1, Buffer.from('data'))],
+    ['an empty greeting', 'MALFORMED', (rogue) => rogue.say(meshKinds.hello)],
+    [
+      'a greeting past the limit',
+      'FRAME_TOO_LARGE',
+      (rogue) => rogue.say(meshKinds.hello, Buffer.alloc(4_097)),
+    ],
+    [
+      'a greeting of nobody',
+      'MALFORMED',
+      (rogue) => {
+        const identity = { cluster: 'test', node: '', incarnation: 1, meta: {} };
+        rogue.say(meshKinds.hello, rogue.hello('hello', { identity }));
+      },
+    ],
+    [
+      'an impossible incarnation',
+      'MALFORMED',
+      (rogue) => {
+        const identity = { cluster: 'test', node: 'n3', incarnation: -1, meta: {} };
+        rogue.say(meshKinds.hello, rogue.hello('hello', { identity }));
+      },
+    ],
+    [
+      'the name of the node it dials',
+      'NAME_TAKEN',
+      (rogue) => {
+        const identity = { cluster: 'test', node: 'n2', incarnation: 2, meta: {} };
+        rogue.say(meshKinds.hello, rogue.hello('hello', { identity }));
+      },
+    ],
+  ])('refuses %s from one who has the secret', async (_, code, attack) => {
+    await undisturbed({}, code, async (target) => {
+      const rogue = await Rogue.connect(target);
+      attack(rogue);
+      expect(await rogue.heardRefusal()).toBe(code);
+      expect(target.links).toHaveLength(1);
+    });
+  });
+
+  it.each<readonly [string, string, Buffer]>([
+    ['an oversized frame', 'FRAME_TOO_LARGE', Buffer.from([255, 255, 255, 255, 1])],
+    ['a frame of unknown kind', 'MALFORMED', encodeFrame(77, Buffer.from('x'))],
+  ])('breaks the link of a node that sends %s, after what came before', async (_, code, bytes) => {
+    await undisturbed({}, code, async (target) => {
+      const rogue = await Rogue.connect(target);
+      await rogue.link();
+      rogue.say(1, Buffer.from('fine'));
+      rogue.socket.write(bytes);
+      rogue.say(1, Buffer.from('never heard'));
+      expect(await rogue.heardRefusal()).toBe(code);
+      expect(target.told.filter((line) => line.includes('rogue'))).toStrictEqual([
+        'link rogue',
+        'rogue fine',
+        'down rogue garbage',
+      ]);
+    });
+  });
+
+  it('hangs up on one who connects and says nothing, before TLS and after', async () => {
+    await undisturbed({ handshakeTimeoutMs: 100 }, 'AUTHENTICATION_FAILED', async (target) => {
+      await once(tcp(target), 'close');
+    });
+    await undisturbed({ handshakeTimeoutMs: 100 }, 'AUTHENTICATION_FAILED', async (target) => {
+      const rogue = await Rogue.connect(target);
+      expect(await rogue.heardRefusal()).toBe('AUTHENTICATION_FAILED');
+    });
+  });
+
+  it('gives up on a listener that says nothing', async () => {
+    await using node = await new TestNode({ handshakeTimeoutMs: 100 }).start('n1');
+    const server = createServer(
+      { ...meshTls, pskCallback: () => keys.psk },
+      (socket) => new Rogue(socket),
+    );
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const bound = server.address();
+    const address = `127.0.0.1:${typeof bound === 'object' ? bound?.port : 0}`;
+    await expect(node.transport.dial(address)).rejects.toMatchObject({
+      code: 'AUTHENTICATION_FAILED',
+    });
+    server.close();
+  });
+
+  it('links with a good node while a crowd of silent ones holds on, and drops those past its limit', async () => {
+    await using target = await new TestNode({ connectionsMax: 101 }).start('n1');
+    const crowd = Array.from({ length: 100 }, () => tcp(target));
+    await Promise.all(crowd.map((socket) => once(socket, 'connect')));
+    await using good = await new TestNode().start('n2');
+    await good.transport.dial(target.address);
+    const late = tcp(target);
+    await once(late, 'close');
+    expect(target.transport.counters().refused).toStrictEqual({ OVERLOADED: 1 });
+    expect(target.told).toStrictEqual(['link n2']);
+    for (const socket of crowd) socket.destroy();
+  });
+
+  it('stops at once although strangers hold on', async () => {
+    const target = await new TestNode().start('n1');
+    const rogue = await Rogue.connect(target);
+    const silent = tcp(target);
+    await once(silent, 'connect');
+    await target.transport.stop();
+    await vi.waitFor(() =>
+      expect([silent.closed, rogue.socket.closed]).toStrictEqual([true, true]),
+    );
+  });
+
+  it('finds a link reset when its peer is gone without goodbye', async () => {
+    await using target = await new TestNode().start('n1');
+    const rogue = await Rogue.connect(target);
+    await rogue.link();
+    rogue.say(1, Buffer.from('last words'));
+    rogue.socket.end();
+    await vi.waitFor(() =>
+      expect(target.told).toStrictEqual(['link rogue', 'rogue last words', 'down rogue reset']),
+    );
+  });
+
+  it('holds back no more than its bound for a peer that does not read, and can still hang up', async () => {
+    const target = await new TestNode().start('n1');
+    const rogue = await Rogue.connect(target);
+    await rogue.link();
+    await vi.waitFor(() => expect(target.links).toHaveLength(1));
+    rogue.socket.pause();
+    const [link] = target.links;
+    const frame = Buffer.alloc(100_000);
+    for (let turn = 0; turn < 200; turn++) {
+      link?.send('bulk', frame);
+      link?.send('normal', frame);
+      await new Promise(setImmediate);
+    }
+    expect(link?.send('normal', frame)).toBe(false);
+    expect(link?.queuedBytes).toBeLessThan(9 * 2 ** 20);
+    expect(link?.send('control', Buffer.from('urgent'))).toBe(true);
+    await target.transport.stop(50);
+    expect(target.told).toStrictEqual(['link rogue', 'down rogue local']);
+    rogue.socket.destroy();
+  });
+
+  it('refuses options that cannot work', async () => {
+    expect(() => new MeshTransport({ secret: new Uint8Array(15) })).toThrow(
+      expect.objectContaining({ code: 'SECRET_INVALID' }),
+    );
+    await using node = await new TestNode().start('n1');
+    const taken = new TestNode({ port: portOf(node.address) });
+    await expect(taken.start('n2')).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    const meta = { text: 'x'.repeat(4_000) };
+    const identity = { cluster: 'test', node: 'n3', incarnation: 1, meta };
+    const talkative = new TestNode();
+    await expect(talkative.transport.start(identity, talkative)).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+    });
+  });
+});

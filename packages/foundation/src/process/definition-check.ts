@@ -1,0 +1,82 @@
+import { FoundationError } from '../errors.ts';
+import { closest } from '../options.ts';
+import type { AnySpec, Reserved } from './definition.ts';
+
+const namePattern = /^[\p{L}\p{N}_$][\p{L}\p{N}_$.:@/ -]{0,199}$/u;
+const reserved: ReadonlySet<string> = new Set<Reserved>(['then', 'with', 'try', 'cast', 'pid']);
+const fields: readonly string[] = [
+  ...['init', 'start', 'calls', 'casts', 'timers', 'info', 'terminate', 'coordinate'],
+  ...['snapshot', 'restore', 'durable', 'module', 'isolation', 'thread'],
+  ...['mailboxMax', 'overflow', 'trapExits'],
+];
+const choices = {
+  isolation: ['inline', 'thread'],
+  overflow: ['reject', 'drop-newest', 'drop-oldest'],
+} as const;
+
+/** @throws FoundationError `INVALID_DEFINITION` naming the field that is wrong. */
+export function checkDefinition(name: string, spec: AnySpec): void {
+  if (!isName(name)) throw invalidDefinition(String(name), 'is not a valid name');
+  if (typeof spec?.init !== 'function') throw invalidDefinition(name, 'has no `init` function');
+  checkFields(name, spec);
+  checkHandlers(name, spec);
+  if (spec.mailboxMax !== undefined && !(spec.mailboxMax >= 1)) {
+    throw invalidDefinition(name, `has \`mailboxMax\` ${spec.mailboxMax}, which is not at least 1`);
+  }
+  if (spec.isolation === 'thread' && spec.module === undefined) {
+    throw invalidDefinition(name, 'is isolated in a thread but has no `module: import.meta.url`');
+  }
+  if (spec.isolation === 'thread' && spec.durable === true) {
+    throw invalidDefinition(
+      name,
+      'is durable and isolated in a thread, which cannot reach the store',
+    );
+  }
+}
+
+function checkFields(name: string, spec: AnySpec): void {
+  for (const field of Object.keys(spec)) {
+    if (fields.includes(field)) continue;
+    const meant = closest(field, fields);
+    const question = meant === undefined ? '' : `, did you mean \`${meant}\`?`;
+    throw invalidDefinition(name, `has an unknown field \`${field}\`${question}`);
+  }
+  for (const [field, allowed] of Object.entries(choices)) {
+    const value = spec[field as keyof typeof choices];
+    if (value === undefined || (allowed as readonly string[]).includes(value)) continue;
+    throw invalidDefinition(
+      name,
+      `has \`${field}\` "${value}", which is none of ${allowed.join(', ')}`,
+    );
+  }
+}
+
+function checkHandlers(name: string, spec: AnySpec): void {
+  for (const field of ['calls', 'casts', 'timers', 'info'] as const) {
+    for (const [word, handler] of Object.entries(spec[field] ?? {})) {
+      if (typeof handler !== 'function')
+        throw invalidDefinition(name, `has no function at \`${field}.${word}\``);
+      if (field === 'calls' && reserved.has(word)) {
+        throw invalidDefinition(name, `has a call with the reserved name "${word}"`);
+      }
+    }
+  }
+  for (const field of ['terminate', 'coordinate', 'snapshot', 'restore'] as const) {
+    const handler: unknown = spec[field];
+    if (handler !== undefined && typeof handler !== 'function') {
+      throw invalidDefinition(name, `has no function at \`${field}\``);
+    }
+  }
+}
+
+/** Whether a text can name a process. */
+export function isName(name: unknown): name is string {
+  return typeof name === 'string' && namePattern.test(name);
+}
+
+export function invalidDefinition(name: string, what: string): FoundationError {
+  return new FoundationError('INVALID_DEFINITION', `the process definition "${name}" ${what}`, {
+    hint: 'See `defineProcess` in docs/guide/processes.md.',
+    details: { definition: name },
+  });
+}

@@ -1,0 +1,102 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { Mailbox, type Queued } from './mailbox.ts';
+
+class Message implements Queued {
+  next: Queued | undefined = undefined;
+  readonly value: number;
+
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+interface World {
+  readonly mailbox: Mailbox<Message>;
+}
+interface Model {
+  waiting: number[];
+}
+
+class Push implements fc.Command<Model, World> {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+  check = (): boolean => true;
+  run(model: Model, { mailbox }: World): void {
+    model.waiting.push(this.value);
+    mailbox.push(new Message(this.value));
+    expect(mailbox.size).toBe(model.waiting.length);
+  }
+  toString = (): string => `push ${this.value}`;
+}
+
+class Unshift extends Push {
+  override run(model: Model, { mailbox }: World): void {
+    model.waiting.unshift(this.value);
+    mailbox.unshift(new Message(this.value));
+    expect(mailbox.size).toBe(model.waiting.length);
+  }
+  override toString = (): string => `unshift ${this.value}`;
+}
+
+class Shift implements fc.Command<Model, World> {
+  check = (): boolean => true;
+  run(model: Model, { mailbox }: World): void {
+    const taken = mailbox.shift();
+    expect(taken?.value).toBe(model.waiting.shift());
+    expect(taken?.next).toBeUndefined();
+    expect(mailbox.size).toBe(model.waiting.length);
+  }
+  toString = (): string => 'shift';
+}
+
+class Remove extends Push {
+  override run(model: Model, { mailbox }: World): void {
+    const at = model.waiting.indexOf(this.value);
+    const removed = mailbox.remove(({ value }) => value === this.value);
+    expect(removed?.value).toBe(at < 0 ? undefined : this.value);
+    if (at >= 0) model.waiting.splice(at, 1);
+    expect(mailbox.size).toBe(model.waiting.length);
+  }
+  override toString = (): string => `remove ${this.value}`;
+}
+
+describe('a mailbox', () => {
+  it('behaves like a list, whatever is done to it in whatever order', () => {
+    const value = fc.integer({ min: 0, max: 5 });
+    const commands = fc.commands([
+      value.map((each) => new Push(each)),
+      value.map((each) => new Unshift(each)),
+      value.map((each) => new Remove(each)),
+      fc.constant(new Shift()),
+    ]);
+    fc.assert(
+      fc.property(commands, (chosen) => {
+        const mailbox = new Mailbox<Message>();
+        const model: Model = { waiting: [] };
+        fc.modelRun(() => ({ model, real: { mailbox } }), chosen);
+        const left = Array.from({ length: mailbox.size }, () => mailbox.shift()?.value);
+        expect(left).toEqual(model.waiting);
+      }),
+    );
+  });
+
+  it('gives nothing when it is empty', () => {
+    const mailbox = new Mailbox<Message>();
+    expect(mailbox.shift()).toBeUndefined();
+    expect(mailbox.remove(() => true)).toBeUndefined();
+    expect(mailbox.size).toBe(0);
+  });
+
+  it('removes the first of several that match', () => {
+    const mailbox = new Mailbox<Message>();
+    for (const value of [1, 2, 3, 4]) mailbox.push(new Message(value));
+    expect(mailbox.remove(({ value }) => value % 2 === 0)?.value).toBe(2);
+    expect([mailbox.shift(), mailbox.shift(), mailbox.shift()].map((each) => each?.value)).toEqual([
+      1, 3, 4,
+    ]);
+  });
+});

@@ -1,0 +1,44 @@
+// A node of a test's cluster: `cluster-node.ts <options of startNode as JSON>`
+import { subscribe } from 'node:diagnostics_channel';
+
+import { startNode, type NodeEvents, type NodeOptions, type StartOptions } from '@foundation/core';
+import { runTestProgram } from '@foundation/testing/program';
+
+import { chatterbox, counter, parrot, thinker, witness } from './cluster-processes.ts';
+
+const definitions = { chatterbox, counter, parrot, thinker, witness };
+const options = JSON.parse(process.argv[2] ?? '{}') as NodeOptions;
+const events: string[] = [];
+// Channels, unlike `node.events`, can be listened to before there is a node.
+listen('member-up', ({ node: other }) => `up ${other}`);
+listen('member-down', ({ node: other, reason }) => `down ${other} ${reason}`);
+listen('failover', ({ name, from }) => `failover ${name} from ${from}`);
+listen('exit', ({ who, reason }) => `exit ${who} ${reason}`);
+listen('refused', ({ code }) => `refused ${code}`);
+listen('problem', ({ what, error }) => `problem ${what} ${String(error)}`);
+const node = await startNode({ processes: [counter], ...options });
+
+function listen<Name extends keyof NodeEvents>(name: Name, text: (event: NodeEvents[Name]) => string): void {
+  subscribe(`foundation:${name}`, (event) => void events.push(text(event as NodeEvents[Name])));
+}
+
+/** What tests may ask of a node, each from its own point of view. */
+const commands = {
+  view: () => ({ members: node.cluster.members(), events, counters: node.counters() }),
+  members: () => node.cluster.members().map((each) => `${each.node} ${each.incarnation}`),
+  events: () => events,
+  counters: () => node.counters(),
+  /** Starts a process; tells its pid. */
+  start: async (definition: keyof typeof definitions, how: StartOptions = {}) => {
+    const ref = await node.processes.start(definitions[definition], how);
+    return String(ref.pid);
+  },
+  /** Address of a named process, as this node knows it. */
+  lookup: (name: string) => node.registry.lookup(name)?.toString(),
+  /** Names of the processes with a capability, as this node knows them. */
+  capable: (capability: string) => node.registry.withCapability(capability).map(({ name }) => name),
+  processes: () => node.inspect().map((each) => each.process),
+};
+export type ClusterNode = typeof commands;
+
+runTestProgram(node.incarnation, commands, () => node.stop());

@@ -1,0 +1,172 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
+
+import { startNode, systemClock, type Node } from '@foundation/core';
+import { MeshTransport, type Link, type TransportHandlers } from '@foundation/core/internal';
+import { TestCluster } from '@foundation/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { connectTls } from '../src/cluster/transports/mesh-connect.ts';
+import { meshKinds, protocolVersion } from '../src/cluster/transports/mesh-hello.ts';
+import { meshKeys, meshSecureContext } from '../src/cluster/transports/mesh-tls.ts';
+import { encodeFrame } from '../src/wire/frame.ts';
+import type { ClusterNode } from './cluster-node.ts';
+import { parrot } from './cluster-processes.ts';
+
+const program = new URL('cluster-node.ts', import.meta.url);
+
+// Two good nodes for all tests of this file: whatever intruders do, these must not notice.
+let cluster: TestCluster<ClusterNode>;
+let here: Node;
+let secret: Uint8Array;
+
+beforeAll(async () => {
+  cluster = new TestCluster(program);
+  here = await startNode(cluster.options('here'));
+  const good = await cluster.start('good');
+  await here.cluster.reached(2);
+  await good.ask('start', 'parrot', { name: 'parrot' });
+  await cluster.eventually('its name is known', () => here.registry.lookup('parrot'));
+  const text = readFileSync(join(cluster.directory, cluster.name, 'secret'), 'utf8');
+  secret = Buffer.from(text, 'base64url');
+});
+afterAll(async () => {
+  await here.stop();
+  await cluster[Symbol.asyncDispose]();
+});
+
+/** Calls from node to node until `meanwhile` is over: each must be answered. */
+async function callMeanwhile<T>(meanwhile: Promise<T>): Promise<T> {
+  let isOver = false;
+  const watched = meanwhile.finally(() => (isOver = true));
+  const speaker = here.ref(parrot, 'parrot').with({ timeoutMs: 1_000 });
+  while (!isOver) {
+    expect(await speaker.say('still here')).toBe('still here');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return watched;
+}
+
+function refusedCount(code: string): number {
+  return here.counters().refused[code] ?? 0;
+}
+
+function address(): { readonly host: string; readonly port: number; readonly text: string } {
+  const text = here.cluster.members().find(({ isSelf }) => isSelf)?.address ?? '';
+  const [host = '', port] = text.split(':');
+  return { host, port: Number(port), text };
+}
+
+/** A bare connection to this node; resolves when it is closed from the other side. */
+async function bareSocket(talk: (socket: Socket) => void): Promise<void> {
+  const { host, port } = address();
+  const socket = connect({ host, port });
+  socket.on('error', () => {});
+  socket.resume();
+  await once(socket, 'connect');
+  talk(socket);
+  await once(socket, 'close');
+}
+
+/** A connection by one who has the secret but is no node; resolves with all it was told. */
+async function tlsSocket(talk: (socket: TLSSocket) => void): Promise<string> {
+  const keys = meshKeys(secret, cluster.name);
+  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
+  const options = { keys, secureContext: meshSecureContext(), clock: systemClock, timeoutMs: 5_000 };
+  connectTls(address().text, options, (outcome) =>
+    outcome instanceof Error ? reject(outcome) : resolve(outcome),
+  );
+  const socket = await promise;
+  let told = '';
+  socket.setEncoding('latin1').on('data', (text: string) => (told += text));
+  socket.on('error', () => {});
+  talk(socket);
+  await once(socket, 'close');
+  return told;
+}
+
+describe('a node of a cluster', () => {
+  it('hangs up on a socket that sends garbage, and counts it', async () => {
+    const before = refusedCount('MALFORMED');
+    await callMeanwhile(bareSocket((socket) => socket.write('GET / HTTP/1.1\r\n\r\n')));
+    await cluster.eventually('it is counted', () => refusedCount('MALFORMED') === before + 1);
+  });
+
+  it('hangs up on a socket that says nothing, and counts it', async () => {
+    const before = refusedCount('AUTHENTICATION_FAILED');
+    await callMeanwhile(bareSocket(() => {}));
+    await cluster.eventually('it is counted', () => refusedCount('AUTHENTICATION_FAILED') > before);
+  });
+
+  it('refuses a frame that is too large as soon as it is announced', async () => {
+    const before = refusedCount('FRAME_TOO_LARGE');
+    const header = Buffer.from([0x7f, 0xff, 0xff, 0xff, meshKinds.hello]);
+    const told = await callMeanwhile(tlsSocket((socket) => socket.write(header)));
+    expect(told).toContain('FRAME_TOO_LARGE');
+    expect(refusedCount('FRAME_TOO_LARGE')).toBe(before + 1);
+  });
+
+  it('refuses a node that speaks another version of the protocol, and tells it so', async () => {
+    const before = refusedCount('PROTOCOL_VERSION');
+    const hello = Buffer.alloc(64);
+    hello.writeUInt16BE(protocolVersion + 1);
+    const told = await callMeanwhile(
+      tlsSocket((socket) => socket.write(encodeFrame(meshKinds.hello, hello))),
+    );
+    expect(told).toContain('PROTOCOL_VERSION');
+    expect(told).toContain(`protocol version ${protocolVersion + 1}, not ${protocolVersion}`);
+    expect(refusedCount('PROTOCOL_VERSION')).toBe(before + 1);
+  });
+
+  it('refuses one who has the secret but takes the name of a living node', async () => {
+    await using intruder = await infiltrate('here');
+    await expect(intruder.transport.dial(address().text)).rejects.toMatchObject({ code: 'NAME_TAKEN' });
+    expect(refusedCount('NAME_TAKEN')).toBe(1);
+  });
+
+  it.each([
+    ['bytes that are no message', Buffer.from('c1c1c1', 'hex')],
+    ['a message that is no packet', Buffer.from([0x93, 0x63, 0x01, 0xa1, 0x61])],
+  ])('closes the link to a member that sends %s, and counts it', async (_what, bytes) => {
+    const before = here.counters().malformed;
+    const refused = refusedCount('MALFORMED');
+    await using intruder = await infiltrate(`intruder-${before}`);
+    const link = await intruder.transport.dial(address().text);
+    await cluster.eventually('it is a member', () => has(`intruder-${before}`));
+    link.send('normal', bytes);
+    await callMeanwhile(intruder.downs.promise);
+    expect(here.counters().malformed).toBe(before + 1);
+    expect(here.counters().refused['MALFORMED']).toBe(refused + 1);
+  });
+
+  it('is undisturbed by all of this', async () => {
+    await cluster.eventually('intruders are gone', () => here.cluster.all().length === 2);
+    expect(here.cluster.members().map(({ node }) => node)).toEqual(['good', 'here']);
+    expect(await here.ref(parrot, 'parrot').say('well')).toBe('well');
+  });
+});
+
+function has(node: string): boolean {
+  return here.cluster.all().some((each) => each.node === node);
+}
+
+/** A transport with the right secret, but no node behind it. */
+async function infiltrate(node: string): Promise<
+  AsyncDisposable & { readonly transport: MeshTransport; readonly downs: PromiseWithResolvers<Link> }
+> {
+  const transport = new MeshTransport({ secret });
+  const downs = Promise.withResolvers<Link>();
+  const handlers: TransportHandlers = {
+    onLink: () => {},
+    onFrame: () => {},
+    onDown: (link) => downs.resolve(link),
+    onRefused: () => {},
+    admit: () => undefined,
+  };
+  const identity = { cluster: cluster.name, node, incarnation: Date.now(), meta: {} };
+  await transport.start(identity, handlers);
+  return { transport, downs, [Symbol.asyncDispose]: () => transport.stop() };
+}

@@ -1,0 +1,302 @@
+import { FoundationError, isFoundationError } from '@foundation/core';
+import type { Identity, Link, Transport } from '@foundation/core/internal';
+import { describe, expect, it, vi } from 'vitest';
+
+import { SeenNode } from './seen-node.ts';
+
+/** One network. */
+export interface TransportUnderTest extends AsyncDisposable {
+  /** A transport as one more node of this network has it, not started. */
+  join(): Transport;
+}
+
+type StartNode = (node: string, over?: Partial<Identity>) => Promise<SeenNode>;
+type WithNodes = (test: (start: StartNode) => Promise<void>) => Promise<void>;
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const framesOf = (told: readonly string[]): readonly string[] =>
+  told.filter((line) => /^(?:control|normal|bulk) /.test(line));
+
+/**
+ * What every {@link Transport} promises, as vitest tests.
+ *
+ * @param make - Makes an empty network; disposed of after each test.
+ */
+export function transportConformance(name: string, make: () => Promise<TransportUnderTest>): void {
+  /** Gives a test a way to start nodes; stops them afterwards. */
+  async function withNodes(test: (start: StartNode) => Promise<void>): Promise<void> {
+    await using network = await make();
+    await using started = new AsyncDisposableStack();
+    await test(async (node, over = {}) => {
+      const seen = new SeenNode(network.join(), {
+        cluster: 'test',
+        node,
+        incarnation: 1,
+        meta: { of: node },
+        ...over,
+      });
+      seen.address = await seen.transport.start(seen.self, seen);
+      started.defer(() => seen.transport.stop());
+      return seen;
+    });
+  }
+
+  describe(`${name} as a transport`, () => {
+    describeLinks(withNodes);
+    describeFrames(withNodes);
+    describeBounds(withNodes);
+    describeEnds(withNodes);
+    describeRefusals(withNodes);
+  });
+}
+
+async function linked(start: StartNode): Promise<[SeenNode, SeenNode]> {
+  const [a, b] = [await start('n1'), await start('n2')];
+  await a.transport.dial(b.address);
+  await b.toldUntil('link n1');
+  return [a, b];
+}
+
+function describeLinks(withNodes: WithNodes): void {
+  it('tells both sides of a link who and where the other is', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      expect(a.link).toMatchObject({ peer: b.self, peerAddress: b.address });
+      expect(b.link).toMatchObject({ peer: a.self, peerAddress: a.address });
+      expect(a.told).toStrictEqual(['link n2']);
+      expect(b.told).toStrictEqual(['link n1']);
+    }));
+
+  it('gives the link that exists to whoever dials again, from either side', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      const again = await Promise.all([a.transport.dial(b.address), a.transport.dial(b.address)]);
+      expect(again).toStrictEqual([a.link, a.link]);
+      expect(await b.transport.dial(a.address)).toBe(b.link);
+      expect([...a.told, ...b.told]).toStrictEqual(['link n2', 'link n1']);
+    }));
+
+  it('makes one link of dials that cross, and it is the same for both', () =>
+    withNodes(async (start) => {
+      for (let round = 0; round < 20; round++) {
+        const [a, b] = [await start(`a${round}`), await start(`b${round}`)];
+        const [ours, theirs] = await Promise.allSettled([
+          a.transport.dial(b.address),
+          b.transport.dial(a.address),
+        ]);
+        const outcomes = [outcomeOf(ours), outcomeOf(theirs)];
+        expect(outcomes).toContain('linked');
+        expect(['linked', 'DUPLICATE_LINK']).toStrictEqual(expect.arrayContaining(outcomes));
+        await a.toldUntil(`link b${round}`);
+        await b.toldUntil(`link a${round}`);
+        a.link.send('normal', bytes('ping'));
+        await b.toldUntil(`normal a${round} ping`);
+        b.link.send('normal', bytes('pong'));
+        await a.toldUntil(`normal b${round} pong`);
+        expect(a.told).toStrictEqual([`link b${round}`, `normal b${round} pong`]);
+        expect(b.told).toStrictEqual([`link a${round}`, `normal a${round} ping`]);
+      }
+    }));
+
+  it('replaces a link when its peer has begun anew and dials', () =>
+    withNodes(async (start) => {
+      const [, b] = await linked(start);
+      const reborn = await start('n1', { incarnation: 2 });
+      await reborn.transport.dial(b.address);
+      reborn.link.send('normal', bytes('hello'));
+      expect(await b.toldUntil('normal n1 hello')).toStrictEqual([
+        'link n1',
+        'down n1 replaced',
+        'link n1',
+        'normal n1 hello',
+      ]);
+      expect(b.link.peer.incarnation).toBe(2);
+    }));
+}
+
+function outcomeOf(dial: PromiseSettledResult<Link>): string {
+  if (dial.status === 'fulfilled') return 'linked';
+  return isFoundationError(dial.reason) ? dial.reason.code : String(dial.reason);
+}
+
+function describeFrames(withNodes: WithNodes): void {
+  it('delivers every frame once and in the order of its lane, both ways', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      const lanes = ['control', 'normal', 'bulk'] as const;
+      const sent = Array.from(
+        { length: 3_000 },
+        (_, index) => [lanes[index % 3] ?? 'normal', index] as const,
+      );
+      for (const [lane, index] of sent) {
+        expect(a.link.send(lane, bytes(`${index}`))).toBe(true);
+        expect(b.link.send(lane, bytes(`${index}`))).toBe(true);
+        if (index % 100 === 0) await new Promise(setImmediate);
+      }
+      for (const [side, peer] of [
+        [a, 'n2'],
+        [b, 'n1'],
+      ] as const) {
+        await vi.waitFor(() => expect(framesOf(side.told)).toHaveLength(3_000), 5_000);
+        for (const lane of lanes) {
+          const expected = sent
+            .filter(([of]) => of === lane)
+            .map(([, index]) => `${lane} ${peer} ${index}`);
+          expect(side.told.filter((line) => line.startsWith(lane))).toStrictEqual(expected);
+        }
+      }
+      expect(a.transport.counters()).toMatchObject({ framesOut: 3_000, framesIn: 3_000 });
+      expect(a.transport.counters().bytesIn).toBeGreaterThan(3_000);
+    }));
+
+  it('lets control overtake normal, and normal overtake bulk, within a turn', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      for (const lane of ['bulk', 'normal', 'control'] as const) a.link.send(lane, bytes(lane));
+      expect(framesOf(await b.toldUntil('bulk n1 bulk'))).toStrictEqual([
+        'control n1 control',
+        'normal n1 normal',
+        'bulk n1 bulk',
+      ]);
+    }));
+
+  it('does not mind when the sender uses its bytes again in the next turn', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      const reused = bytes('one');
+      a.link.send('normal', reused);
+      await new Promise(setImmediate);
+      reused.set(bytes('two'));
+      a.link.send('normal', reused);
+      expect(framesOf(await b.toldUntil('normal n1 two'))).toStrictEqual([
+        'normal n1 one',
+        'normal n1 two',
+      ]);
+    }));
+
+  it('carries empty and large frames', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      a.link.send('normal', new Uint8Array(0));
+      a.link.send('normal', new Uint8Array(3 * 2 ** 20));
+      expect(framesOf(await b.toldUntil(`normal n1 ${3 * 2 ** 20} bytes`))).toHaveLength(2);
+    }));
+}
+
+function describeBounds(withNodes: WithNodes): void {
+  it('takes no more frames than it may hold, keeps room for control, and delivers all it took', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      const frame = new Uint8Array(2 ** 20);
+      let taken = 0;
+      while (taken < 100 && a.link.send('normal', frame)) taken++;
+      expect(taken).toBeGreaterThan(0);
+      expect(taken).toBeLessThan(10);
+      expect(a.link.queuedBytes).toBeGreaterThanOrEqual(taken * frame.length);
+      expect(a.link.send('control', bytes('urgent'))).toBe(true);
+      await vi.waitFor(() => expect(a.link.send('normal', bytes('later'))).toBe(true), 5_000);
+      await b.toldUntil('control n1 urgent');
+      expect(framesOf(await b.toldUntil('normal n1 later'))).toHaveLength(taken + 2);
+    }));
+
+  it('refuses a frame past the limit where it is sent, and the link goes on', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      expect(() => a.link.send('normal', new Uint8Array(16 * 2 ** 20 + 1))).toThrow(
+        expect.objectContaining({ code: 'FRAME_TOO_LARGE' }),
+      );
+      a.link.send('normal', bytes('small'));
+      await b.toldUntil('normal n1 small');
+    }));
+}
+
+function describeEnds(withNodes: WithNodes): void {
+  it('delivers what was sent before a link was closed, then says goodbye', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      a.link.send('bulk', bytes('last'));
+      a.link.close('done');
+      expect(a.told).toStrictEqual(['link n2', 'down n2 local']);
+      expect(a.link.send('normal', bytes('late'))).toBe(false);
+      expect(await b.toldUntil('down n1 closed')).toStrictEqual([
+        'link n1',
+        'bulk n1 last',
+        'down n1 closed',
+      ]);
+      expect(b.link.send('normal', bytes('late'))).toBe(false);
+    }));
+
+  it('links anew after a link was closed', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      a.link.close('done');
+      await b.toldUntil('down n1 closed');
+      await b.transport.dial(a.address);
+      b.link.send('normal', bytes('again'));
+      await a.toldUntil('normal n2 again');
+      expect(a.told).toStrictEqual(['link n2', 'down n2 local', 'link n2', 'normal n2 again']);
+    }));
+
+  it('flushes what was sent before it stops, and answers nobody afterwards', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      for (let index = 0; index < 1_000; index++) a.link.send('normal', bytes(`${index}`));
+      await a.transport.stop();
+      const told = await b.toldUntil('down n1 closed');
+      expect(framesOf(told)).toHaveLength(1_000);
+      expect(told.at(-1)).toBe('down n1 closed');
+      await expect(b.transport.dial(a.address)).rejects.toMatchObject({ code: 'NODE_UNREACHABLE' });
+      await expect(a.transport.dial(b.address)).rejects.toMatchObject({ code: 'NODE_STOPPED' });
+      await a.transport.stop();
+    }));
+}
+
+function describeRefusals(withNodes: WithNodes): void {
+  it('refuses a node of another cluster, and both sides know', () =>
+    withNodes(async (start) => {
+      const [a, b] = [await start('n1'), await start('n2', { cluster: 'other' })];
+      await expect(a.transport.dial(b.address)).rejects.toMatchObject({ code: 'WRONG_CLUSTER' });
+      await a.refusedWith('WRONG_CLUSTER');
+      await b.refusedWith('WRONG_CLUSTER');
+      expect([...a.told, ...b.told]).toStrictEqual([]);
+    }));
+
+  it.each(['n1', 'n2'])('lets %s refuse a node whose proof is right, and both sides know', (by) =>
+    withNodes(async (start) => {
+      const [a, b] = [await start('n1'), await start('n2')];
+      const refuser = by === 'n1' ? a : b;
+      refuser.refuses = new FoundationError('STALE_INCARNATION', 'too old', {
+        hint: 'Start anew.',
+      });
+      const refusal = await a.transport.dial(b.address).catch((error: unknown) => error);
+      expect(isFoundationError(refusal) && refusal.code).toBe('STALE_INCARNATION');
+      await a.refusedWith('STALE_INCARNATION');
+      await b.refusedWith('STALE_INCARNATION');
+      expect([...a.told, ...b.told]).toStrictEqual([]);
+      refuser.refuses = undefined;
+      await a.transport.dial(b.address);
+      await b.toldUntil('link n1');
+    }),
+  );
+
+  it('does not link a node with itself', () =>
+    withNodes(async (start) => {
+      const a = await start('n1');
+      await expect(a.transport.dial(a.address)).rejects.toMatchObject({ code: 'DUPLICATE_LINK' });
+      expect(a.told).toStrictEqual([]);
+    }));
+
+  it('says so when nobody answers at an address', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      await expect(a.transport.dial('127.0.0.1:1')).rejects.toMatchObject({
+        code: 'NODE_UNREACHABLE',
+      });
+      await expect(a.transport.dial('nonsense')).rejects.toMatchObject({
+        code: 'NODE_UNREACHABLE',
+      });
+      expect(a.transport.counters().refused).toStrictEqual({});
+      a.link.send('normal', bytes('still here'));
+      await b.toldUntil('normal n1 still here');
+    }));
+}

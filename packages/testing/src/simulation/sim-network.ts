@@ -1,0 +1,144 @@
+import { SimHost, type CrashKind } from './sim-host.ts';
+import { connectSockets, type Medium, type SimSocket } from './sim-socket.ts';
+import type { Simulation } from './simulation.ts';
+
+/** Takes connections at an address. */
+export interface Listener {
+  readonly host: SimHost;
+  accept(socket: SimSocket): void;
+}
+
+/** `reset`: connections break and dials fail at once. `silent`: everything waits. */
+export type CutKind = 'reset' | 'silent';
+
+export interface SimNetworkOptions {
+  /** Shortest time a segment takes, in milliseconds. @defaultValue 0.2 */
+  readonly delayMinMs?: number;
+  /** Longest time a segment takes, in milliseconds; each time is drawn from the seed. @defaultValue 5 */
+  readonly delayMaxMs?: number;
+}
+
+/**
+ * Hosts and the network between them. Like TCP: a connection keeps order and loses nothing but with
+ * itself. Cuts, slow paths and crashes are put in by name of node.
+ */
+export class SimNetwork implements Medium {
+  readonly simulation: Simulation;
+  readonly #delayMinMs: number;
+  readonly #delayMaxMs: number;
+  readonly #listeners = new Map<string, Listener>();
+  readonly #sockets = new Set<SimSocket>();
+  readonly #cuts = new Map<string, CutKind>();
+  readonly #slow = new Map<string, number>();
+  readonly #nobody: SimHost;
+  #ports = 0;
+  #sessions = 0;
+
+  constructor(simulation: Simulation, options: SimNetworkOptions = {}) {
+    this.simulation = simulation;
+    this.#delayMinMs = options.delayMinMs ?? 0.2;
+    this.#delayMaxMs = options.delayMaxMs ?? 5;
+    this.#nobody = new SimHost(simulation, '');
+  }
+
+  // ── faults ─────────────────────────────────────────────────────────────────
+
+  /** Nothing passes between two nodes until {@link heal}. */
+  cut(a: string, b: string, kind: CutKind): void {
+    this.simulation.note(`cut ${a} ${b} ${kind}`);
+    this.#cuts.set(pair(a, b), kind);
+    if (kind === 'silent') return;
+    for (const socket of this.#between(a, b)) socket.tear();
+  }
+
+  /** Cuts every node of one group off from every node of the other. */
+  split(left: readonly string[], right: readonly string[], kind: CutKind): void {
+    for (const a of left) for (const b of right) this.cut(a, b, kind);
+  }
+
+  /** Ends all cuts; what waited passes. */
+  heal(): void {
+    this.simulation.note('heal');
+    const healed = [...this.#cuts.keys()];
+    this.#cuts.clear();
+    for (const socket of this.#open()) {
+      if (healed.includes(pair(socket.host.node, socket.peer.node))) socket.release();
+    }
+  }
+
+  /** Everything between two nodes takes longer by so many milliseconds; 0 ends it. */
+  slowDown(a: string, b: string, extraMs: number): void {
+    this.simulation.note(`slow ${a} ${b} ${extraMs}`);
+    this.#slow.set(pair(a, b), extraMs);
+  }
+
+  /** A host ends without a word of its own. */
+  crash(host: SimHost, kind: CrashKind): void {
+    this.simulation.note(`crash ${host.node} ${kind}`);
+    host.crash(kind);
+    for (const socket of this.#open()) if (socket.host === host) socket.lose();
+    // To a dark machine a dial gets no answer at all, so its address stays.
+    if (kind === 'power-off') return;
+    for (const [address, listener] of this.#listeners) {
+      if (listener.host === host) this.#listeners.delete(address);
+    }
+  }
+
+  // ── connections ────────────────────────────────────────────────────────────
+
+  /** Listens; an address may be one that a killed listener had. */
+  listen(listener: Listener): string {
+    for (const [address, { host }] of this.#listeners) {
+      if (host.node === listener.host.node) this.#listeners.delete(address);
+    }
+    const drawn = `sim:${1 + this.simulation.random.int(this.#ports + 1)}`;
+    const address = this.#listeners.has(drawn) ? `sim:${this.#ports + 1}` : drawn;
+    this.#ports = Math.max(this.#ports, Number(address.slice('sim:'.length)));
+    this.#listeners.set(address, listener);
+    return address;
+  }
+
+  unlisten(address: string): void {
+    this.#listeners.delete(address);
+  }
+
+  connect(from: SimHost, address: string): SimSocket {
+    const to = this.#listeners.get(address)?.host ?? this.#nobody;
+    const session = String(++this.#sessions);
+    const [client, server] = connectSockets({ medium: this, from, to, address, session });
+    this.#sockets.add(client).add(server);
+    if (this.#cuts.get(pair(from.node, to.node)) === 'reset') client.tear();
+    return client;
+  }
+
+  accept(server: SimSocket, address: string): boolean {
+    const listener = this.#listeners.get(address);
+    if (listener?.host !== server.host) return false;
+    listener.accept(server);
+    return true;
+  }
+
+  delayMs(from: string, to: string): number {
+    const { random } = this.simulation;
+    const drawn = this.#delayMinMs + random.next() * (this.#delayMaxMs - this.#delayMinMs);
+    return drawn + (this.#slow.get(pair(from, to)) ?? 0);
+  }
+
+  holdsBack(from: string, to: string): boolean {
+    return this.#cuts.get(pair(from, to)) === 'silent';
+  }
+
+  #between(a: string, b: string): readonly SimSocket[] {
+    const wanted = pair(a, b);
+    return this.#open().filter(({ host, peer }) => pair(host.node, peer.node) === wanted);
+  }
+
+  #open(): readonly SimSocket[] {
+    for (const socket of this.#sockets) if (!socket.isOpen) this.#sockets.delete(socket);
+    return [...this.#sockets];
+  }
+}
+
+function pair(a: string, b: string): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`;
+}

@@ -1,0 +1,204 @@
+import { Events } from '@foundation/core/internal';
+import {
+  Cluster,
+  Codec,
+  parseDelta,
+  parseShare,
+  pingDefaults,
+  Registry,
+  type ClusterTopic,
+  type Link,
+  type RegistryDelta,
+} from '@foundation/core/internal';
+import type { Pid } from '@foundation/core';
+
+import type { Flaw } from './fault.ts';
+import { MemberHistory } from './member-history.ts';
+import { SimClock } from './sim-clock.ts';
+import { SimDiscovery, type SimDirectory } from './sim-discovery.ts';
+import type { SimHost } from './sim-host.ts';
+import type { SimNetwork } from './sim-network.ts';
+import { SimTransport } from './sim-transport.ts';
+
+export interface SimNodeParts {
+  readonly host: SimHost;
+  readonly network: SimNetwork;
+  readonly directory: SimDirectory;
+  readonly wallOffsetMs: number;
+  readonly flaw: Flaw | undefined;
+  /** Where breaches of what every node must keep go. */
+  readonly problems: string[];
+  /** The number of this node's next life. */
+  readonly reserve: () => number;
+}
+
+type Topic = ClusterTopic | 'registry.share' | 'registry.delta' | 'registry.pull';
+
+/** How long a process takes to start and to end, at most, in milliseconds. */
+const startMs = 20;
+const endMs = 30;
+
+/** A life of a node: the real `Cluster` and `Registry` at a simulated host, wired as a node wires them. */
+export class SimNode {
+  readonly host: SimHost;
+  readonly cluster: Cluster;
+  readonly registry: Registry;
+  readonly #parts: SimNodeParts;
+  readonly #clock: SimClock;
+  readonly #codec = new Codec();
+  readonly #running = new Map<number, string>();
+  readonly #starting = new Set<string>();
+  readonly #ending = new Set<number>();
+  readonly #history: MemberHistory;
+  #serial = 0;
+
+  constructor(parts: SimNodeParts) {
+    const { host, network, directory, wallOffsetMs, problems } = parts;
+    const incarnation = parts.reserve();
+    const events = new Events();
+    this.#parts = parts;
+    this.host = host;
+    this.#history = new MemberHistory(host.node, problems);
+    this.#clock = new SimClock(network.simulation, { owner: host, wallOffsetMs });
+    this.registry = new Registry({
+      node: host.node,
+      incarnation,
+      clock: this.#clock,
+      events,
+      broadcast: (delta) => this.#broadcast(delta),
+      evict: (pid) => this.#evict(pid),
+    });
+    this.cluster = this.#makeCluster(incarnation, events);
+    events.on('member-up', (life) => this.#history.up(this.incarnation, life));
+    events.on('member-down', (life) => {
+      this.#history.down(life);
+      this.#checkForgotten(life.node);
+    });
+    events.on('problem', ({ what, error }) => problems.push(`${host.node}: ${what}: ${String(error)}`));
+    network.simulation.note(`start ${host.node}.${incarnation}`);
+    void this.cluster.start();
+  }
+
+  get incarnation(): number {
+    return this.cluster.identity.incarnation;
+  }
+
+  /** Processes that run here and are not about to end: serial number to name. */
+  running(): readonly (readonly [number, string])[] {
+    return [...this.#running].filter(([serial]) => !this.#ending.has(serial));
+  }
+
+  /** Whether something here is about to start or to end. */
+  get isBusy(): boolean {
+    return this.#starting.size > 0 || this.#ending.size > 0;
+  }
+
+  /** Starts a process unless its name is taken. It is known by the name, and by a capability of the same word. */
+  startProcess(name: string): void {
+    if (this.registry.lookup(name) !== undefined || this.#starting.has(name)) return;
+    this.#starting.add(name);
+    this.#soon(startMs, () => {
+      this.#starting.delete(name);
+      const serial = ++this.#serial;
+      this.#running.set(serial, name);
+      this.registry.register(serial, 'simulated', { name, capabilities: [`can ${name}`] });
+    });
+  }
+
+  endProcess(name: string): void {
+    for (const [serial, runs] of this.#running) if (runs === name) this.#end(serial);
+  }
+
+  stop(): Promise<void> {
+    return this.cluster.stop();
+  }
+
+  #end(serial: number): void {
+    if (this.#ending.has(serial)) return;
+    this.#ending.add(serial);
+    this.#soon(endMs, () => {
+      this.#ending.delete(serial);
+      this.#running.delete(serial);
+      this.registry.unregister(serial);
+    });
+  }
+
+  #soon(limitMs: number, action: () => void): void {
+    this.#clock.after(this.#parts.network.simulation.random.next() * limitMs, action);
+  }
+
+  #evict(pid: Pid): void {
+    if (this.#parts.flaw !== 'keeps-both-holders') this.#end(pid.serial);
+  }
+
+  #checkForgotten(node: string): void {
+    const kept = this.registry.all().filter((each) => each.node === node);
+    if (kept.length === 0) return;
+    this.#parts.problems.push(`${this.host.node} keeps entries of ${node}, which is gone`);
+  }
+
+  // ── the wiring of a node ───────────────────────────────────────────────────
+
+  #makeCluster(incarnation: number, events: Events): Cluster {
+    const { host, network, directory, flaw } = this.#parts;
+    return new Cluster({
+      identity: { cluster: 'simulated', node: host.node, incarnation, meta: {} },
+      transport: new SimTransport(network, host),
+      discovery: new SimDiscovery(directory, host),
+      clock: this.#clock,
+      events,
+      detector: pingDefaults,
+      handlers: {
+        onFrame: (link, _lane, frame) => this.#receive(link, this.#codec.decode(frame)),
+        onUp: (_member, link) => this.#introduce(link),
+        onRelinked: (_member, link) => {
+          if (flaw !== 'tells-shares-once') this.#introduce(link);
+        },
+        onLinkDown: () => {},
+        onDown: ({ node }) => {
+          if (flaw !== 'keeps-shares-of-the-dead') this.registry.dropNode(node);
+        },
+        tell: (link, topic, body) => this.#tell(link, topic, body),
+        onRejoin: async () => this.#rejoin(),
+      },
+    });
+  }
+
+  #rejoin(): number {
+    const { reserve, flaw } = this.#parts;
+    const incarnation = flaw === 'keeps-its-life' ? this.incarnation : reserve();
+    this.#parts.network.simulation.note(`rejoin ${this.host.node}.${incarnation}`);
+    this.registry.rejoin(incarnation);
+    return incarnation;
+  }
+
+  #introduce(link: Link): void {
+    this.#tell(link, 'registry.share', this.registry.ownShare());
+  }
+
+  #broadcast(delta: RegistryDelta): void {
+    const { flaw, network } = this.#parts;
+    if (flaw === 'loses-changes' && network.simulation.random.int(4) === 0) return;
+    for (const link of this.cluster.links()) this.#tell(link, 'registry.delta', delta);
+  }
+
+  #tell(link: Link, topic: Topic, body: unknown): void {
+    const lane = topic.startsWith('cluster.') ? 'control' : 'normal';
+    link.send(lane, this.#codec.encode([topic, body]));
+  }
+
+  #receive(link: Link, message: unknown): void {
+    const [topic, body] = message as [Topic, unknown];
+    const { node, incarnation } = link.peer;
+    if (topic === 'registry.share') {
+      const share = parseShare(body);
+      if (share?.incarnation === incarnation) this.registry.receive({ kind: 'share', node, share });
+    } else if (topic === 'registry.delta') {
+      const delta = parseDelta(body);
+      const isMissing =
+        delta?.incarnation === incarnation && !this.registry.receive({ kind: 'delta', node, delta });
+      if (isMissing) this.#tell(link, 'registry.pull', null);
+    } else if (topic === 'registry.pull') this.#introduce(link);
+    else this.cluster.receive(link, topic, body);
+  }
+}
