@@ -1,6 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-
-import { startNode, type Node } from '@foundation/core';
+import { sleep, startNode, systemClock, type Node } from '@foundation/core';
 import { agentTeamOptimizer, paretoFront, scoreMinusCost } from '@foundation/dspex';
 
 import type { DemoOptions } from './arguments.ts';
@@ -15,7 +13,7 @@ import type { Progress } from './progress.ts';
 import { scoringGoal } from './team-goal.ts';
 import { everyone, soloist, teamOf, teamSpace, type TeamConfiguration } from './team-space.ts';
 import { untilAnswered } from './until-answered.ts';
-import type { Done } from './evaluator.ts';
+import type { Done, Work } from './evaluator.ts';
 import type { Score, Team } from './vote.ts';
 
 export const snippetsPerLanguage = 200;
@@ -117,7 +115,7 @@ class Demo {
 
   async run(formationMs: number): Promise<DemoResult> {
     const { seed, candidates } = this.#options;
-    const optimizer = agentTeamOptimizer<TeamConfiguration, Parameters<Placement['execute']>[0], Done>({
+    const optimizer = agentTeamOptimizer<TeamConfiguration, Work, Done>({
       id: 'language-team',
       space: teamSpace,
       objective: scoreMinusCost('accuracy', 0.01),
@@ -158,23 +156,25 @@ class Demo {
 
   // ── evaluations ────────────────────────────────────────────────────────────
 
-  #work(id: string, team: Team, split: Split): Parameters<Placement['execute']>[0] {
+  #work(id: string, team: Team, split: Split): Work {
     this.#asked.push(id);
     return { id, team, goal: scoringGoal(id, team, split) };
   }
 
-  async #execute(work: Parameters<Placement['execute']>[0], index: number): Promise<Done> {
-    const done = this.#placement.execute(work);
-    if (index * 2 >= this.#options.candidates) void this.#killWhenBusy();
-    return done;
+  #execute(work: Work, index: number): Promise<Done> {
+    const { kill, nodes, candidates } = this.#options;
+    // A single node has nobody who could carry on.
+    if (index === Math.floor(candidates / 2) && kill && nodes > 1) void this.#killWhenBusy();
+    return this.#placement.execute(work);
   }
 
   async #killWhenBusy(): Promise<void> {
-    const { kill, nodes } = this.#options;
-    while (kill && nodes > 1 && !this.#killing.isDone && this.#doneCount < this.#options.candidates) {
-      // The evaluations must have reached the node: an auction and a message take a few turns.
-      if (this.#killing.tryNow(this.#placement, this.#doneCount)) this.#progress.killed(this.#killing.victim);
-      await nextTurn();
+    while (this.#doneCount < this.#options.candidates) {
+      if (this.#killing.tryNow(this.#placement, this.#doneCount)) {
+        this.#progress.killed(this.#killing.victim);
+        return;
+      }
+      await sleep(systemClock, 1);
     }
   }
 

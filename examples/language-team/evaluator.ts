@@ -1,3 +1,5 @@
+import type { EventLoopUtilization } from 'node:perf_hooks';
+
 import { createPlanner, nodeDirectory, parseGoal, type Goal } from '@foundation/agents';
 import { defineProcess, FoundationError, type Definition, type Node } from '@foundation/core';
 import { participant } from '@foundation/core/mabeam';
@@ -25,9 +27,10 @@ export interface Done {
 
 interface EvaluatorState {
   readonly name: string;
+  /** Evaluations under way. */
   running: number;
-  /** What an evaluation took lately, in milliseconds. */
-  meanMs: number;
+  /** Where the use of the event loop is counted from. */
+  since: EventLoopUtilization;
 }
 
 // An interface in place of `typeof evaluator`: the definition is made by a function.
@@ -43,26 +46,24 @@ export type Evaluator = Definition<{ name: string }, { calls: EvaluatorCalls }>;
 export function makeEvaluator(theNode: () => Node): Evaluator {
   const planner = createPlanner();
   return defineProcess('evaluator', {
-    init: ({ name }: { name: string }): EvaluatorState => ({ name, running: 0, meanMs: 100 }),
+    init: ({ name }: { name: string }): EvaluatorState => ({
+      name,
+      running: 0,
+      since: performance.eventLoopUtilization(),
+    }),
     calls: {
       evaluate: (ctx, work: Work) =>
         ctx.later(async (): Promise<Done> => {
           const { state } = ctx;
-          const began = performance.now();
           state.running++;
           try {
             return await evaluate(work, state.name);
           } finally {
             state.running--;
-            state.meanMs = 0.8 * state.meanMs + 0.2 * (performance.now() - began);
           }
         }),
     },
-    // Its true cost: how long the work would take behind what it has already, in microseconds.
-    coordinate: participant({
-      bid: ({ state }: { state: EvaluatorState }) =>
-        BigInt(Math.ceil(1_000 * state.meanMs * (state.running + 1))),
-    }),
+    coordinate: participant({ bid: ({ state }: { state: EvaluatorState }) => load(state) }),
   });
 
   async function evaluate({ id, team, goal }: Work, by: string): Promise<Done> {
@@ -77,6 +78,17 @@ export function makeEvaluator(theNode: () => Node): Evaluator {
     const attempts = report.steps.reduce((sum, step) => sum + Math.max(0, step.attempts - 1), 0);
     return { score, by, node: node.name, retries: attempts };
   }
+}
+
+/**
+ * What another evaluation costs this worker, in thousandths of an evaluation: those it has with the
+ * new one, and how busy its event loop was since it was last asked.
+ */
+function load(state: EvaluatorState): bigint {
+  const now = performance.eventLoopUtilization();
+  const { utilization } = performance.eventLoopUtilization(now, state.since);
+  state.since = now;
+  return BigInt(Math.round(1_000 * (state.running + 1 + utilization)));
 }
 
 function failed(id: string, cause: unknown): FoundationError {

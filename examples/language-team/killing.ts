@@ -17,6 +17,9 @@ export interface Killed {
   readonly recoveryMs: number;
 }
 
+/** After so many milliseconds an evaluation has surely reached its node. */
+const arrivedMs = 3;
+
 /** Kills the node that hosts the ledger, once, while it is busy; then watches the recovery. */
 export class Killing {
   readonly #node: Node;
@@ -44,10 +47,12 @@ export class Killing {
   /** Kills if the ledger's node has evaluations under way. Returns whether it did. */
   tryNow(placement: Placement, atCandidate: number): boolean {
     const host = this.#node.registry.lookup('ledger')?.node;
-    if (this.isDone || host === undefined || placement.underWayOn(host) === 0) return false;
+    if (this.isDone || host === undefined) return false;
+    const inFlight = placement.underWayOn(host, arrivedMs);
+    if (inFlight === 0) return false;
     this.#victim = host;
     this.#atCandidate = atCandidate;
-    this.#inFlight = placement.underWayOn(host);
+    this.#inFlight = inFlight;
     this.#killedAt = performance.now();
     this.#fleet.kill(host);
     this.#awaitLedger();

@@ -9,7 +9,7 @@ export interface Sale {
   readonly winner: string;
   /** Node the winner lived on when it won. */
   readonly node: string;
-  /** In microseconds: second-lowest bid. */
+  /** The second-lowest bid, in thousandths of an evaluation. */
   readonly price: bigint;
   readonly bids: SealedBidResult['bids'];
 }
@@ -37,8 +37,8 @@ export class Placement {
   readonly #node: Node;
   readonly #watch: PlacementWatch;
   readonly #evaluator: Evaluator;
-  /** Evaluations under way, by the node they are on. */
-  readonly #underWay = new Map<string, number>();
+  /** When the evaluations under way were given away. */
+  readonly #underWay = new Map<Sale, number>();
   #lastAuction: Promise<unknown> = Promise.resolve();
 
   constructor(node: Node, watch: PlacementWatch) {
@@ -47,8 +47,11 @@ export class Placement {
     this.#evaluator = makeEvaluator(() => node);
   }
 
-  underWayOn(node: string): number {
-    return this.#underWay.get(node) ?? 0;
+  /** How many evaluations a node has had for at least `ageMs` milliseconds. */
+  underWayOn(node: string, ageMs: number): number {
+    const latest = performance.now() - ageMs;
+    const sales = [...this.#underWay].filter(([sale, since]) => sale.node === node && since <= latest);
+    return sales.length;
   }
 
   async execute(work: Work): Promise<Done> {
@@ -96,8 +99,7 @@ export class Placement {
 
   /** Undefined when the worker was lost. */
   async #evaluate(work: Work, sale: Sale): Promise<Done | undefined> {
-    const { node } = sale;
-    this.#underWay.set(node, this.underWayOn(node) + 1);
+    this.#underWay.set(sale, performance.now());
     try {
       const worker = this.#node.ref(this.#evaluator, sale.winner).with({ timeoutMs: evaluationMs });
       const done = await worker.evaluate(work);
@@ -108,7 +110,7 @@ export class Placement {
       this.#watch.onLost(sale, error.code);
       return undefined;
     } finally {
-      this.#underWay.set(node, this.underWayOn(node) - 1);
+      this.#underWay.delete(sale);
     }
   }
 }

@@ -18,8 +18,8 @@ export function report(result: DemoResult): string {
     ...(lastSale === undefined
       ? []
       : [
-          `  the last auction:       ${lastSale.bids.map(({ agent, amount }) => `${agent} bid ${amount}`).join(', ')} µs`,
-          `                          ${lastSale.winner} won and is paid ${lastSale.price} µs`,
+          `  the last auction:       ${lastSale.bids.map(({ agent, amount }) => `${agent} bid ${amount}`).join(', ')}`,
+          `                          ${lastSale.winner} won and is paid ${lastSale.price} (1000 is one evaluation)`,
         ]),
     ...(killed === null
       ? ['killed                    nobody']

@@ -6,7 +6,7 @@ export interface Waiting {
   remainingMs(): number;
 }
 
-const acrossAwaits = new AsyncLocalStorage<Waiting>();
+const acrossAwaits = new AsyncLocalStorage<Waiting | undefined>();
 // The handler that runs right now. Reading it costs nothing, unlike entering an async context.
 let running: Waiting | undefined;
 
@@ -24,6 +24,11 @@ export function runFor<R>(waiting: Waiting, action: () => R): R {
   } finally {
     running = outer;
   }
+}
+
+/** From here on, this turn serves nobody: somebody who waits may have set it off, for others too. */
+export function serveNobody(): void {
+  if (acrossAwaits.getStore() !== undefined) acrossAwaits.enterWith(undefined);
 }
 
 /** Runs work that awaits for somebody. */

@@ -13,6 +13,7 @@ export interface NodeEvents {
   abandoned: { readonly pid: Pid; readonly who: string; readonly shutdownMs: number };
   overflow: { readonly pid: Pid; readonly rule: string; readonly kind: string };
   'unknown-message': { readonly pid: Pid; readonly message: string };
+  'invalid-message': { readonly pid: Pid; readonly message: string; readonly why: string };
   'member-up': { readonly node: string; readonly incarnation: number };
   'member-down': { readonly node: string; readonly incarnation: number; readonly reason: string };
   refused: { readonly code: string; readonly message: string };

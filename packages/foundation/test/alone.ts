@@ -1,4 +1,4 @@
-import type { Node, NodeEvents, NodeOptions } from '../src/index.ts';
+import type { FoundationError, Node, NodeEvents, NodeOptions } from '../src/index.ts';
 import { startNode } from '../src/index.ts';
 
 /** A node that meets no others and opens nothing. */
@@ -20,4 +20,14 @@ export function listen<Name extends keyof NodeEvents>(
 export function gate(): { readonly opened: Promise<void>; readonly open: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return { opened: promise, open: resolve };
+}
+
+/** The error that something fails with. */
+export async function failure(promise: PromiseLike<unknown>): Promise<FoundationError> {
+  try {
+    await promise;
+  } catch (error) {
+    return error as FoundationError;
+  }
+  throw new Error('it did not fail');
 }

@@ -1,12 +1,17 @@
 // A node of a test's cluster: `cluster-node.ts <options of startNode as JSON>`
 import { subscribe } from 'node:diagnostics_channel';
 
-import { startNode, type NodeEvents, type NodeOptions, type StartOptions } from '@foundation/core';
+import {
+  startNode,
+  type Definition,
+  type NodeEvents,
+  type NodeOptions,
+  type StartOptions,
+} from '@foundation/core';
 import { runTestProgram } from '@foundation/testing/program';
 
-import { chatterbox, counter, parrot, thinker, witness } from './cluster-processes.ts';
+import { chatterbox, counter, nursery, parrot, thinker, witness } from './cluster-processes.ts';
 
-const definitions = { chatterbox, counter, parrot, thinker, witness };
 const options = JSON.parse(process.argv[2] ?? '{}') as NodeOptions;
 const events: string[] = [];
 // Channels, unlike `node.events`, can be listened to before there is a node.
@@ -17,6 +22,14 @@ listen('exit', ({ who, reason }) => `exit ${who} ${reason}`);
 listen('refused', ({ code }) => `refused ${code}`);
 listen('problem', ({ what, error }) => `problem ${what} ${String(error)}`);
 const node = await startNode({ processes: [counter], ...options });
+const definitions: Record<string, Definition<void, unknown>> = {
+  chatterbox,
+  counter,
+  nursery: nursery(() => node.processes.start(parrot)),
+  parrot,
+  thinker,
+  witness,
+};
 
 function listen<Name extends keyof NodeEvents>(name: Name, text: (event: NodeEvents[Name]) => string): void {
   subscribe(`foundation:${name}`, (event) => void events.push(text(event as NodeEvents[Name])));
@@ -29,9 +42,10 @@ const commands = {
   events: () => events,
   counters: () => node.counters(),
   /** Starts a process; tells its pid. */
-  start: async (definition: keyof typeof definitions, how: StartOptions = {}) => {
-    const ref = await node.processes.start(definitions[definition], how);
-    return String(ref.pid);
+  start: async (process: string, how: StartOptions = {}) => {
+    const definition = definitions[process];
+    if (definition === undefined) throw new Error(`no process ${process}`);
+    return String((await node.processes.start(definition, how)).pid);
   },
   /** Address of a named process, as this node knows it. */
   lookup: (name: string) => node.registry.lookup(name)?.toString(),

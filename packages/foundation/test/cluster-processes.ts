@@ -1,4 +1,4 @@
-import { defineProcess, refuse, type AnyRef, type Ref } from '@foundation/core';
+import { defineProcess, refuse, type AnyRef, type Definition, type Ref } from '@foundation/core';
 
 /** Counts; the count is stored before it is told. */
 export const counter = defineProcess('counter', {
@@ -83,6 +83,11 @@ export const chatterbox = defineProcess('chatterbox', {
     callBack: (ctx, to: Ref<WitnessApi>) => ctx.later(() => to.seen()),
   },
 });
+
+/** Starts parrots without a name, so that a ref to one leads to that one life. */
+export const nursery = (hatch: () => Promise<Ref<typeof parrot>>): Nursery =>
+  defineProcess('nursery', { init: () => ({}), calls: { hatch: (ctx) => ctx.later(hatch) } });
+type Nursery = Definition<void, { calls: { hatch: () => Ref<typeof parrot> }; casts: object }>;
 
 /** Lives in a worker thread. */
 export const thinker = defineProcess('thinker', {

@@ -29,7 +29,7 @@ export class TestCluster<Commands extends NodeCommands> implements AsyncDisposab
   readonly name: string;
   readonly directory: string;
   readonly #program: URL;
-  readonly #nodes = new Map<string, TestProcess<Commands>>();
+  readonly #nodes = new Map<string, TestProcess>();
 
   constructor(program: URL) {
     this.#program = program;
@@ -45,7 +45,7 @@ export class TestCluster<Commands extends NodeCommands> implements AsyncDisposab
   async start(node: string, more: object = {}): Promise<TestProcess<Commands>> {
     const options = JSON.stringify({ ...this.options(node), ...more });
     const started = await spawnNode<Commands>(this.#program, { args: [options] });
-    this.#nodes.set(node, started);
+    this.#nodes.set(node, started as unknown as TestProcess);
     return started;
   }
 

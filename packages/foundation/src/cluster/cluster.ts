@@ -47,6 +47,9 @@ export interface ClusterOptions {
   readonly handlers: ClusterHandlers;
 }
 
+/** Milliseconds after which joining again, when it failed, is tried once more. */
+const rejoinEveryMs = 1_000;
+
 /** The thin edge around the membership state: links, dials, pings. */
 export class Cluster {
   readonly #options: ClusterOptions;
@@ -58,6 +61,7 @@ export class Cluster {
   #state: MembershipState;
   #detector: FailureDetector;
   #address = '';
+  #rejoined: Promise<void> | undefined = undefined;
   #phase: 'running' | 'rejoining' | 'stopped' = 'running';
 
   constructor(options: ClusterOptions) {
@@ -102,6 +106,7 @@ export class Cluster {
     this.#phase = 'stopped';
     this.#detector.stop();
     for (const node of this.#links.keys()) this.#tell(node, 'cluster.goodbye', null);
+    await this.#rejoined;
     await this.#options.discovery.stop();
     await this.#options.transport.stop();
   }
@@ -187,9 +192,7 @@ export class Cluster {
         this.#detector.probe(effect.node);
         return;
       case 'rejoin':
-        this.#rejoin().catch((error: unknown) =>
-          this.#options.events.emit('problem', { what: 'joining the cluster again', error }),
-        );
+        this.#rejoined = this.#rejoin();
     }
   }
 
@@ -263,23 +266,30 @@ export class Cluster {
 
   /** The others have declared this life over. What lives here stays; it inherits nothing of theirs. */
   async #rejoin(): Promise<void> {
-    const { transport, discovery, handlers, events } = this.#options;
-    const { members } = this.#state;
-    this.#phase = 'rejoining';
-    this.#state = newMembership(this.#identity);
-    await discovery.stop();
-    await transport.stop();
-    const incarnation = await handlers.onRejoin();
-    for (const member of members.values()) {
-      this.#detector.forget(member.node);
-      events.emit('member-down', { ...member, reason: 'left' });
-    }
-    this.#changed();
     if (this.#hasStopped()) return;
-    this.#identity = { ...this.#identity, incarnation };
+    this.#phase = 'rejoining';
+    const { members } = this.#state;
     this.#state = newMembership(this.#identity);
-    this.#phase = 'running';
-    await this.start();
+    for (const member of members.values()) this.#lose(member);
+    try {
+      await this.#options.discovery.stop();
+      await this.#options.transport.stop();
+      const incarnation = await this.#options.handlers.onRejoin();
+      this.#identity = { ...this.#identity, incarnation };
+      this.#state = newMembership(this.#identity);
+      if (this.#hasStopped()) return;
+      this.#phase = 'running';
+      await this.start();
+    } catch (error) {
+      this.#options.events.emit('problem', { what: 'joining the cluster again', error });
+      this.#options.clock.after(rejoinEveryMs, () => (this.#rejoined = this.#rejoin()), 'background');
+    }
+  }
+
+  #lose(member: Member): void {
+    this.#detector.forget(member.node);
+    this.#options.events.emit('member-down', { ...member, reason: 'left' });
+    this.#changed();
   }
 
   #hasStopped(): boolean {

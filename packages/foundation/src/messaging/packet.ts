@@ -1,6 +1,7 @@
 import type { Exit, ExitReason } from '../process/exit.ts';
 import { Pid } from '../process/pid.ts';
 import type { Signal } from '../process/signal.ts';
+import type { Codec } from '../wire/codec.ts';
 
 /**
  * What runtimes say to each other. The second element is a number whose thread range tells which
@@ -16,6 +17,18 @@ export type Packet =
   | readonly [kind: typeof packetKinds.system, to: number, topic: string, body: unknown];
 
 export const packetKinds = { call: 1, cast: 2, reply: 3, fail: 4, signal: 5, system: 6 } as const;
+
+/** What the paths in errors call the elements of a packet; others hold nothing of a user. */
+const fields: Readonly<Record<number, readonly string[]>> = {
+  [packetKinds.call]: ['kind', 'to', 'id', 'name', 'args', 'timeoutMs'],
+  [packetKinds.cast]: ['kind', 'to', 'name', 'args'],
+  [packetKinds.reply]: ['kind', 'id', 'reply'],
+};
+
+/** @throws FoundationError `NOT_SERIALIZABLE`, with a path such as `args[0].socket` */
+export function encodePacket(codec: Codec, packet: Packet): Uint8Array {
+  return codec.encode(packet, fields[packet[0]]);
+}
 
 /** The packet in a decoded value from outside, or undefined when it is none. */
 export function parsePacket(value: unknown): Packet | undefined {

@@ -7,7 +7,7 @@ import { parseDelta, parseShare } from '../registry/registry-message.ts';
 import type { Registry } from '../registry/registry.ts';
 import { bounced, type Threads } from '../thread/threads.ts';
 import type { Router, Station } from './exchange.ts';
-import { packetKinds, parsePacket, type Packet } from './packet.ts';
+import { encodePacket, packetKinds, parsePacket, type Packet } from './packet.ts';
 
 export interface SwitchboardParts {
   readonly runtime: Runtime;
@@ -29,7 +29,7 @@ export class Switchboard implements Router {
   // ── outgoing ───────────────────────────────────────────────────────────────
 
   send(to: Station, packet: Packet): 'sent' | 'unreachable' | 'full' {
-    return this.#pass(to, packet[1], this.#parts.runtime.codec.encode(packet));
+    return this.#pass(to, packet[1], encodePacket(this.#parts.runtime.codec, packet));
   }
 
   #pass(to: Station, destination: number, bytes: Uint8Array): 'sent' | 'unreachable' | 'full' {

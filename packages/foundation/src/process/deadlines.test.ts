@@ -30,7 +30,10 @@ describe('deadlines', () => {
         for (const [pauseMs, delayMs] of given) {
           clock.jump(pauseMs);
           const dueAt = clock.now() + delayMs;
-          deadlines.add(new Entry(() => lateness.push(clock.now() - dueAt)), deadlines.tickIn(delayMs));
+          deadlines.add(
+            new Entry(() => lateness.push(clock.now() - dueAt)),
+            deadlines.tickIn(delayMs),
+          );
         }
         clock.jump(10_000);
         expect(lateness).toHaveLength(given.length);

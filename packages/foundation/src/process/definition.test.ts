@@ -1,4 +1,3 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import {
   call,
   defineProcess,
@@ -9,12 +8,16 @@ import {
   type Ref,
   type Refused,
 } from '@foundation/core';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 
 import { alone } from '../../test/alone.ts';
 
 const init = (): { n: number } => ({ n: 0 });
-const invalid = (text: string): object => ({ code: 'INVALID_DEFINITION', message: expect.stringContaining(text) });
+const invalid = (text: string): object => ({
+  code: 'INVALID_DEFINITION',
+  message: expect.stringContaining(text),
+});
 
 /** Whatever is not typed as it must be: what a JavaScript user may write. */
 function defineAnything(name: unknown, spec: unknown): () => unknown {
@@ -24,13 +27,17 @@ function defineAnything(name: unknown, spec: unknown): () => unknown {
 describe('a bad definition is refused', () => {
   it('without a name, or with one that cannot be one', () => {
     for (const name of ['', ' x', 'a\nb', 'x'.repeat(201), 7, undefined]) {
-      expect(defineAnything(name, { init })).toThrow(expect.objectContaining(invalid('is not a valid name')));
+      expect(defineAnything(name, { init })).toThrow(
+        expect.objectContaining(invalid('is not a valid name')),
+      );
     }
   });
 
   it('without `init`, or without anything', () => {
     expect(defineAnything('x', {})).toThrow(expect.objectContaining(invalid('has no `init`')));
-    expect(defineAnything('x', undefined)).toThrow(expect.objectContaining(invalid('has no `init`')));
+    expect(defineAnything('x', undefined)).toThrow(
+      expect.objectContaining(invalid('has no `init`')),
+    );
   });
 
   it('with a call that has a reserved name, as `then` would make `await ref` hang', () => {
@@ -47,7 +54,9 @@ describe('a bad definition is refused', () => {
         expect.objectContaining(invalid(`${table}.go`)),
       );
     }
-    expect(defineAnything('x', { init, terminate: 5 })).toThrow(expect.objectContaining(invalid('terminate')));
+    expect(defineAnything('x', { init, terminate: 5 })).toThrow(
+      expect.objectContaining(invalid('terminate')),
+    );
   });
 
   it('with a mailbox that can hold nothing', () => {
@@ -59,18 +68,24 @@ describe('a bad definition is refused', () => {
   });
 
   it('with an overflow rule or an isolation that does not exist', () => {
-    expect(defineAnything('x', { init, overflow: 'drop' })).toThrow(expect.objectContaining(invalid('overflow')));
+    expect(defineAnything('x', { init, overflow: 'drop' })).toThrow(
+      expect.objectContaining(invalid('overflow')),
+    );
     expect(defineAnything('x', { init, isolation: 'process' })).toThrow(
       expect.objectContaining(invalid('isolation')),
     );
   });
 
   it('with a misspelt field, telling which was probably meant', () => {
-    expect(defineAnything('x', { init, cals: {} })).toThrow(expect.objectContaining(invalid('did you mean `calls`')));
+    expect(defineAnything('x', { init, cals: {} })).toThrow(
+      expect.objectContaining(invalid('did you mean `calls`')),
+    );
   });
 
   it('for a thread without `module`, or a durable one, which a thread cannot be', () => {
-    expect(defineAnything('x', { init, isolation: 'thread' })).toThrow(expect.objectContaining(invalid('module')));
+    expect(defineAnything('x', { init, isolation: 'thread' })).toThrow(
+      expect.objectContaining(invalid('module')),
+    );
     expect(
       defineAnything('x', { init, isolation: 'thread', module: import.meta.url, durable: true }),
     ).toThrow(expect.objectContaining(invalid('durable')));
@@ -78,7 +93,9 @@ describe('a bad definition is refused', () => {
 
   it('when it is started though `defineProcess` did not make it', async () => {
     await using node = await alone();
-    await expect(node.processes.start({ name: 'x' })).rejects.toMatchObject(invalid('defineProcess'));
+    await expect(node.processes.start({ name: 'x' })).rejects.toMatchObject(
+      invalid('defineProcess'),
+    );
   });
 
   it('with code, message and a hint', () => {
@@ -86,7 +103,11 @@ describe('a bad definition is refused', () => {
       defineAnything('x', {})();
       expect.unreachable();
     } catch (error) {
-      expect(error).toMatchObject({ name: 'FoundationError', retryable: false, outcome: 'not-executed' });
+      expect(error).toMatchObject({
+        name: 'FoundationError',
+        retryable: false,
+        outcome: 'not-executed',
+      });
       expect(error).toHaveProperty('hint', expect.stringContaining('defineProcess'));
     }
   });
@@ -170,7 +191,9 @@ describe('the types of a definition', () => {
   it('tell a refusal apart where it is asked for', () => {
     const check = async (ref: Ref<typeof account>): Promise<void> => {
       const answer = await ref.try.withdraw(1);
-      expectTypeOf(answer).toEqualTypeOf<number | Refused<'INSUFFICIENT_FUNDS', { balance: number }>>();
+      expectTypeOf(answer).toEqualTypeOf<
+        number | Refused<'INSUFFICIENT_FUNDS', { balance: number }>
+      >();
       if (isRefused(answer)) expectTypeOf(answer.data.balance).toEqualTypeOf<number>();
       else expectTypeOf(answer).toEqualTypeOf<number>();
     };
@@ -182,6 +205,19 @@ describe('the types of a definition', () => {
       expectTypeOf(ref.pay(other, 1)).resolves.toEqualTypeOf<number>();
       expectTypeOf(ref.deposit).parameters.toEqualTypeOf<[input: string]>();
       expectTypeOf(ref.deposit('1')).resolves.toEqualTypeOf<number>();
+    };
+    expect(check).toBeTypeOf('function');
+  });
+
+  it('take a schema in calls and casts, with and without timers', () => {
+    const till = defineProcess('till', {
+      init,
+      calls: { add: call(positive, ({ state }, amount) => (state.n += amount)), one: () => 1 },
+      casts: { put: call(positive, ({ state }, amount) => void (state.n += amount)) },
+    });
+    const check = (ref: Ref<typeof till>): void => {
+      expectTypeOf(ref.add('1')).resolves.toEqualTypeOf<number>();
+      expectTypeOf(ref.cast.put).parameters.toEqualTypeOf<[input: string]>();
     };
     expect(check).toBeTypeOf('function');
   });
@@ -231,6 +267,8 @@ describe('the types of a definition', () => {
   });
 
   it('give a context without timers no timer to set', () => {
-    expectTypeOf<Context<{ n: number }>['after']>().parameters.toEqualTypeOf<[ms: number, timer: never]>();
+    expectTypeOf<Context<{ n: number }>['after']>().parameters.toEqualTypeOf<
+      [ms: number, timer: never]
+    >();
   });
 });

@@ -206,8 +206,8 @@ export function anyBehaviour(name: string): Behaviour {
 export interface Entry {
   readonly run: AnyHandler;
   readonly schema: StandardSchemaV1 | undefined;
-  /** Whether it is known to return promises: its deadline must follow it across awaits. */
-  isAsync: boolean;
+  /** Whether it returns promises, where that is known: then its deadline follows it across awaits. */
+  isAsync: boolean | undefined;
 }
 
 /** A definition as the runtime uses it. */
@@ -257,6 +257,6 @@ function table(handlers: Record<string, AnyHandler> | undefined): Map<string, En
 }
 
 function entry(run: AnyHandler): Entry {
-  const isAsync = Object.prototype.toString.call(run) === '[object AsyncFunction]';
+  const isAsync = Object.prototype.toString.call(run) === '[object AsyncFunction]' || undefined;
   return { run, schema: (run as Checked)[schemaOf], isAsync };
 }

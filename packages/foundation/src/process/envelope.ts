@@ -151,6 +151,7 @@ export class LocalCall extends Pending implements Call {
   onGivenUp: (() => void) | undefined = undefined;
 
   protected override giveUp(error: FoundationError): void {
+    if (!this.isOpen) return;
     super.giveUp(error);
     this.onGivenUp?.();
   }

@@ -69,7 +69,10 @@ export class ProcessContext implements Anything {
   get later(): <T>(work: () => Promise<T>) => Later<T> {
     return (work) => {
       const { call } = this;
-      return new Later(call === undefined ? work() : runAcrossAwaits(call, work));
+      const value = call === undefined ? work() : runAcrossAwaits(call, work);
+      // A crash, whether or not the handler returned it to somebody who waits.
+      value.catch((error: unknown) => this.#process.crash(error));
+      return new Later(value);
     };
   }
 

@@ -1,3 +1,5 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+
 import { currentWaiting, runAcrossAwaits, serve } from '../context.ts';
 import { FoundationError, messageOf } from '../errors.ts';
 import { Later, Refused } from './answer.ts';
@@ -136,11 +138,13 @@ export class Process implements Runnable {
   // ── one message after the other ────────────────────────────────────────────
 
   run(budget: number): number {
+    // It was told to stop while it waited for its turn.
+    if (this.#status !== 'ready') return 0;
     let handled = 0;
     while (handled < budget) {
       const envelope = this.#mailbox.shift();
       if (envelope === undefined) {
-        if (this.#status === 'ready') this.#status = 'idle';
+        this.#status = 'idle';
         return handled;
       }
       handled++;
@@ -179,7 +183,7 @@ export class Process implements Runnable {
     let result: unknown;
     try {
       result =
-        call !== undefined && entry.isAsync
+        call !== undefined && entry.isAsync !== false
           ? runAcrossAwaits(call, () => entry.run(context, ...args))
           : entry.run(context, ...args);
     } catch (error) {
@@ -189,6 +193,7 @@ export class Process implements Runnable {
     }
     serve(outer);
     if (result instanceof Promise) return this.#await(entry, call, result);
+    entry.isAsync ??= false;
     if (call !== undefined) this.#reply(call, result);
     else this.durability?.touch();
     return this.#goOn();
@@ -235,9 +240,8 @@ export class Process implements Runnable {
         else call.answer(value);
       },
       (error: unknown) => {
-        if (!pending.delete(call)) return;
-        call.fail(processDown(this.describe(), { reason: 'crash', error }));
-        this.crash(error);
+        // The process crashes, see `ctx.later`, but it may take its time to end.
+        if (pending.delete(call)) call.fail(processDown(this.describe(), { reason: 'crash', error }));
       },
     );
   }
@@ -271,7 +275,13 @@ export class Process implements Runnable {
   }
 
   #invokeChecked(entry: Entry, envelope: Envelope): boolean {
-    const checked = entry.schema?.['~standard'].validate(envelope.args[0]);
+    let checked: unknown;
+    try {
+      checked = entry.schema?.['~standard'].validate(envelope.args[0]);
+    } catch (error) {
+      this.crash(error);
+      return false;
+    }
     if (checked instanceof Promise) return this.#awaitCheck(entry, envelope, checked);
     return this.#invokeIfValid(entry, envelope, checked);
   }
@@ -290,17 +300,16 @@ export class Process implements Runnable {
   }
 
   #invokeIfValid(entry: Entry, envelope: Envelope, outcome: unknown): boolean {
-    const { issues, value } = outcome as { issues?: readonly { message: string }[]; value?: unknown };
+    const { issues, value } = outcome as StandardSchemaV1.FailureResult & { value?: unknown };
     if (issues === undefined) return this.#invoke(entry, envelope, [value]);
-    const reasons = issues.map((issue) => issue.message).join('; ');
-    this.#refuse(
-      envelope,
-      new FoundationError(
-        'INVALID_MESSAGE',
-        `"${envelope.name}" to ${this.describe()} is not valid: ${reasons}`,
-        { hint: 'Nothing was executed.', details: { message: envelope.name, issues } },
-      ),
-    );
+    const error = invalidMessage(this.describe(), envelope.name, issues);
+    this.runtime.counters.invalidMessages++;
+    this.runtime.events.emit('invalid-message', {
+      pid: this.pid,
+      message: envelope.name,
+      why: error.message,
+    });
+    this.#refuse(envelope, error);
     return this.#goOn();
   }
 
@@ -318,7 +327,7 @@ export class Process implements Runnable {
 
   /** Ends the process with the error of a handler. */
   crash(error: unknown): void {
-    if (this.#status === 'ended') return;
+    if (this.#status === 'ended' || this.#status === 'ending') return;
     this.#exit = { reason: 'crash', error };
     this.runtime.events.emit('crash', { pid: this.pid, who: this.describe(), error: messageOf(error) });
     if (this.#current !== undefined) {
@@ -414,6 +423,22 @@ function overloaded(process: Process): FoundationError {
       details: { mailboxMax: process.behaviour.mailboxMax },
     },
   );
+}
+
+function invalidMessage(
+  who: string,
+  message: string,
+  issues: readonly StandardSchemaV1.Issue[],
+): FoundationError {
+  const plain = issues.map(({ message: text, path = [] }) => ({
+    message: text,
+    path: path.map((step) => String(typeof step === 'object' ? step.key : step)),
+  }));
+  const why = plain.map((each) => [each.path.join('.'), each.message].filter(Boolean).join(': '));
+  return new FoundationError('INVALID_MESSAGE', `"${message}" to ${who} is not valid: ${why.join('; ')}`, {
+    hint: 'Nothing was executed.',
+    details: { message, issues: plain },
+  });
 }
 
 function startRefused(who: string, refused: Refused): FoundationError {

@@ -121,7 +121,8 @@ class CopiedCall extends LocalCall {
   override answer(value: unknown): void {
     if (this.codec === undefined || !this.isOpen) return super.answer(value);
     try {
-      return super.answer(this.codec.decode(this.codec.encode(value)));
+      const [copy] = this.codec.decode(this.codec.encode([value], ['reply'])) as readonly unknown[];
+      return super.answer(copy);
     } catch (error) {
       return this.fail(invalidReply(this.name, error));
     }
@@ -130,8 +131,11 @@ class CopiedCall extends LocalCall {
 
 function copyArguments(runtime: Runtime, args: readonly unknown[]): readonly unknown[] {
   if (args.length === 0) return args;
-  return runtime.codec.decode(runtime.codec.encode(args)) as readonly unknown[];
+  return runtime.codec.decode(runtime.codec.encode(args, argumentNames)) as readonly unknown[];
 }
+
+/** How the path of a value that cannot be sent begins. */
+const argumentNames = Array.from({ length: 16 }, (_, index) => `args[${index}]`);
 
 /** What the caller gets when the handler's reply cannot be sent. */
 export function invalidReply(name: string, cause: unknown): FoundationError {

@@ -23,8 +23,9 @@ export class Relations {
   }
 
   setTimer(name: string, ms: number): void {
+    const { runtime, isAlive } = this.#process;
+    if (!isAlive) return;
     this.#timers.get(name)?.cancel();
-    const { runtime } = this.#process;
     const fire = (): void => {
       this.#timers.delete(name);
       this.#process.deliver(new Note('timer', name, [], undefined));
@@ -34,7 +35,8 @@ export class Relations {
 
   /** @param onDown - Told instead of the process's `down` handler. */
   monitor(target: Pid | undefined, onDown?: () => void): () => void {
-    const { runtime, pid } = this.#process;
+    const { runtime, pid, isAlive } = this.#process;
+    if (!isAlive) return () => {};
     const id = runtime.nextNumber();
     this.#watched.set(id, { target: target ?? nobody, onDown });
     if (target === undefined) {
@@ -48,9 +50,14 @@ export class Relations {
   }
 
   link(target: Pid | undefined): void {
-    const { runtime, pid } = this.#process;
+    const { runtime, pid, exit, isAlive } = this.#process;
     if (target === undefined) {
       this.#process.exitSignal(nobody, { reason: 'no_process' });
+      return;
+    }
+    if (!isAlive) {
+      // A supervisor that was killed while it started a child: the child must not outlive it.
+      runtime.signal(target, { kind: 'exit', from: pid, exit: exit ?? { reason: 'normal' } });
       return;
     }
     this.links.set(target.place, target);

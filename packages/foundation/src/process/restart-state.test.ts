@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { ExitReason } from './exit.ts';
-import { admitRestart, sharedFate, wantsRestart, type Intensity, type Strategy } from './restart-state.ts';
+import {
+  admitRestart,
+  sharedFate,
+  wantsRestart,
+  type Intensity,
+  type Strategy,
+} from './restart-state.ts';
 
 const gaps = fc.array(fc.nat(2_000), { maxLength: 60 });
 const limits: fc.Arbitrary<Intensity> = fc.record({
@@ -11,7 +17,10 @@ const limits: fc.Arbitrary<Intensity> = fc.record({
 });
 
 /** Moments of restarts that were admitted, until one was not. */
-function admitted(given: readonly number[], limit: Intensity): { times: number[]; refusedAt: number | undefined } {
+function admitted(
+  given: readonly number[],
+  limit: Intensity,
+): { times: number[]; refusedAt: number | undefined } {
   let [now, recent]: [number, readonly number[]] = [0, []];
   const times: number[] = [];
   for (const gap of given) {
@@ -30,7 +39,9 @@ describe('restart intensity', () => {
       fc.property(gaps, limits, (given, limit) => {
         const { times } = admitted(given, limit);
         for (const end of times) {
-          const inWindow = times.filter((time) => time <= end && end - time <= limit.restartWindowMs);
+          const inWindow = times.filter(
+            (time) => time <= end && end - time <= limit.restartWindowMs,
+          );
           expect(inWindow.length).toBeLessThanOrEqual(limit.restartsMax);
         }
       }),
@@ -70,7 +81,14 @@ describe('restart intensity', () => {
 
 describe('the restart type', () => {
   const normal: readonly ExitReason[] = ['normal', 'shutdown'];
-  const abnormal: readonly ExitReason[] = ['killed', 'crash', 'start_failed', 'stuck', 'thread_lost', 'node_down'];
+  const abnormal: readonly ExitReason[] = [
+    'killed',
+    'crash',
+    'start_failed',
+    'stuck',
+    'thread_lost',
+    'node_down',
+  ];
 
   it('permanent starts again after any end, transient after an abnormal one, temporary never', () => {
     for (const reason of normal) {
@@ -103,11 +121,16 @@ describe('the strategy', () => {
   it('always includes the one that failed, in start order and without repeats', () => {
     const strategies = fc.constantFrom<Strategy>('one-for-one', 'one-for-all', 'rest-for-one');
     fc.assert(
-      fc.property(strategies, fc.integer({ min: 1, max: 20 }), fc.nat(), (strategy, count, seed) => {
-        const fate = sharedFate(strategy, count, seed % count);
-        expect(fate).toContain(seed % count);
-        expect(fate).toEqual([...new Set(fate)].toSorted((a, b) => a - b));
-      }),
+      fc.property(
+        strategies,
+        fc.integer({ min: 1, max: 20 }),
+        fc.nat(),
+        (strategy, count, seed) => {
+          const fate = sharedFate(strategy, count, seed % count);
+          expect(fate).toContain(seed % count);
+          expect(fate).toEqual([...new Set(fate)].toSorted((a, b) => a - b));
+        },
+      ),
     );
   });
 });

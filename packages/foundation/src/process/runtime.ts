@@ -62,6 +62,8 @@ export interface RuntimeOptions {
 export interface RuntimeCounters {
   overflow: number;
   unknownMessages: number;
+  /** Refused by the schema of the call. */
+  invalidMessages: number;
   lateReplies: number;
   malformed: number;
 }
@@ -85,6 +87,7 @@ export class Runtime implements Host {
   readonly counters: RuntimeCounters = {
     overflow: 0,
     unknownMessages: 0,
+    invalidMessages: 0,
     lateReplies: 0,
     malformed: 0,
   };
@@ -138,17 +141,17 @@ export class Runtime implements Host {
   async spawn(behaviour: Behaviour, options: SpawnOptions & Listing = {}): Promise<Process> {
     const pid = new Pid(this.name, this.incarnation, this.nextNumber());
     const process = new Process(this, behaviour, pid, options.name);
+    if (behaviour.spec.durable === true) process.durability = this.#durability(process);
     if (options.name !== undefined) this.directory.reserve(process);
     this.#processes.set(pid.serial, process);
     if (options.linkTo !== undefined) {
       process.parent = options.linkTo;
       process.relations.receive({ kind: 'link', from: options.linkTo });
     }
-    if (behaviour.spec.durable === true) process.durability = this.#durability(process);
     await process.start(options.init);
-    if (options.name !== undefined || options.capabilities !== undefined) {
-      this.directory.publish(process, options);
-    }
+    // Its first message, waiting since before `init`, may have ended it already.
+    const isListed = options.name !== undefined || options.capabilities !== undefined;
+    if (isListed && process.isAlive) this.directory.publish(process, options);
     this.events.emit('spawn', { pid, who: process.describe() });
     return process;
   }

@@ -51,7 +51,14 @@ describe('the scheduler', () => {
     }
     turns.turn();
     const batches = order.join('').match(/a+|b+|c+/g);
-    expect(batches?.map((each) => `${each[0]}${each.length}`)).toEqual(['a16', 'b16', 'c16', 'a16', 'b16', 'c16']);
+    expect(batches?.map((each) => `${each[0]}${each.length}`)).toEqual([
+      'a16',
+      'b16',
+      'c16',
+      'a16',
+      'b16',
+      'c16',
+    ]);
   });
 
   it('lets the event loop turn after a thousand messages, however fast they are', () => {

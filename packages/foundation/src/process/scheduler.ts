@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { serveNobody } from '../context.ts';
 
 /** Something with messages to handle. The ready queue runs through the entries themselves. */
 export interface Runnable {
@@ -60,6 +61,7 @@ export class Scheduler {
   };
 
   readonly #drain = (): void => {
+    serveNobody();
     let startedAt: number | undefined;
     let sinceLook = 0;
     for (let item = this.#shift(); item !== undefined; item = this.#shift()) {

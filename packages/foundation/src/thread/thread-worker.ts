@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { Events, type NodeEvents } from '../events.ts';
 import { Exchange, type Router } from '../messaging/exchange.ts';
-import { parsePacket } from '../messaging/packet.ts';
+import { encodePacket, parsePacket } from '../messaging/packet.ts';
 import { codecFor } from '../messaging/runtime-codec.ts';
 import type { Pid } from '../process/pid.ts';
 import { Runtime, type Directory } from '../process/runtime.ts';
@@ -72,7 +72,7 @@ function follow(replica: RegistryState, change: Change): void {
 function portRouter(runtime: Runtime): Router {
   return {
     send({ node, incarnation }, packet) {
-      post({ kind: 'packet', node, incarnation, bytes: runtime.codec.encode(packet) });
+      post({ kind: 'packet', node, incarnation, bytes: encodePacket(runtime.codec, packet) });
       return 'sent';
     },
   };

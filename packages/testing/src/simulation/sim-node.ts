@@ -53,7 +53,7 @@ export class SimNode {
   #serial = 0;
 
   constructor(parts: SimNodeParts) {
-    const { host, network, directory, wallOffsetMs, problems } = parts;
+    const { host, network, wallOffsetMs, problems } = parts;
     const incarnation = parts.reserve();
     const events = new Events();
     this.#parts = parts;
