@@ -15,7 +15,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'scripts/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts'],
           pool: 'threads',
         },
       },
@@ -23,7 +23,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'process',
-          include: ['packages/*/test/**/*.test.ts', 'examples/*/*.test.ts', 'bench/*.test.ts'],
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'examples/*/*.test.ts',
+            'bench/*.test.ts',
+            'scripts/*.test.ts',
+          ],
           pool: 'forks',
           testTimeout: 60_000,
           hookTimeout: 60_000,

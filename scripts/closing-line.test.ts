@@ -38,7 +38,7 @@ describe('the last line of a test run', () => {
     expect(run(file)).toEqual({ line: '2 passed, 1 failed', status: 1 });
     rmSync(join(root, '0.test.ts'));
     expect(run(`test('a', () => {});`)).toEqual({ line: '1 passed, 0 failed', status: 0 });
-  }, 30_000);
+  });
 
   it('counts a file that cannot be loaded, and an error outside of all tests', () => {
     expect(
@@ -49,5 +49,5 @@ describe('the last line of a test run', () => {
          test('c', () => new Promise((resolve) => setTimeout(resolve, 50)));`,
       ),
     ).toEqual({ line: '3 passed, 2 failed', status: 1 });
-  }, 30_000);
+  });
 });

@@ -1,3 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { nodeDirectory, type AgentHandle } from '@foundation/agents';
 import { sleep, startNode, systemClock, type Node } from '@foundation/core';
 import { agentTeamOptimizer, paretoFront, scoreMinusCost } from '@foundation/dspex';
 
@@ -6,7 +11,7 @@ import { languageCodes } from './languages.ts';
 import { launch, type Fleet } from './launch.ts';
 import { Killing, type Killed } from './killing.ts';
 import { ledger } from './ledger.ts';
-import type { Split } from './member.ts';
+import type { Split, Timing } from './member.ts';
 import { modelNames, type ModelName } from './models.ts';
 import { Placement, type Sale } from './placement.ts';
 import type { Progress } from './progress.ts';
@@ -46,17 +51,36 @@ export interface DemoResult {
   readonly evaluationsPerSecond: number;
   readonly auctions: number;
   readonly seed: number;
+  readonly story: Story;
+}
+
+/** What only people want to read. */
+export interface Story {
   /** The last auction, as an example. */
   readonly lastSale: Sale | undefined;
+  /** Steps that the planner gave to another agent, since the first had died. */
+  readonly retries: number;
+  /** Agents of the killed node, with the node they live on now. */
+  readonly moved: readonly { readonly name: string; readonly node: string }[];
+  /** Milliseconds a snippet, as measured in this run. */
+  readonly measuredMs: Readonly<Record<ModelName, number>>;
 }
 
 /** Runs the whole story once. */
 export async function runDemo(options: DemoOptions, progress: Progress): Promise<DemoResult> {
   const { seed, nodes } = options;
-  const clusterName = `language-team-${process.pid}`;
+  const clusterName = 'language-team';
+  await using home = await temporaryDirectory();
+  const { directory } = home;
   const began = performance.now();
-  await using fleet = launch({ clusterName, nodes, seed, snippetsPerLanguage });
-  await using node = await startNode({ name: 'launcher', role: 'observer', clusterName, profile: 'production' });
+  await using fleet = launch({ clusterName, directory, nodes, seed, snippetsPerLanguage });
+  await using node = await startNode({
+    name: 'launcher',
+    role: 'observer',
+    clusterName,
+    directory,
+    profile: 'production',
+  });
   await node.cluster.reached(nodes, 60_000);
   const formationMs = Math.round(performance.now() - began);
   progress.formed(node.cluster.members(), formationMs);
@@ -64,6 +88,12 @@ export async function runDemo(options: DemoOptions, progress: Progress): Promise
   progress.ready(node.registry.all());
   // Not without `await`: the cluster would be taken down before the run.
   return await new Demo(options, { node, fleet, progress }).run(formationMs);
+}
+
+/** A cluster's home for one run: the ledger of an earlier one would go on counting. */
+async function temporaryDirectory(): Promise<{ readonly directory: string } & AsyncDisposable> {
+  const directory = await mkdtemp(join(tmpdir(), 'language-team-'));
+  return { directory, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
 }
 
 /** Resolves when every agent of every node is registered. */
@@ -96,6 +126,7 @@ class Demo {
   readonly #asked: string[] = [];
   #doneCount = 0;
   #auctions = 0;
+  #retries = 0;
   #lastSale: Sale | undefined = undefined;
 
   constructor(options: DemoOptions, { node, fleet, progress }: Surroundings) {
@@ -150,8 +181,30 @@ class Demo {
       evaluationsPerSecond,
       auctions: this.#auctions,
       seed,
-      lastSale: this.#lastSale,
+      story: {
+        lastSale: this.#lastSale,
+        retries: this.#retries,
+        moved: this.#moved(),
+        measuredMs: await this.#measuredMs(),
+      },
     };
+  }
+
+  #moved(): Story['moved'] {
+    const ofVictim = (name: string): boolean => name === 'ledger' || name.endsWith(`@${this.#killing.victim}`);
+    return this.#node.registry
+      .all()
+      .flatMap(({ name, node }) => (this.#killing.isDone && name !== undefined && ofVictim(name) ? [{ name, node }] : []));
+  }
+
+  async #measuredMs(): Promise<Story['measuredMs']> {
+    const entries = modelNames.map(async (model): Promise<[ModelName, number]> => {
+      const members = nodeDirectory(this.#node).byCapability(`identify:${model}`);
+      const timings = (await Promise.all(members.map(askTiming))) as readonly Timing[];
+      const total = timings.reduce((sum, { ms, snippets }) => ({ ms: sum.ms + ms, snippets: sum.snippets + snippets }));
+      return [model, total.ms / Math.max(1, total.snippets)];
+    });
+    return Object.fromEntries(await Promise.all(entries)) as Record<ModelName, number>;
   }
 
   // ── evaluations ────────────────────────────────────────────────────────────
@@ -180,6 +233,7 @@ class Demo {
 
   #onDone(done: Done): void {
     this.#doneCount++;
+    this.#retries += done.retries;
     this.#killing.onDone(done);
   }
 
@@ -241,4 +295,9 @@ class Demo {
     const lost = this.#asked.filter((id) => !entered.has(id)).length;
     return { lost, doubled: count - entered.size };
   }
+}
+
+function askTiming(agent: AgentHandle): Promise<unknown> {
+  const request = { goal: 'report', step: 'timing', action: 'timing', input: null, attempt: 1, token: 0 };
+  return agent.executeStep(request, { timeoutMs: 10_000, signal: new AbortController().signal });
 }

@@ -17,7 +17,7 @@ function readOptions(): DemoOptions | undefined {
 }
 
 /** What `--json` promises, and nothing else. */
-function published({ cheapest: _cheapest, lastSale: _lastSale, ...result }: DemoResult): object {
+function published({ cheapest: _cheapest, story: _story, ...result }: DemoResult): object {
   return result;
 }
 

@@ -29,6 +29,13 @@ interface MemberState {
   readonly indexes: ReadonlyMap<string, number>;
   /** What the model has said so far; dies with the process. */
   readonly caches: Readonly<Record<Split, Cache>>;
+  readonly timing: Timing;
+}
+
+/** How long the model took for what it was really asked. */
+export interface Timing {
+  snippets: number;
+  ms: number;
 }
 
 interface Question {
@@ -55,6 +62,7 @@ export const member = defineAgent('member', {
       corpus,
       indexes: new Map(corpus.languages.map((language, index) => [language, index])),
       caches: { validation: emptyCache(corpus, 'validation'), test: emptyCache(corpus, 'test') },
+      timing: { snippets: 0, ms: 0 },
     };
   },
   actions: {
@@ -68,6 +76,7 @@ export const member = defineAgent('member', {
       };
       return threshold === undefined ? { answers } : { answers, unsure: unsure(answers, threshold) };
     },
+    timing: ({ state }): Timing => state.timing,
   },
 });
 
@@ -77,7 +86,10 @@ async function identifyMissing(state: MemberState, split: Split, places: readonl
   let asked = 0;
   for (const place of places) {
     if (cache.known[place] === 1) continue;
+    const began = performance.now();
     const { language, confidence } = state.model.identify(texts[place] ?? '');
+    state.timing.ms += performance.now() - began;
+    state.timing.snippets++;
     cache.languages[place] = state.indexes.get(language ?? '') ?? noLanguage;
     cache.confidences[place] = Math.round(255 * confidence);
     cache.known[place] = 1;

@@ -3,7 +3,8 @@ import { modelNames } from './models.ts';
 
 /** The result as people read it. */
 export function report(result: DemoResult): string {
-  const { killed, lastSale } = result;
+  const { killed, story } = result;
+  const { lastSale } = story;
   return [
     '',
     table(result),
@@ -28,9 +29,18 @@ export function report(result: DemoResult): string {
           `ledger answers again      ${killed.ledgerRecoveryMs} ms after the kill, its count intact`,
           `first by a replacement    ${killed.recoveryMs} ms after the kill`,
         ]),
+    ...moved(result),
+    `steps asked again         ${story.retries}, since their agent had died`,
     `evaluations lost          ${result.lost}`,
     `evaluations doubled       ${result.doubled}`,
+    `measured, ms a snippet    ${modelNames.map((name) => `${name} ${story.measuredMs[name].toFixed(2)}`).join(', ')} (the costs are a fixed table)`,
   ].join('\n');
+}
+
+function moved({ story }: DemoResult): readonly string[] {
+  if (story.moved.length === 0) return [];
+  const homes = Map.groupBy(story.moved, ({ node }) => node);
+  return [...homes].map(([node, agents]) => `  started again on ${node}: ${agents.map(({ name }) => name).join(', ')}`);
 }
 
 function table({ best, bestSingle, everyoneVotes, cheapest }: DemoResult): string {

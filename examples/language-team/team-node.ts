@@ -10,15 +10,22 @@ import { modelNames } from './models.ts';
 export interface TeamNodeArguments extends CorpusSeed {
   readonly name: string;
   readonly clusterName: string;
+  /** Where the cluster's file and secret are. */
+  readonly directory: string;
   /** Members in the whole cluster. */
   readonly nodes: number;
 }
 
 /** One node of the cluster, as a process of its own: `node team-node.ts '{"name":…}'`. */
-async function main({ name, clusterName, nodes, ...seed }: TeamNodeArguments): Promise<void> {
+async function main({ name, clusterName, directory, nodes, ...seed }: TeamNodeArguments): Promise<void> {
   let self: Node | undefined = undefined;
   const evaluator = makeEvaluator(() => self as unknown as Node);
-  const node = await startNode({ name, clusterName, processes: [ledger, judge, member, evaluator] });
+  const node = await startNode({
+    name,
+    clusterName,
+    directory,
+    processes: [ledger, judge, member, evaluator],
+  });
   self = node;
   process.once('SIGTERM', () => void node.stop().then(() => process.exit(0)));
   process.once('disconnect', () => process.exit(0));

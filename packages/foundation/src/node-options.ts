@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from './clock.ts';
-import { pingDefaults, type PingOptions } from './cluster/failure-detector.ts';
 import type { Discovery } from './cluster/discovery.ts';
+import { pingDefaults, type PingOptions } from './cluster/failure-detector.ts';
 import type { Store } from './cluster/store.ts';
 import type { Transport } from './cluster/transport.ts';
 import { FoundationError } from './errors.ts';
@@ -98,7 +98,8 @@ export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEn
     clusterName: options.clusterName,
     directory: options.directory,
     role: options.role ?? 'member',
-    profile: options.profile ?? (environment['NODE_ENV'] === 'production' ? 'production' : 'development'),
+    profile:
+      options.profile ?? (environment['NODE_ENV'] === 'production' ? 'production' : 'development'),
     processes: definitionsOf(options.processes ?? []),
     detector: detectorOptions(options.detector),
     ports: options.ports ?? {},
@@ -116,7 +117,8 @@ function detectorOptions(given: Partial<PingOptions> = {}): PingOptions {
   refuseUnknown('startNode detector', given, Object.keys(pingDefaults));
   const options = { ...pingDefaults, ...given };
   for (const [option, value] of Object.entries(options)) {
-    if (!(value > 0)) throw invalid(`detector.${option}`, value, 'a positive number of milliseconds');
+    if (!(value > 0))
+      throw invalid(`detector.${option}`, value, 'a positive number of milliseconds');
   }
   return options;
 }
@@ -130,7 +132,10 @@ function invalid(option: string, value: unknown, expected: string): FoundationEr
   return new FoundationError(
     'INVALID_OPTION',
     `expected \`${option}\` to be ${expected}, got: ${JSON.stringify(value)}`,
-    { hint: 'See docs/guide/cluster.md for the options of `startNode`.', details: { option, value } },
+    {
+      hint: 'See docs/guide/cluster.md for the options of `startNode`.',
+      details: { option, value },
+    },
   );
 }
 

@@ -1,5 +1,5 @@
-import type { Discovery } from './cluster/discovery.ts';
 import { RendezvousDiscovery } from './cluster/discoveries/rendezvous.ts';
+import type { Discovery } from './cluster/discovery.ts';
 import { clusterHome } from './cluster/home.ts';
 import { readOrCreateSecret } from './cluster/secret.ts';
 import type { Store } from './cluster/store.ts';

@@ -31,7 +31,10 @@ const definitions: Record<string, Definition<void, unknown>> = {
   witness,
 };
 
-function listen<Name extends keyof NodeEvents>(name: Name, text: (event: NodeEvents[Name]) => string): void {
+function listen<Name extends keyof NodeEvents>(
+  name: Name,
+  text: (event: NodeEvents[Name]) => string,
+): void {
   subscribe(`foundation:${name}`, (event) => void events.push(text(event as NodeEvents[Name])));
 }
 

@@ -1,4 +1,12 @@
-import { defineProcess, refuse, type AnyRef, type Definition, type Ref } from '@foundation/core';
+import {
+  defineProcess,
+  refuse,
+  type AnyRef,
+  type Definition,
+  type FoundationError,
+  type Pid,
+  type Ref,
+} from '@foundation/core';
 
 /** Counts; the count is stored before it is told. */
 export const counter = defineProcess('counter', {
@@ -36,6 +44,10 @@ export const parrot = defineProcess('parrot', {
   },
 });
 
+export interface ParrotApi {
+  calls: { say: (value: unknown) => string };
+}
+
 export interface WitnessApi {
   calls: { seen: () => readonly string[] };
   casts: { note: (text: string) => void };
@@ -47,7 +59,7 @@ export const witness = defineProcess('witness', {
   init: () => ({ seen: [] as string[] }),
   calls: {
     seen: ({ state }) => state.seen,
-    watch: (ctx, target: AnyRef) => {
+    watch: (ctx, target: AnyRef | Pid) => {
       ctx.monitor(target);
     },
     tie: (ctx, target: AnyRef) => {
@@ -81,6 +93,9 @@ export const chatterbox = defineProcess('chatterbox', {
       throw new Error('out of breath');
     },
     callBack: (ctx, to: Ref<WitnessApi>) => ctx.later(() => to.seen()),
+    /** The code of the error with which a call to a parrot fails, or its answer. */
+    greet: (ctx, to: Ref<ParrotApi>) =>
+      ctx.later(() => to.say('hello').catch((error: FoundationError) => error.code)),
   },
 });
 

@@ -69,7 +69,7 @@ describe('the secret of a cluster', () => {
   it('is made for the eyes of its owner only, and shared by all nodes', async () => {
     await using cluster = newCluster();
     const [a] = await cluster.startAll(['a', 'b']);
-    await cluster.eventually('they meet', async () => (await a?.ask('members'))?.length === 2);
+    await cluster.eventually('they meet', async () => (await a.ask('members')).length === 2);
     const secret = join(cluster.directory, cluster.name, 'secret');
     expect(statSync(secret).mode & 0o777).toBe(0o600);
     expect(statSync(join(secret, '..')).mode & 0o777).toBe(0o700);
@@ -109,7 +109,7 @@ describe('the secret of a cluster', () => {
     expect(refused.inside).toBeGreaterThan(0);
     expect(await wrong.ask('members')).toHaveLength(1);
     expect(here.cluster.all().map(({ node }) => node)).toEqual(['good', 'here']);
-    expect(await good?.ask('events')).not.toContainEqual(expect.stringContaining('down'));
+    expect(await good.ask('events')).not.toContainEqual(expect.stringContaining('down'));
   });
 });
 
@@ -124,14 +124,30 @@ describe('an option of startNode', () => {
           'startNode: unknown option `clustername`, did you mean `clusterName`?; unknown option `detectr`, did you mean `detector`?',
       },
     ],
-    ['that is no node name', { name: 'a b' }, { code: 'INVALID_NODE_NAME', message: '"a b" is not a node name' }],
-    ['that is no role', { role: 'boss' }, { code: 'INVALID_OPTION', message: expect.stringContaining('"boss"') }],
+    [
+      'that is no node name',
+      { name: 'a b' },
+      { code: 'INVALID_NODE_NAME', message: '"a b" is not a node name' },
+    ],
+    [
+      'that is no role',
+      { role: 'boss' },
+      { code: 'INVALID_OPTION', message: expect.stringContaining('"boss"') },
+    ],
     ['that is no kind of cluster', { cluster: 'moon' }, { code: 'INVALID_OPTION' }],
     ['that is no cluster name', { clusterName: 'A/B' }, { code: 'INVALID_OPTION' }],
     ['of the detector that is unknown', { detector: { pingEvery: 1 } }, { code: 'INVALID_OPTION' }],
-    ['of the detector that is no time', { detector: { pingEveryMs: 0 } }, { code: 'INVALID_OPTION' }],
+    [
+      'of the detector that is no time',
+      { detector: { pingEveryMs: 0 } },
+      { code: 'INVALID_OPTION' },
+    ],
     ['that is no list of processes', { processes: {} }, { code: 'INVALID_OPTION' }],
-    ['that holds what is no process', { processes: [{ name: 'x' }] }, { code: 'INVALID_DEFINITION' }],
+    [
+      'that holds what is no process',
+      { processes: [{ name: 'x' }] },
+      { code: 'INVALID_DEFINITION' },
+    ],
   ];
 
   it.each(bad)('%s is refused before anything is opened', async (_what, options, error) => {

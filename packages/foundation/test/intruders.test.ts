@@ -4,9 +4,9 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 
-import { startNode, systemClock, type Node } from '@foundation/core';
-import { MeshTransport, type Link, type TransportHandlers } from '@foundation/core/internal';
-import { TestCluster } from '@foundation/testing';
+import { Pid, startNode, systemClock, type Node } from '@foundation/core';
+import { Codec, MeshTransport, type TransportHandlers } from '@foundation/core/internal';
+import { TestCluster, type TestProcess } from '@foundation/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { connectTls } from '../src/cluster/transports/mesh-connect.ts';
@@ -14,19 +14,22 @@ import { meshKinds, protocolVersion } from '../src/cluster/transports/mesh-hello
 import { meshKeys, meshSecureContext } from '../src/cluster/transports/mesh-tls.ts';
 import { encodeFrame } from '../src/wire/frame.ts';
 import type { ClusterNode } from './cluster-node.ts';
-import { parrot } from './cluster-processes.ts';
+import { counter, parrot } from './cluster-processes.ts';
 
 const program = new URL('cluster-node.ts', import.meta.url);
 
 // Two good nodes for all tests of this file: whatever intruders do, these must not notice.
 let cluster: TestCluster<ClusterNode>;
 let here: Node;
+let good: TestProcess<ClusterNode>;
 let secret: Uint8Array;
+let incarnation: number;
 
 beforeAll(async () => {
   cluster = new TestCluster(program);
   here = await startNode(cluster.options('here'));
-  const good = await cluster.start('good');
+  good = await cluster.start('good');
+  incarnation = here.incarnation;
   await here.cluster.reached(2);
   await good.ask('start', 'parrot', { name: 'parrot' });
   await cluster.eventually('its name is known', () => here.registry.lookup('parrot'));
@@ -75,7 +78,12 @@ async function bareSocket(talk: (socket: Socket) => void): Promise<void> {
 async function tlsSocket(talk: (socket: TLSSocket) => void): Promise<string> {
   const keys = meshKeys(secret, cluster.name);
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const options = { keys, secureContext: meshSecureContext(), clock: systemClock, timeoutMs: 5_000 };
+  const options = {
+    keys,
+    secureContext: meshSecureContext(),
+    clock: systemClock,
+    timeoutMs: 5_000,
+  };
   connectTls(address().text, options, (outcome) =>
     outcome instanceof Error ? reject(outcome) : resolve(outcome),
   );
@@ -123,7 +131,9 @@ describe('a node of a cluster', () => {
 
   it('refuses one who has the secret but takes the name of a living node', async () => {
     await using intruder = await infiltrate('here');
-    await expect(intruder.transport.dial(address().text)).rejects.toMatchObject({ code: 'NAME_TAKEN' });
+    await expect(intruder.transport.dial(address().text)).rejects.toMatchObject({
+      code: 'NAME_TAKEN',
+    });
     expect(refusedCount('NAME_TAKEN')).toBe(1);
   });
 
@@ -138,36 +148,104 @@ describe('a node of a cluster', () => {
     const link = await intruder.transport.dial(address().text);
     await cluster.eventually('it is a member', () => has(`intruder-${before}`));
     link.send('normal', bytes);
-    await callMeanwhile(intruder.downs.promise);
+    await callMeanwhile(intruder.down);
     expect(here.counters().malformed).toBe(before + 1);
-    expect(refused).toEqual([`intruder-${before} sent bytes that are no packet: its link is closed`]);
+    expect(refused).toEqual([
+      `intruder-${before} sent bytes that are no packet: its link is closed`,
+    ]);
+  });
+
+  it('survives packets in which anything may be anything', async () => {
+    await using intruder = await infiltrate('fuzzer');
+    const talk = async (): Promise<void> => {
+      for (const packet of spoiltPackets()) await intruder.say(packet);
+    };
+    await callMeanwhile(talk());
+    expect(here.counters().malformed).toBeGreaterThan(20);
+    const ledger = await here.processes.start(counter, { name: 'ledger', strategy: 'singleton' });
+    expect(await ledger.host()).toBe('good');
   });
 
   it('is undisturbed by all of this', async () => {
+    expect((await good.ask('events')).filter((each) => each === 'down here')).toEqual([]);
+    expect(here.incarnation).toBe(incarnation);
     await cluster.eventually('intruders are gone', () => here.cluster.all().length === 2);
     expect(here.cluster.members().map(({ node }) => node)).toEqual(['good', 'here']);
     expect(await here.ref(parrot, 'parrot').say('well')).toBe('well');
   });
 });
 
+/** Every kind of packet, with each part in turn replaced by each kind of nonsense. */
+function spoiltPackets(): readonly unknown[] {
+  const pid = new Pid('fuzzer', 1, 1);
+  const mine = new Pid('here', here.incarnation, 1);
+  const registration = { serial: 1, process: 'p', name: 'n', capabilities: ['c'], metadata: {} };
+  const set = { ...registration, registeredAt: { wallMs: 1, count: 0 } };
+  const sound: readonly (readonly unknown[])[] = [
+    [1, 1, 1, 'processes', [], 1_000],
+    [2, 1, 'processes', []],
+    [3, 1, null],
+    [4, 1, null],
+    [5, 1, mine, { kind: 'monitor', id: 1, watcher: pid }],
+    [5, 1, mine, { kind: 'exit', from: pid, exit: { reason: 'normal' } }],
+    [6, 0, 'cluster.view', [{ node: 'x', incarnation: 1, address: 'x' }]],
+    [6, 0, 'cluster.verdict', { node: 'x', incarnation: 1, address: '' }],
+    [6, 0, 'registry.share', { incarnation: 1, version: 1, registrations: [set], singletons: [] }],
+    [6, 0, 'registry.delta', { incarnation: 1, version: 1, set }],
+    [6, 0, 'thread.lost', 1],
+  ];
+  const nonsense = [undefined, Number.NaN, Infinity, -1, 2 ** 60, 'x', {}];
+  return sound.flatMap((packet) =>
+    packet.slice(1).flatMap((_, index) => nonsense.map((part) => packet.with(index + 1, part))),
+  );
+}
+
 function has(node: string): boolean {
   return here.cluster.all().some((each) => each.node === node);
 }
 
+const liar = { role: 'member', processes: 7, osPid: 'none' };
+
+interface Intruder extends AsyncDisposable {
+  readonly transport: MeshTransport;
+  /** Resolves when its first link is down. */
+  readonly down: Promise<void>;
+  /** Says something over a link; resolves when it was taken in, or the link was closed for it. */
+  say(packet: unknown): Promise<void>;
+}
+
 /** A transport with the right secret, but no node behind it. */
-async function infiltrate(node: string): Promise<
-  AsyncDisposable & { readonly transport: MeshTransport; readonly downs: PromiseWithResolvers<Link> }
-> {
+async function infiltrate(node: string): Promise<Intruder> {
   const transport = new MeshTransport({ secret });
-  const downs = Promise.withResolvers<Link>();
+  const codec = new Codec();
+  const down = Promise.withResolvers<void>();
+  let onTaken = (): void => {};
   const handlers: TransportHandlers = {
     onLink: () => {},
-    onFrame: () => {},
-    onDown: (link) => downs.resolve(link),
+    onFrame: (_link, _lane, frame) => {
+      if (Object(codec.decode(frame))[2] === 'cluster.pong') onTaken();
+    },
+    onDown: () => {
+      down.resolve();
+      onTaken();
+    },
     onRefused: () => {},
     admit: () => undefined,
   };
-  const identity = { cluster: cluster.name, node, incarnation: Date.now(), meta: {} };
-  await transport.start(identity, handlers);
-  return { transport, downs, [Symbol.asyncDispose]: () => transport.stop() };
+  await transport.start(
+    { cluster: cluster.name, node, incarnation: Date.now(), meta: liar },
+    handlers,
+  );
+  return {
+    transport,
+    down: down.promise,
+    say: async (packet) => {
+      const link = await transport.dial(address().text);
+      const taken = new Promise<void>((resolve) => (onTaken = resolve));
+      link.send('normal', codec.encode(packet));
+      link.send('normal', codec.encode([6, 0, 'cluster.ping', null]));
+      await taken;
+    },
+    [Symbol.asyncDispose]: () => transport.stop(),
+  };
 }

@@ -1,4 +1,4 @@
-import { startNode, type AnyRef, type Node, type Ref } from '@foundation/core';
+import { startNode, type AnyRef, type Node, type Pid, type Ref } from '@foundation/core';
 import { TestCluster, type TestProcess } from '@foundation/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -29,7 +29,10 @@ afterAll(async () => {
 async function startThere(definition: string): Promise<string> {
   const name = `${definition} ${++started}`;
   const pid = await there.ask('start', definition, { name });
-  await cluster.eventually(`${name} is known`, () => here.registry.lookup(name)?.toString() === pid);
+  await cluster.eventually(
+    `${name} is known`,
+    () => here.registry.lookup(name)?.toString() === pid,
+  );
   return name;
 }
 
@@ -37,7 +40,7 @@ async function speaker(): Promise<Ref<typeof parrot>> {
   return here.ref(parrot, await startThere('parrot'));
 }
 
-async function watch(target: AnyRef): Promise<Ref<typeof witness>> {
+async function watch(target: AnyRef | Pid): Promise<Ref<typeof witness>> {
   const observer = await here.processes.start(witness);
   await observer.watch(target);
   return observer;
@@ -54,7 +57,11 @@ describe('a call to a process of another node', () => {
   it('is answered there', async () => {
     const remote = await speaker();
     expect(await remote.host()).toBe(`there ${String(there.ready)}`);
-    const value = { text: 'ä', list: [1n, new Date(0), new Map([['key', new Set([1])]])], none: undefined };
+    const value = {
+      text: 'ä',
+      list: [1n, new Date(0), new Map([['key', new Set([1])]])],
+      none: undefined,
+    };
     expect(await remote.say(value)).toEqual(value);
   });
 
@@ -99,6 +106,15 @@ describe('a call to a process of another node', () => {
     expect(() => remote.cast.hear(socket as never)).toThrow(/args\[0\]/);
     expect(await remote.say('well')).toBe('well');
     expect(await remote.heard()).toEqual([]);
+  });
+
+  it('is not executed when it is too large for a frame, and the link goes on', async () => {
+    const remote = await speaker();
+    await expect(remote.say('x'.repeat(16 * 2 ** 20))).rejects.toMatchObject({
+      code: 'FRAME_TOO_LARGE',
+      outcome: 'not-executed',
+    });
+    expect(await remote.say('well')).toBe('well');
   });
 
   it('is not executed when the process has ended, or there is none of that name', async () => {
@@ -150,6 +166,9 @@ describe('a ref that is sent to another node', () => {
     expect(await ref.remote.say('well')).toBe('well');
     const pid = await remote.self();
     expect(String(pid)).toBe(String(remote.pid));
+    const observer = await watch(pid);
+    await remote.stop();
+    expect(await seenBy(observer, 1)).toEqual(['down normal']);
   });
 });
 

@@ -45,13 +45,18 @@ export class TestCluster<Commands extends NodeCommands> implements AsyncDisposab
   async start(node: string, more: object = {}): Promise<TestProcess<Commands>> {
     const options = JSON.stringify({ ...this.options(node), ...more });
     const started = await spawnNode<Commands>(this.#program, { args: [options] });
-    this.#nodes.set(node, started as unknown as TestProcess);
+    this.#nodes.set(node, started);
     return started;
   }
 
   /** Starts several nodes at once, and gives them in the same order. */
-  startAll(nodes: readonly string[], more: object = {}): Promise<TestProcess<Commands>[]> {
-    return Promise.all(nodes.map((node) => this.start(node, more)));
+  startAll<const Names extends readonly string[]>(
+    nodes: Names,
+    more: object = {},
+  ): Promise<{ readonly [Index in keyof Names]: TestProcess<Commands> }> {
+    const started = Promise.all(nodes.map((node) => this.start(node, more)));
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `map` keeps the length, its type does not
+    return started as unknown as ReturnType<typeof this.startAll<Names>>;
   }
 
   /** As {@link eventually}; a failure shows what each node sees. */

@@ -44,7 +44,10 @@ export function runTestProgram(
   report({ kind: 'ready', ready });
 }
 
-async function answer(command: TestCommands[string] | undefined, args: readonly unknown[]): Promise<unknown> {
+async function answer(
+  command: TestCommands[string] | undefined,
+  args: readonly unknown[],
+): Promise<unknown> {
   if (command === undefined) throw new Error('the program has no such command');
   return command(...(args as never[]));
 }

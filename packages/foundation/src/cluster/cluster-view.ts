@@ -66,7 +66,9 @@ export class ClusterView {
       this.members().filter(({ status }) => status === 'up').length === count;
     if (isReached()) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = this.#parts.settings.clock.after(timeoutMs, () => reject(this.#incomplete(count)));
+    const timer = this.#parts.settings.clock.after(timeoutMs, () =>
+      reject(this.#incomplete(count)),
+    );
     using _watch = this.onChange(() => {
       if (isReached()) resolve();
     });
@@ -78,7 +80,9 @@ export class ClusterView {
     const { settings, cluster, definitions } = this.#parts;
     const peers = (cluster?.peers() ?? [])
       .filter(({ status, meta }) => status === 'up' && meta['role'] === 'member')
-      .filter(({ meta }) => (meta['processes'] as readonly string[]).includes(definition))
+      .filter(
+        ({ meta: { processes } }) => Array.isArray(processes) && processes.includes(definition),
+      )
       .map(({ node }) => node);
     const isHere = settings.role === 'member' && definitions().includes(definition);
     return isHere ? [settings.name, ...peers] : peers;

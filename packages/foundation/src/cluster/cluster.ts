@@ -1,10 +1,10 @@
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import { FoundationError, isFoundationError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { Discovery } from './discovery.ts';
 import { PingDetector, type FailureDetector, type PingOptions } from './failure-detector.ts';
 import {
-  isBuried,
+  judge,
   newMembership,
   nextMembership,
   type Contact,
@@ -47,6 +47,8 @@ export interface ClusterOptions {
   readonly handlers: ClusterHandlers;
 }
 
+/** Milliseconds after which whoever is out there and not linked is dialled again. */
+const lookEveryMs = 1_000;
 /** Milliseconds after which joining again, when it failed, is tried once more. */
 const rejoinEveryMs = 1_000;
 
@@ -55,11 +57,14 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #links = new Map<string, Link>();
   readonly #waiters = new Set<() => void>();
+  /** Refusals that this node has stated; those of others are about this node. */
+  readonly #stated = new WeakSet<FoundationError>();
   /** Links whose node has said goodbye. */
   readonly #leaving = new WeakSet<Link>();
   #identity: Identity;
   #state: MembershipState;
-  #detector: FailureDetector;
+  readonly #detector: FailureDetector;
+  readonly #looks: Timer;
   #address = '';
   #rejoined: Promise<void> | undefined = undefined;
   #phase: 'running' | 'rejoining' | 'stopped' = 'running';
@@ -72,6 +77,7 @@ export class Cluster {
       ping: (node) => this.#tell(node, 'cluster.ping', null),
       onSilent: (node) => this.#on({ kind: 'silent', node }),
     });
+    this.#looks = options.clock.every(lookEveryMs, () => this.#on({ kind: 'look' }));
   }
 
   get address(): string {
@@ -84,6 +90,7 @@ export class Cluster {
 
   async start(): Promise<void> {
     const { transport, discovery, events } = this.#options;
+    const { incarnation } = this.#identity;
     this.#address = await transport.start(this.#identity, {
       onLink: (link) => this.#onLink(link),
       onFrame: (link, lane, frame) => {
@@ -91,13 +98,16 @@ export class Cluster {
         this.#options.handlers.onFrame(link, lane, frame);
       },
       onDown: (link) => this.#onLinkDown(link),
-      onRefused: ({ code, message }) => events.emit('refused', { code, message }),
+      onRefused: (error) => this.#onRefused(error, incarnation),
       admit: (peer) => this.#admit(peer),
     });
-    await discovery.start({ ...this.#contactOfSelf(), address: this.#address }, {
-      onPeers: (contacts) => this.#on({ kind: 'contacts', contacts }),
-      onError: (error) => events.emit('problem', { what: `discovery ${discovery.name}`, error }),
-    });
+    await discovery.start(
+      { ...this.#contactOfSelf(), address: this.#address },
+      {
+        onPeers: (contacts) => this.#on({ kind: 'discovered', contacts }),
+        onError: (error) => events.emit('problem', { what: `discovery ${discovery.name}`, error }),
+      },
+    );
   }
 
   /** Says goodbye and closes everything. */
@@ -105,7 +115,8 @@ export class Cluster {
     if (this.#phase === 'stopped') return;
     this.#phase = 'stopped';
     this.#detector.stop();
-    for (const node of this.#links.keys()) this.#tell(node, 'cluster.goodbye', null);
+    this.#looks.cancel();
+    this.#sayGoodbye();
     await this.#rejoined;
     await this.#options.discovery.stop();
     await this.#options.transport.stop();
@@ -150,7 +161,7 @@ export class Cluster {
         this.#leaving.add(link);
         return;
       case 'cluster.view':
-        this.#on({ kind: 'contacts', contacts: parseContacts(body) });
+        this.#on({ kind: 'introduced', contacts: parseContacts(body) });
         return;
       case 'cluster.verdict':
         for (const { node, incarnation } of parseContacts([body])) {
@@ -197,14 +208,21 @@ export class Cluster {
   }
 
   async #dial(contact: Contact): Promise<void> {
+    const { incarnation } = this.#identity;
+    const isGone = await this.#isGone(contact);
+    if (incarnation === this.#identity.incarnation) this.#on({ kind: 'dialled', contact, isGone });
+  }
+
+  /** Dials. A node that makes way for its own dial, or refuses this one, is there. */
+  async #isGone({ node, address }: Contact): Promise<boolean> {
     const { transport, clock, detector } = this.#options;
-    const late = Promise.withResolvers<never>();
-    const timer = clock.after(detector.redialMs, () => late.reject(silent(contact)), 'background');
+    const late = Promise.withResolvers<undefined>();
+    const timer = clock.after(detector.redialMs, () => late.resolve(undefined), 'background');
     try {
-      await Promise.race([transport.dial(contact.address), late.promise]);
+      const link = await Promise.race([transport.dial(address), late.promise]);
+      return link?.peer.node !== node;
     } catch (error) {
-      const code = isFoundationError(error) ? error.code : 'INTERNAL';
-      this.#on({ kind: 'dial-failed', contact, code });
+      return !isFoundationError(error) || !answers.has(error.code);
     } finally {
       timer.cancel();
     }
@@ -250,24 +268,39 @@ export class Cluster {
     this.#on({ kind: 'unlinked', node, incarnation, isGoodbye });
   }
 
+  /** @param incarnation - the life that was refused, or that refused */
+  #onRefused(error: FoundationError, incarnation: number): void {
+    const { code, message } = error;
+    this.#options.events.emit('refused', { code, message });
+    const isAboutSelf = code === 'STALE_INCARNATION' && !this.#stated.has(error);
+    if (isAboutSelf && incarnation === this.#identity.incarnation) this.#on({ kind: 'outvoted' });
+  }
+
   #admit(peer: Identity): FoundationError | undefined {
     if (peer.node === this.#identity.node) {
       return new FoundationError('NAME_TAKEN', `another node is named ${peer.node}, too`, {
         hint: 'Give each node a name of its own, or none.',
       });
     }
-    if (!isBuried(this.#state, peer.node, peer.incarnation)) return undefined;
-    return new FoundationError(
-      'STALE_INCARNATION',
-      `life ${peer.incarnation} of ${peer.node} was declared over`,
-      { hint: 'The node begins a new life and joins again by itself.' },
-    );
+    switch (judge(this.#state, peer)) {
+      case 'welcome':
+        return undefined;
+      case 'give-way':
+        this.#on({ kind: 'outvoted' });
+        return new FoundationError('NODE_STOPPED', `${this.#identity.node} begins a new life`);
+      case 'over': {
+        const refusal = declaredOver(peer);
+        this.#stated.add(refusal);
+        return refusal;
+      }
+    }
   }
 
   /** The others have declared this life over. What lives here stays; it inherits nothing of theirs. */
   async #rejoin(): Promise<void> {
     if (this.#hasStopped()) return;
     this.#phase = 'rejoining';
+    this.#sayGoodbye();
     const { members } = this.#state;
     this.#state = newMembership(this.#identity);
     for (const member of members.values()) this.#lose(member);
@@ -282,7 +315,10 @@ export class Cluster {
       await this.start();
     } catch (error) {
       this.#options.events.emit('problem', { what: 'joining the cluster again', error });
-      this.#options.clock.after(rejoinEveryMs, () => (this.#rejoined = this.#rejoin()), 'background');
+      const again = (): void => {
+        this.#rejoined = this.#rejoin();
+      };
+      this.#options.clock.after(rejoinEveryMs, again, 'background');
     }
   }
 
@@ -290,6 +326,10 @@ export class Cluster {
     this.#detector.forget(member.node);
     this.#options.events.emit('member-down', { ...member, reason: 'left' });
     this.#changed();
+  }
+
+  #sayGoodbye(): void {
+    for (const node of this.#links.keys()) this.#tell(node, 'cluster.goodbye', null);
   }
 
   #hasStopped(): boolean {
@@ -307,8 +347,15 @@ export class Cluster {
   }
 }
 
-function silent({ node, address }: Contact): FoundationError {
-  return new FoundationError('NODE_UNREACHABLE', `${node} does not answer at ${address}`);
+/** What a node says that is there and does not take a dial. */
+const answers: ReadonlySet<string> = new Set(['DUPLICATE_LINK', 'STALE_INCARNATION']);
+
+function declaredOver({ node, incarnation }: Identity): FoundationError {
+  return new FoundationError(
+    'STALE_INCARNATION',
+    `life ${incarnation} of ${node} was declared over`,
+    { hint: 'The node begins a new life and joins again by itself.' },
+  );
 }
 
 function contactOf({ node, incarnation, address }: Contact): Contact {

@@ -30,7 +30,11 @@ export interface PingOptions {
   readonly redialMs: number;
 }
 
-export const pingDefaults: PingOptions = { pingEveryMs: 1_000, silentAfterMs: 4_000, redialMs: 2_000 };
+export const pingDefaults: PingOptions = {
+  pingEveryMs: 1_000,
+  silentAfterMs: 4_000,
+  redialMs: 2_000,
+};
 
 /** Pings every node over its link. A node whose own loop stood still accuses nobody for that time. */
 export class PingDetector implements FailureDetector {

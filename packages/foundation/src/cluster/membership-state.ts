@@ -20,14 +20,24 @@ export interface MembershipState {
   readonly buried: ReadonlyMap<string, number>;
   /** Nodes being dialled. */
   readonly dialling: ReadonlySet<string>;
+  /** Who may be out there, as discovery told last. */
+  readonly contacts: readonly Contact[];
 }
 
 export type MembershipEvent =
-  | { readonly kind: 'contacts'; readonly contacts: readonly Contact[] }
+  /** Everybody who may be out there, without this node. */
+  | { readonly kind: 'discovered'; readonly contacts: readonly Contact[] }
+  /** Time has passed: try again whoever is not linked. */
+  | { readonly kind: 'look' }
+  /** Whom a member knows. */
+  | { readonly kind: 'introduced'; readonly contacts: readonly Contact[] }
   | { readonly kind: 'linked'; readonly contact: Contact; readonly meta: Member['meta'] }
   | { readonly kind: 'unlinked'; readonly node: string; readonly incarnation: number; readonly isGoodbye: boolean }
-  | { readonly kind: 'dial-failed'; readonly contact: Contact; readonly code: string }
+  /** A dial has ended. `isGone`: nobody is at the address, or somebody else. */
+  | { readonly kind: 'dialled'; readonly contact: Contact; readonly isGone: boolean }
   | { readonly kind: 'silent'; readonly node: string }
+  /** Another node has declared this life over, or this one makes way. */
+  | { readonly kind: 'outvoted' }
   | { readonly kind: 'verdict'; readonly node: string; readonly incarnation: number };
 
 export type MembershipEffect =
@@ -53,12 +63,31 @@ export interface MembershipStep {
 }
 
 export function newMembership(self: MembershipState['self']): MembershipState {
-  return { self, members: new Map(), buried: new Map(), dialling: new Set() };
+  return { self, members: new Map(), buried: new Map(), dialling: new Set(), contacts: [] };
 }
 
-/** Whether a life of a node may still join. */
-export function isBuried(state: MembershipState, node: string, incarnation: number): boolean {
-  return incarnation <= (state.buried.get(node) ?? -1);
+/** What to say to one that wants to join. */
+export type Verdict =
+  | 'welcome'
+  /** Its life was declared over here: it must begin another. */
+  | 'over'
+  /** So it was, but this node is with the smaller part: its own life gives way. */
+  | 'give-way';
+
+/**
+ * After a split each side has declared the other over, and of any two that meet one must begin a new
+ * life: the one that sees no majority, and if neither does the one that is asked.
+ */
+export function judge(state: MembershipState, peer: Omit<Contact, 'address'>): Verdict {
+  if (!isOver(state, peer)) return 'welcome';
+  const isMajority = 2 * (state.members.size + 1) > state.contacts.length + 1;
+  return isMajority || state.members.has(peer.node) ? 'over' : 'give-way';
+}
+
+/** Whether a life of a node was declared over, or followed by another. */
+function isOver(state: MembershipState, { node, incarnation }: Omit<Contact, 'address'>): boolean {
+  const buried = state.buried.get(node) ?? -1;
+  return incarnation <= buried || incarnation < (state.members.get(node)?.incarnation ?? 0);
 }
 
 /**
@@ -68,29 +97,49 @@ export function isBuried(state: MembershipState, node: string, incarnation: numb
  */
 export function nextMembership(state: MembershipState, event: MembershipEvent): MembershipStep {
   switch (event.kind) {
-    case 'contacts':
-      return dialUnknown(state, event.contacts);
+    case 'discovered':
+      return look({ ...state, contacts: event.contacts });
+    case 'look':
+      return look(state);
+    case 'introduced':
+      return introduced(state, event.contacts);
     case 'linked':
       return linked(state, event);
     case 'unlinked':
       return unlinked(state, event);
-    case 'dial-failed':
-      return dialFailed(state, event);
+    case 'dialled':
+      return dialled(state, event);
     case 'silent':
       return suspect(state, state.members.get(event.node), [{ kind: 'unlink', node: event.node }]);
     case 'verdict':
       return verdict(state, event);
+    case 'outvoted':
+      return { state, effects: [{ kind: 'rejoin' }] };
   }
 }
 
-function dialUnknown(state: MembershipState, contacts: readonly Contact[]): MembershipStep {
+/** Dials whoever is not linked; also who was declared over, so that the two sides of a split meet again. */
+function look(state: MembershipState): MembershipStep {
+  const lost = [...state.members.values()].filter(({ status }) => status === 'suspect');
+  const others = state.contacts.filter(
+    ({ node, incarnation }) => incarnation > (state.members.get(node)?.incarnation ?? -1),
+  );
+  return dialAll(state, [...lost, ...others]);
+}
+
+/** Dials whom another member knows, unless its life is known to be over. */
+function introduced(state: MembershipState, contacts: readonly Contact[]): MembershipStep {
+  const news = contacts.filter(
+    (each) => !isOver(state, each) && state.members.get(each.node)?.incarnation !== each.incarnation,
+  );
+  return dialAll(state, news);
+}
+
+function dialAll(state: MembershipState, contacts: readonly Contact[]): MembershipStep {
   const dialling = new Set(state.dialling);
   const effects: MembershipEffect[] = [];
   for (const contact of contacts) {
     if (contact.node === state.self.node || dialling.has(contact.node)) continue;
-    const member = state.members.get(contact.node);
-    if (member !== undefined && member.incarnation >= contact.incarnation) continue;
-    if (isBuried(state, contact.node, contact.incarnation)) continue;
     dialling.add(contact.node);
     effects.push({ kind: 'dial', contact });
   }
@@ -102,7 +151,7 @@ function linked(
   { contact, meta }: MembershipEvent & { readonly kind: 'linked' },
 ): MembershipStep {
   const { node, incarnation } = contact;
-  if (isBuried(state, node, incarnation)) return { state, effects: [{ kind: 'unlink', node }] };
+  if (isOver(state, contact)) return { state, effects: [{ kind: 'unlink', node }] };
   const known = state.members.get(node);
   const member: Member = { ...contact, meta, status: 'up' };
   const next = settle({ ...state, members: withMember(state.members, member) }, node);
@@ -137,23 +186,18 @@ function suspect(
 ): MembershipStep {
   if (member === undefined || member.status === 'suspect') return { state, effects: [] };
   const members = withMember(state.members, { ...member, status: 'suspect' });
-  const dialling = new Set(state.dialling).add(member.node);
-  const effects = [...before, { kind: 'dial', contact: member } as const];
-  return { state: { ...state, members, dialling }, effects };
+  const next = dialAll({ ...state, members }, [member]);
+  return { state: next.state, effects: [...before, ...next.effects] };
 }
 
-function dialFailed(
+function dialled(
   state: MembershipState,
-  { contact, code }: MembershipEvent & { readonly kind: 'dial-failed' },
+  { contact, isGone }: MembershipEvent & { readonly kind: 'dialled' },
 ): MembershipStep {
   const next = settle(state, contact.node);
-  // The other side's own dial won: its link is about to be announced.
-  if (code === 'DUPLICATE_LINK') return { state: next, effects: [] };
-  if (code === 'STALE_INCARNATION') return { state: next, effects: [{ kind: 'rejoin' }] };
   const member = next.members.get(contact.node);
-  if (member?.status !== 'suspect' || member.incarnation !== contact.incarnation) {
-    return { state: next, effects: [] };
-  }
+  const isDecided = isGone && member?.status === 'suspect' && member.incarnation === contact.incarnation;
+  if (!isDecided) return { state: next, effects: [] };
   const { node, incarnation } = member;
   const gone = remove(next, member, 'crashed');
   return { ...gone, effects: [...gone.effects, { kind: 'tell-verdict', node, incarnation }] };

@@ -9,7 +9,14 @@ import type { Codec } from '../wire/codec.ts';
  * thread can pass a packet on without understanding it.
  */
 export type Packet =
-  | readonly [kind: typeof packetKinds.call, to: number, id: number, name: string, args: readonly unknown[], timeoutMs: number]
+  | readonly [
+      kind: typeof packetKinds.call,
+      to: number,
+      id: number,
+      name: string,
+      args: readonly unknown[],
+      timeoutMs: number,
+    ]
   | readonly [kind: typeof packetKinds.cast, to: number, name: string, args: readonly unknown[]]
   | readonly [kind: typeof packetKinds.reply, id: number, value: unknown]
   | readonly [kind: typeof packetKinds.fail, id: number, error: unknown]
@@ -43,7 +50,7 @@ function isPacket(value: readonly unknown[]): boolean {
         typeof value[2] === 'number' &&
         typeof value[3] === 'string' &&
         Array.isArray(value[4]) &&
-        typeof value[5] === 'number'
+        Number.isFinite(value[5])
       );
     case packetKinds.cast:
       return typeof value[2] === 'string' && Array.isArray(value[3]);
@@ -95,5 +102,10 @@ function isSignal(value: unknown): value is Signal {
 }
 
 function isExit(value: unknown): value is Exit {
-  return typeof value === 'object' && value !== null && 'reason' in value && exitReasons.has(value.reason);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'reason' in value &&
+    exitReasons.has(value.reason)
+  );
 }

@@ -32,8 +32,11 @@ export class Durability {
   readonly #snapshots: Snapshots;
   #version = 0;
   #stored: Uint8Array | undefined = undefined;
+  /** Replies that wait for the next write, and those that wait for the one on its way. */
   #held: Held[] = [];
-  #isSaving = false;
+  #written: readonly Held[] = [];
+  #saving: Promise<void> | undefined = undefined;
+  #failure: { readonly error: unknown } | undefined = undefined;
   #isDirty = false;
   #isClosed = false;
 
@@ -65,14 +68,23 @@ export class Durability {
   /** The state may have changed. */
   touch(): void {
     this.#isDirty = true;
-    if (this.#isSaving || this.#isClosed) return;
-    this.#isSaving = true;
-    void this.#saveAll();
+    if (this.#saving !== undefined || this.#isClosed) return;
+    this.#saving = this.#saveAll();
   }
 
+  /** Settles when the state of now is stored and everything is answered. */
+  async flush(): Promise<void> {
+    // A process that never handled a message leaves no record.
+    if (this.#stored !== undefined) this.touch();
+    await this.#saving;
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  /** Stores nothing any more: the state may be half changed. Who waits is told. */
   close(error: FoundationError): void {
     this.#isClosed = true;
-    for (const { call } of this.#held) call.fail(error);
+    for (const { call } of [...this.#written, ...this.#held]) call.fail(error);
+    this.#written = [];
     this.#held = [];
   }
 
@@ -84,29 +96,26 @@ export class Durability {
     try {
       while (this.#isDirty && !this.#isClosed) await this.#saveOnce();
     } catch (error) {
+      this.#failure = { error };
       this.#process.crash(error);
     } finally {
-      this.#isSaving = false;
+      this.#saving = undefined;
     }
   }
 
   async #saveOnce(): Promise<void> {
     // Everything that is handled in this turn goes into one write.
     await Promise.resolve();
-    const held = this.#held;
+    if (this.#isClosed) return;
+    this.#written = this.#held;
     this.#held = [];
     this.#isDirty = false;
-    try {
-      if (!(await this.#write())) {
-        this.#held = [...held, ...this.#held];
-        this.#process.kill({ reason: 'name_conflict', error: takenOver(this.#name) });
-        return;
-      }
-    } catch (error) {
-      this.#held = [...held, ...this.#held];
-      throw error;
+    if (await this.#write()) {
+      for (const { call, value } of this.#written) call.answer(value);
+      this.#written = [];
+    } else {
+      this.#process.kill({ reason: 'name_conflict', error: takenOver(this.#name) });
     }
-    for (const { call, value } of held) call.answer(value);
   }
 
   async #write(): Promise<boolean> {

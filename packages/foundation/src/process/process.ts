@@ -204,11 +204,11 @@ export class Process implements Runnable {
     this.#status = 'busy';
     result.then(
       (value) => {
-        if (this.#status === 'ended') return;
+        // It crashed meanwhile, by work of another message: the caller is told when it has ended.
+        if (this.#status !== 'busy') return;
         if (call !== undefined) this.#reply(call, value);
         else this.durability?.touch();
-        if (this.#status === 'busy' && this.#goOn()) this.#wake();
-        else if (this.#status === 'ending') this.#end();
+        if (this.#goOn()) this.#wake();
       },
       (error: unknown) => this.crash(error),
     );
@@ -290,9 +290,8 @@ export class Process implements Runnable {
     this.#status = 'busy';
     checked.then(
       (outcome) => {
-        if (this.#status !== 'busy') return this.#status === 'ending' ? this.#end() : undefined;
+        if (this.#status !== 'busy') return;
         if (this.#invokeIfValid(entry, envelope, outcome)) this.#wake();
-        return undefined;
       },
       (error: unknown) => this.crash(error),
     );
@@ -330,9 +329,9 @@ export class Process implements Runnable {
     if (this.#status === 'ended' || this.#status === 'ending') return;
     this.#exit = { reason: 'crash', error };
     this.runtime.events.emit('crash', { pid: this.pid, who: this.describe(), error: messageOf(error) });
-    if (this.#current !== undefined) {
-      this.#refuse(this.#current, processDown(this.describe(), this.#exit));
-    }
+    const down = processDown(this.describe(), this.#exit);
+    if (this.#current !== undefined) this.#refuse(this.#current, down);
+    this.durability?.close(down);
     this.#end();
   }
 
@@ -364,25 +363,38 @@ export class Process implements Runnable {
   }
 
   #end(): void {
+    if (this.#status === 'ended' || this.#status === 'ending') return undefined;
     const exit = this.#exit ?? { reason: 'normal' };
-    const { terminate } = this.behaviour.spec;
-    if (terminate === undefined || exit.reason === 'killed') return this.#finish(exit);
-    if (this.#status === 'ending') return undefined;
+    if (exit.reason === 'killed') return this.#finish(exit);
     this.#status = 'ending';
-    const context = (this.#context ??= new ProcessContext(this));
-    context.call = undefined;
-    let ending: unknown;
+    let work: Promise<unknown> | undefined;
     try {
-      ending = terminate(context, exit.reason);
+      work = this.#lastWork(exit);
     } catch (error) {
       return this.#finish({ reason: 'crash', error });
     }
-    if (!(ending instanceof Promise)) return this.#finish(exit);
-    ending.then(
+    if (work === undefined) return this.#finish(exit);
+    work.then(
       () => this.#finish(exit),
       (error: unknown) => this.#finish({ reason: 'crash', error }),
     );
     return undefined;
+  }
+
+  /** `terminate`, and the last write of a durable process that ends in good order. */
+  #lastWork(exit: Exit): Promise<unknown> | undefined {
+    const { terminate } = this.behaviour.spec;
+    let work: unknown;
+    if (terminate !== undefined) {
+      const context = (this.#context ??= new ProcessContext(this));
+      context.call = undefined;
+      work = terminate(context, exit.reason);
+    }
+    const { durability } = this;
+    if (durability !== undefined && isNormal(exit)) {
+      return Promise.resolve(work).then(() => durability.flush());
+    }
+    return work instanceof Promise ? work : undefined;
   }
 
   #finish(exit: Exit): void {

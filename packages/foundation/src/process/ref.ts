@@ -38,7 +38,7 @@ export class RefCore implements CallRequest {
     this.timeoutMs = how.timeoutMs ?? callTimeoutMs;
     this.signal = how.signal;
     this.keepsRefusals = how.keepsRefusals ?? false;
-    if (!(this.timeoutMs > 0)) throw invalidTimeout(this.timeoutMs);
+    if (!(this.timeoutMs > 0 && this.timeoutMs < Infinity)) throw invalidTimeout(this.timeoutMs);
   }
 
   /** The same target, called in another way. */

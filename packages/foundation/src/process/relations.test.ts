@@ -1,4 +1,4 @@
-import { defineProcess, Pid, type AnyRef, type Node } from '@foundation/core';
+import { defineProcess, Pid, type AnyRef, type Node, type Ref } from '@foundation/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -19,7 +19,7 @@ const subject = {
     crash: (): void => {
       throw new Error('crash');
     },
-    tellAndStop: (ctx: Ctx, to: { readonly cast: { note(text: string): boolean } }) => {
+    tellAndStop: (ctx: Ctx, to: Ref<{ casts: { note(text: string): void } }>) => {
       to.cast.note('last word');
       ctx.stop();
     },

@@ -1,4 +1,3 @@
-import { FoundationError } from '../errors.ts';
 import {
   behaviourOf,
   compileInternal,
@@ -19,6 +18,7 @@ import {
   type Strategy,
 } from './restart-state.ts';
 import type { Listing } from './runtime.ts';
+import { checkChild, checkSupervisor } from './supervisor-check.ts';
 
 /** How a child is started and kept. */
 export interface ChildOptions extends Listing {
@@ -73,15 +73,14 @@ type SupervisorApi = { calls: { children: () => readonly ChildInfo[] }; casts: R
  * Defines a process that keeps others alive. More than `restartsMax` restarts within
  * `restartWindowMs` end it with its children, in reverse start order.
  *
- * @throws FoundationError `INVALID_OPTION` for a limit that is not a number of at least 0.
+ * @throws FoundationError `INVALID_OPTION` naming the option that is wrong.
  */
 export function defineSupervisor(
   name: string,
   options: SupervisorOptions,
 ): Definition<void, SupervisorApi> {
+  checkSupervisor(name, options);
   const limits = { ...supervisorDefaults, ...options, endsWithLastChild: false };
-  if (!(limits.restartsMax >= 0)) throw badLimit(name, 'restartsMax', limits.restartsMax);
-  if (!(limits.restartWindowMs > 0)) throw badLimit(name, 'restartWindowMs', limits.restartWindowMs);
   return supervise(name, limits, options.children.map(toChild));
 }
 
@@ -274,16 +273,4 @@ function newChild(spec: ChildSpec): Child {
     pid: undefined,
     restarts: 0,
   };
-}
-
-function checkChild({ definition, options: { shutdownMs = 0 } }: ChildSpec): void {
-  behaviourOf(definition);
-  if (!(shutdownMs >= 0)) throw badLimit(definition.name, 'shutdownMs', shutdownMs);
-}
-
-function badLimit(name: string, option: string, value: number): FoundationError {
-  return new FoundationError('INVALID_OPTION', `\`${option}\` of "${name}" is ${value}`, {
-    hint: 'Give a number of at least 0.',
-    details: { option, value },
-  });
 }

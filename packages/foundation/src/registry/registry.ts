@@ -125,6 +125,8 @@ export class Registry implements Directory {
       registeredAt: this.#lastStamp,
     };
     this.#change({ set });
+    // While it started, another may have taken the name elsewhere.
+    if (set.name !== undefined) this.#resolveConflict(set.name);
   }
 
   unregister(serial: number): void {

@@ -11,6 +11,8 @@ export type Fault =
   /** `left`: one bit a node. */
   | { readonly kind: 'split'; readonly left: number; readonly how: CutKind }
   | { readonly kind: 'heal' }
+  /** A connection breaks; the network is well. */
+  | { readonly kind: 'break'; readonly a: number; readonly b: number }
   | { readonly kind: 'slow'; readonly a: number; readonly b: number; readonly extraMs: number }
   | { readonly kind: 'register'; readonly node: number; readonly name: string }
   | { readonly kind: 'unregister'; readonly node: number; readonly name: string };

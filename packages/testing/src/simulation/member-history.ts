@@ -37,6 +37,10 @@ export class MemberHistory {
     if (!this.#up.delete(life)) this.#problem(`sees ${life} go down, which was not up`);
   }
 
+  isUp({ node, incarnation }: SeenLife): boolean {
+    return this.#up.has(`${node}.${incarnation}`);
+  }
+
   /** A node that begins a new life knows nothing of what was over before. */
   #begin(observerLife: number): void {
     if (this.#observerLife === observerLife) return;

@@ -47,8 +47,13 @@ export class SimNetwork implements Medium {
   cut(a: string, b: string, kind: CutKind): void {
     this.simulation.note(`cut ${a} ${b} ${kind}`);
     this.#cuts.set(pair(a, b), kind);
-    if (kind === 'silent') return;
-    for (const socket of this.#between(a, b)) socket.tear();
+    if (kind === 'reset') this.#tear(a, b);
+  }
+
+  /** Breaks the connections between two nodes; new ones can be made. */
+  break(a: string, b: string): void {
+    this.simulation.note(`break ${a} ${b}`);
+    this.#tear(a, b);
   }
 
   /** Cuts every node of one group off from every node of the other. */
@@ -128,9 +133,10 @@ export class SimNetwork implements Medium {
     return this.#cuts.get(pair(from, to)) === 'silent';
   }
 
-  #between(a: string, b: string): readonly SimSocket[] {
-    const wanted = pair(a, b);
-    return this.#open().filter(({ host, peer }) => pair(host.node, peer.node) === wanted);
+  #tear(a: string, b: string): void {
+    for (const socket of this.#open()) {
+      if (pair(socket.host.node, socket.peer.node) === pair(a, b)) socket.tear();
+    }
   }
 
   #open(): readonly SimSocket[] {

@@ -13,7 +13,7 @@ import {
 import type { Pid } from '@foundation/core';
 
 import type { Flaw } from './fault.ts';
-import { MemberHistory } from './member-history.ts';
+import { MemberHistory, type SeenLife } from './member-history.ts';
 import { SimClock } from './sim-clock.ts';
 import { SimDiscovery, type SimDirectory } from './sim-discovery.ts';
 import type { SimHost } from './sim-host.ts';
@@ -37,6 +37,8 @@ type Topic = ClusterTopic | 'registry.share' | 'registry.delta' | 'registry.pull
 /** How long a process takes to start and to end, at most, in milliseconds. */
 const startMs = 20;
 const endMs = 30;
+/** Within which a node has forgotten what was registered on another that is down, in milliseconds. */
+const forgetMs = 100;
 
 /** A life of a node: the real `Cluster` and `Registry` at a simulated host, wired as a node wires them. */
 export class SimNode {
@@ -51,6 +53,7 @@ export class SimNode {
   readonly #ending = new Set<number>();
   readonly #history: MemberHistory;
   #serial = 0;
+  #isLeaving = false;
 
   constructor(parts: SimNodeParts) {
     const { host, network, wallOffsetMs, problems } = parts;
@@ -72,7 +75,7 @@ export class SimNode {
     events.on('member-up', (life) => this.#history.up(this.incarnation, life));
     events.on('member-down', (life) => {
       this.#history.down(life);
-      this.#checkForgotten(life.node);
+      this.#clock.after(forgetMs, () => this.#checkForgotten(life));
     });
     events.on('problem', ({ what, error }) => problems.push(`${host.node}: ${what}: ${String(error)}`));
     network.simulation.note(`start ${host.node}.${incarnation}`);
@@ -88,9 +91,11 @@ export class SimNode {
     return [...this.#running].filter(([serial]) => !this.#ending.has(serial));
   }
 
-  /** Whether something here is about to start or to end. */
+  /** Whether something here is about to happen. */
   get isBusy(): boolean {
-    return this.#starting.size > 0 || this.#ending.size > 0;
+    const { host, network } = this.#parts;
+    const isStill = host.standsStillUntilMs > network.simulation.nowMs;
+    return isStill || this.#starting.size > 0 || this.#ending.size > 0;
   }
 
   /** Starts a process unless its name is taken. It is known by the name, and by a capability of the same word. */
@@ -109,8 +114,16 @@ export class SimNode {
     for (const [serial, runs] of this.#running) if (runs === name) this.#end(serial);
   }
 
-  stop(): Promise<void> {
-    return this.cluster.stop();
+  /** Whether it is there to stay. */
+  get isUp(): boolean {
+    return this.host.isAlive && !this.#isLeaving;
+  }
+
+  /** Leaves in order, then ends. */
+  async stop(): Promise<void> {
+    this.#isLeaving = true;
+    await this.cluster.stop();
+    this.#parts.network.crash(this.host, 'kill');
   }
 
   #end(serial: number): void {
@@ -131,10 +144,11 @@ export class SimNode {
     if (this.#parts.flaw !== 'keeps-both-holders') this.#end(pid.serial);
   }
 
-  #checkForgotten(node: string): void {
-    const kept = this.registry.all().filter((each) => each.node === node);
-    if (kept.length === 0) return;
-    this.#parts.problems.push(`${this.host.node} keeps entries of ${node}, which is gone`);
+  #checkForgotten(life: SeenLife): void {
+    const { node, incarnation } = life;
+    const isKept = this.registry.all().some(({ pid }) => pid.node === node && pid.incarnation === incarnation);
+    if (!isKept || this.#history.isUp(life)) return;
+    this.#parts.problems.push(`${this.host.node} keeps entries of ${node}.${incarnation}, which is over`);
   }
 
   // ── the wiring of a node ───────────────────────────────────────────────────

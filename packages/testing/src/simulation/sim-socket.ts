@@ -153,7 +153,9 @@ export class SimSocket {
 
   #take(segment: Segment): void {
     const { medium, address } = this.#ends;
-    medium.simulation.note(`${this.peer.node}>${this.host.node} ${describe(segment)}`);
+    medium.simulation.note(
+      `${this.peer.node}>${this.host.node} #${this.session} ${describe(segment)}`,
+    );
     if (segment.kind === 'reset') this.#isOpen = false;
     else this.#isAccepted ||= medium.accept(this, address);
     if (this.#isAccepted) this.onSegment(segment);

@@ -34,6 +34,7 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart' as const), node }) },
   fc.record({ kind: fc.constant('freeze' as const), node, durationMs: fc.nat(12_000) }),
   fc.record({ kind: fc.constant('cut' as const), a: node, b: node, how }),
+  fc.record({ kind: fc.constant('break' as const), a: node, b: node }),
   fc.record({ kind: fc.constant('split' as const), left: fc.nat(31), how }),
   { weight: 2, arbitrary: fc.constant({ kind: 'heal' as const }) },
   fc.record({ kind: fc.constant('slow' as const), a: node, b: node, extraMs }),

@@ -82,6 +82,8 @@ class SimulatedCluster {
         return this.#network.heal();
       case 'cut':
         return this.#network.cut(this.#name(fault.a), this.#name(fault.b), fault.how);
+      case 'break':
+        return this.#network.break(this.#name(fault.a), this.#name(fault.b));
       case 'slow':
         return this.#network.slowDown(this.#name(fault.a), this.#name(fault.b), fault.extraMs);
       case 'split': {
@@ -102,11 +104,14 @@ class SimulatedCluster {
     this.#endFaults();
     const beganMs = this.simulation.nowMs;
     const kept = new Set(this.#living().flatMap((node) => node.running().map(([, name]) => name)));
-    const isAgreed = await this.#reached(() => this.#disagreements(kept).length === 0);
-    const agreedAfterMs = this.simulation.nowMs - beganMs;
-    if (isAgreed) await this.simulation.advance(stayMs);
+    let agreedMs: number | undefined;
+    while (this.simulation.nowMs - (agreedMs ?? beganMs) < (agreedMs === undefined ? agreeMs : stayMs)) {
+      await this.simulation.advance(lookEveryMs);
+      const isAgreed = this.#disagreements(kept).length === 0;
+      agreedMs = isAgreed ? (agreedMs ?? this.simulation.nowMs) : undefined;
+    }
     this.problems.push(...this.#disagreements(kept));
-    return isAgreed ? agreedAfterMs : undefined;
+    return agreedMs === undefined ? undefined : agreedMs - beganMs;
   }
 
   // ── faults ─────────────────────────────────────────────────────────────────
@@ -145,7 +150,7 @@ class SimulatedCluster {
       case 'crash':
         return this.#network.crash(node.host, fault.how);
       case 'stop':
-        void node.stop().then(() => this.#network.crash(node.host, 'kill'));
+        void node.stop();
         return;
       case 'freeze':
         return node.host.freeze(fault.durationMs);
@@ -168,14 +173,6 @@ class SimulatedCluster {
 
   // ── checks ─────────────────────────────────────────────────────────────────
 
-  async #reached(condition: () => boolean): Promise<boolean> {
-    for (let passedMs = 0; passedMs < agreeMs; passedMs += lookEveryMs) {
-      if (condition()) return true;
-      await this.simulation.advance(lookEveryMs);
-    }
-    return condition();
-  }
-
   /** @param kept - names that were held when the faults ended: they must have a holder. */
   #disagreements(kept: ReadonlySet<string>): readonly string[] {
     const living = this.#living();
@@ -192,7 +189,7 @@ class SimulatedCluster {
   }
 
   #living(): readonly SimNode[] {
-    return this.#nodes.filter(({ host }) => host.isAlive);
+    return this.#nodes.filter(({ isUp }) => isUp);
   }
 
   #name(index: number): string {
