@@ -5,8 +5,12 @@ const visits = defineProcess('visits', {
   calls: { add: ({ state }, by: number) => (state.count += by) },
 });
 const node = await startNode({ name: process.argv[2], processes: [visits] });
+await node.cluster.reached(2);
 const counter = await node.processes.start(visits, { name: 'visits', strategy: 'singleton' });
 for (;;) {
-  await counter.add(1).then((c) => console.log(process.argv[2], c), (e) => console.log(e.code));
+  await counter.add(1).then(
+    (c) => console.log(process.argv[2], c),
+    (e) => console.log(e.code),
+  );
   await new Promise((r) => setTimeout(r, 500));
 }

@@ -53,7 +53,11 @@ function parse(args: readonly string[]) {
 function whole(name: string, text: string, [min, max]: readonly [number, number]): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= min && value <= max) return value;
-  throw new FoundationError('INVALID_OPTION', `--${name} ${text}: expected a whole number from ${min} to ${max}`, {
-    hint: usage,
-  });
+  throw new FoundationError(
+    'INVALID_OPTION',
+    `--${name} ${text}: expected a whole number from ${min} to ${max}`,
+    {
+      hint: usage,
+    },
+  );
 }

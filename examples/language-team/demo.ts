@@ -7,9 +7,10 @@ import { sleep, startNode, systemClock, type Node } from '@foundation/core';
 import { agentTeamOptimizer, paretoFront, scoreMinusCost } from '@foundation/dspex';
 
 import type { DemoOptions } from './arguments.ts';
+import type { Done, Work } from './evaluator.ts';
+import { Killing, type Killed } from './killing.ts';
 import { languageCodes } from './languages.ts';
 import { launch, type Fleet } from './launch.ts';
-import { Killing, type Killed } from './killing.ts';
 import { ledger } from './ledger.ts';
 import type { Split, Timing } from './member.ts';
 import { modelNames, type ModelName } from './models.ts';
@@ -18,7 +19,6 @@ import type { Progress } from './progress.ts';
 import { scoringGoal } from './team-goal.ts';
 import { everyone, soloist, teamOf, teamSpace, type TeamConfiguration } from './team-space.ts';
 import { untilAnswered } from './until-answered.ts';
-import type { Done, Work } from './evaluator.ts';
 import type { Score, Team } from './vote.ts';
 
 export const snippetsPerLanguage = 200;
@@ -44,7 +44,11 @@ export interface DemoResult {
   readonly bestSingle: TeamResult & { readonly model: ModelName };
   readonly everyoneVotes: TeamResult;
   readonly cheapest: TeamResult;
-  readonly pareto: readonly { readonly cost: number; readonly validation: number; readonly test: number }[];
+  readonly pareto: readonly {
+    readonly cost: number;
+    readonly validation: number;
+    readonly test: number;
+  }[];
   readonly killed: Killed | null;
   readonly lost: number;
   readonly doubled: number;
@@ -81,19 +85,25 @@ export async function runDemo(options: DemoOptions, progress: Progress): Promise
     directory,
     profile: 'production',
   });
-  await node.cluster.reached(nodes, 60_000);
-  const formationMs = Math.round(performance.now() - began);
-  progress.formed(node.cluster.members(), formationMs);
-  await agentsReady(node, nodes);
-  progress.ready(node.registry.all());
+  const story = async (): Promise<DemoResult> => {
+    await node.cluster.reached(nodes, 60_000);
+    const formationMs = Math.round(performance.now() - began);
+    progress.formed(node.cluster.members(), formationMs);
+    await agentsReady(node, nodes);
+    progress.ready(node.registry.all());
+    return new Demo(options, { node, fleet, progress }).run(formationMs);
+  };
   // Not without `await`: the cluster would be taken down before the run.
-  return await new Demo(options, { node, fleet, progress }).run(formationMs);
+  return await Promise.race([story(), fleet.failed]);
 }
 
 /** A cluster's home for one run: the ledger of an earlier one would go on counting. */
 async function temporaryDirectory(): Promise<{ readonly directory: string } & AsyncDisposable> {
   const directory = await mkdtemp(join(tmpdir(), 'language-team-'));
-  return { directory, [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
+  return {
+    directory,
+    [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }),
+  };
 }
 
 /** Resolves when every agent of every node is registered. */
@@ -150,7 +160,8 @@ class Demo {
       id: 'language-team',
       space: teamSpace,
       objective: scoreMinusCost('accuracy', 0.01),
-      goalFor: (configuration) => this.#work(`search/${this.#asked.length}`, teamOf(configuration), 'validation'),
+      goalFor: (configuration) =>
+        this.#work(`search/${this.#asked.length}`, teamOf(configuration), 'validation'),
       execute: (work, { index = 0 }) => this.#execute(work, index),
       measure: ({ score }) => ({ scores: { accuracy: score.accuracy }, cost: score.cost }),
     });
@@ -159,13 +170,23 @@ class Demo {
       seed,
       candidates,
       onRound: ({ candidateCount, best }) =>
-        this.#progress.searched({ candidateCount, candidates, best: best?.measurement, rate: this.#rate(began) }),
+        this.#progress.searched({
+          candidateCount,
+          candidates,
+          best: best?.measurement,
+          rate: this.#rate(began),
+        }),
     });
     const evaluationsPerSecond = Number(this.#rate(began).toFixed(1));
     if (found.best === undefined) throw new Error('no team could be scored');
-    const results = await this.#score(found.best.configuration, found.history.flatMap((outcome) =>
-      outcome.kind === 'measured' ? [{ configuration: outcome.configuration, ...outcome.measurement }] : [],
-    ));
+    const results = await this.#score(
+      found.best.configuration,
+      found.history.flatMap((outcome) =>
+        outcome.kind === 'measured'
+          ? [{ configuration: outcome.configuration, ...outcome.measurement }]
+          : [],
+      ),
+    );
     const { lost, doubled } = await this.#audit();
     return {
       nodes: this.#options.nodes,
@@ -191,17 +212,23 @@ class Demo {
   }
 
   #moved(): Story['moved'] {
-    const ofVictim = (name: string): boolean => name === 'ledger' || name.endsWith(`@${this.#killing.victim}`);
+    const ofVictim = (name: string): boolean =>
+      name === 'ledger' || name.endsWith(`@${this.#killing.victim}`);
     return this.#node.registry
       .all()
-      .flatMap(({ name, node }) => (this.#killing.isDone && name !== undefined && ofVictim(name) ? [{ name, node }] : []));
+      .flatMap(({ name, node }) =>
+        this.#killing.isDone && name !== undefined && ofVictim(name) ? [{ name, node }] : [],
+      );
   }
 
   async #measuredMs(): Promise<Story['measuredMs']> {
     const entries = modelNames.map(async (model): Promise<[ModelName, number]> => {
       const members = nodeDirectory(this.#node).byCapability(`identify:${model}`);
       const timings = (await Promise.all(members.map(askTiming))) as readonly Timing[];
-      const total = timings.reduce((sum, { ms, snippets }) => ({ ms: sum.ms + ms, snippets: sum.snippets + snippets }));
+      const total = timings.reduce((sum, { ms, snippets }) => ({
+        ms: sum.ms + ms,
+        snippets: sum.snippets + snippets,
+      }));
       return [model, total.ms / Math.max(1, total.snippets)];
     });
     return Object.fromEntries(await Promise.all(entries)) as Record<ModelName, number>;
@@ -245,14 +272,24 @@ class Demo {
 
   async #score(
     best: TeamConfiguration,
-    searched: readonly { configuration: TeamConfiguration; scores: Readonly<Record<string, number>>; cost: number }[],
+    searched: readonly {
+      configuration: TeamConfiguration;
+      scores: Readonly<Record<string, number>>;
+      cost: number;
+    }[],
   ): Promise<Pick<DemoResult, 'best' | 'bestSingle' | 'everyoneVotes' | 'cheapest' | 'pareto'>> {
     const solo = await Promise.all(
-      modelNames.map(async (model) => ({ model, ...(await this.#both(`single/${model}`, soloist(model))) })),
+      modelNames.map(async (model) => ({
+        model,
+        ...(await this.#both(`single/${model}`, soloist(model))),
+      })),
     );
     const bestSingle = solo.toSorted((a, b) => b.validation - a.validation || a.cost - b.cost)[0];
     if (bestSingle === undefined) throw new Error('there is no model');
-    const front = paretoFront(searched, ({ scores, cost }) => ({ cost, score: scores['accuracy'] ?? 0 }));
+    const front = paretoFront(searched, ({ scores, cost }) => ({
+      cost,
+      score: scores['accuracy'] ?? 0,
+    }));
     const pareto = await Promise.all(
       front.map(({ configuration }, place) => this.#both(`front/${place}`, teamOf(configuration))),
     );
@@ -269,7 +306,9 @@ class Demo {
 
   async #both(id: string, team: Team): Promise<TeamResult> {
     const [validation, test] = await Promise.all(
-      (['validation', 'test'] as const).map((split): Promise<Score> => this.#scoreOn(`${id}/${split}`, team, split)),
+      (['validation', 'test'] as const).map((split): Promise<Score> =>
+        this.#scoreOn(`${id}/${split}`, team, split),
+      ),
     );
     const { first, threshold, weights } = team;
     return {
@@ -298,6 +337,13 @@ class Demo {
 }
 
 function askTiming(agent: AgentHandle): Promise<unknown> {
-  const request = { goal: 'report', step: 'timing', action: 'timing', input: null, attempt: 1, token: 0 };
+  const request = {
+    goal: 'report',
+    step: 'timing',
+    action: 'timing',
+    input: null,
+    attempt: 1,
+    token: 0,
+  };
   return agent.executeStep(request, { timeoutMs: 10_000, signal: new AbortController().signal });
 }

@@ -71,7 +71,8 @@ export function makeEvaluator(theNode: () => Node): Evaluator {
     const report = await planner.executeGoal(parseGoal(goal), nodeDirectory(node), {
       preferNode: node.name,
     });
-    if (report.status !== 'succeeded') throw failed(id, report.steps.find((step) => step.error)?.error);
+    if (report.status !== 'succeeded')
+      throw failed(id, report.steps.find((step) => step.error)?.error);
     const score = scoreTeam(team, [report.results['score'] as Tally]);
     const book = node.ref(ledger, 'ledger');
     await untilAnswered('the ledger', () => book.record({ id, team, score, by }));

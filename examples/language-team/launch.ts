@@ -8,20 +8,33 @@ export interface Fleet extends AsyncDisposable {
   readonly names: readonly string[];
   /** SIGKILL: no goodbye, nothing flushed. */
   kill(name: string): void;
+  /** Rejects when a node ends that was neither killed nor stopped. */
+  readonly failed: Promise<never>;
 }
 
 /** Starts the nodes. They get a name and a seed, but no address of each other. */
 export function launch(shared: Omit<TeamNodeArguments, 'name'>): Fleet {
   const children = new Map<string, ChildProcess>();
+  const expected = new Set<string>();
+  const { promise: failed, reject } = Promise.withResolvers<never>();
   for (let number = 1; number <= shared.nodes; number++) {
     const name = `node-${number}`;
     const argument: TeamNodeArguments = { ...shared, name };
-    children.set(name, startProcess(name, argument));
+    const child = startProcess(name, argument);
+    children.set(name, child);
+    child.once('exit', (code) => {
+      if (!expected.has(name)) reject(new Error(`${name} ended with code ${String(code)}`));
+    });
   }
   return {
     names: [...children.keys()],
-    kill: (name) => void children.get(name)?.kill('SIGKILL'),
+    failed,
+    kill: (name) => {
+      expected.add(name);
+      children.get(name)?.kill('SIGKILL');
+    },
     [Symbol.asyncDispose]: async () => {
+      for (const name of children.keys()) expected.add(name);
       await Promise.all([...children.values()].map(stopProcess));
     },
   };

@@ -28,7 +28,9 @@ if (options !== undefined) {
     console.log(options.json ? JSON.stringify(published(result)) : report(result));
     if (result.lost > 0 || result.doubled > 0) process.exitCode = 1;
   } catch (error) {
-    console.error(isFoundationError(error) ? `${error.code}: ${error.message}\n${error.hint ?? ''}` : error);
+    console.error(
+      isFoundationError(error) ? `${error.code}: ${error.message}\n${error.hint ?? ''}` : error,
+    );
     process.exitCode = 1;
   }
 }

@@ -74,13 +74,19 @@ export const member = defineAgent('member', {
         languages: Uint8Array.from(all, (place) => cache.languages[place] ?? noLanguage),
         confidences: Uint8Array.from(all, (place) => cache.confidences[place] ?? 0),
       };
-      return threshold === undefined ? { answers } : { answers, unsure: unsure(answers, threshold) };
+      return threshold === undefined
+        ? { answers }
+        : { answers, unsure: unsure(answers, threshold) };
     },
     timing: ({ state }): Timing => state.timing,
   },
 });
 
-async function identifyMissing(state: MemberState, split: Split, places: readonly number[]): Promise<void> {
+async function identifyMissing(
+  state: MemberState,
+  split: Split,
+  places: readonly number[],
+): Promise<void> {
   const cache = state.caches[split];
   const { texts } = state.corpus[split];
   let asked = 0;

@@ -71,7 +71,8 @@ const engines: Record<ModelName, (codes: string[]) => Promise<Engine>> = {
   /** Neural network (WebAssembly). Confidence: its probability. */
   'cld3-asm': async () => {
     const { loadModule } = await import('cld3-asm');
-    const identifier = (await loadModule()).create(0, 1_000);
+    // Its own limit of 3 s is short when five models load at once on a busy machine.
+    const identifier = (await loadModule({ timeout: 60_000 })).create(0, 1_000);
     return {
       rank: (text) => {
         const { language, probability } = identifier.findLanguage(text);

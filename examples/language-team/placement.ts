@@ -26,7 +26,12 @@ const bidMs = 1_000;
 /** Milliseconds that one evaluation may take. */
 const evaluationMs = 100_000;
 /** The worker is gone, or is not there yet: somebody else must do it. */
-const gone: ReadonlySet<string> = new Set(['NODE_DOWN', 'PROCESS_DOWN', 'NO_PROCESS', 'OVERLOADED']);
+const gone: ReadonlySet<string> = new Set([
+  'NODE_DOWN',
+  'PROCESS_DOWN',
+  'NO_PROCESS',
+  'OVERLOADED',
+]);
 
 /**
  * Places each evaluation by a sealed-bid reverse auction: the workers of all nodes are asked by
@@ -50,7 +55,9 @@ export class Placement {
   /** How many evaluations a node has had for at least `ageMs` milliseconds. */
   underWayOn(node: string, ageMs: number): number {
     const latest = performance.now() - ageMs;
-    const sales = [...this.#underWay].filter(([sale, since]) => sale.node === node && since <= latest);
+    const sales = [...this.#underWay].filter(
+      ([sale, since]) => sale.node === node && since <= latest,
+    );
     return sales.length;
   }
 
@@ -73,10 +80,15 @@ export class Placement {
   /** Undefined when nobody bid: all workers were gone or too busy to answer. */
   async #auction(work: Work): Promise<Sale | undefined> {
     const roster = await this.#bidders();
-    const session = this.#node.mabeam.coordination.start(vickreyAuction, { lot: work.id, side: 'buy' }, roster, {
-      deadlineMs: bidMs,
-      seed: work.id,
-    });
+    const session = this.#node.mabeam.coordination.start(
+      vickreyAuction,
+      { lot: work.id, side: 'buy' },
+      roster,
+      {
+        deadlineMs: bidMs,
+        seed: work.id,
+      },
+    );
     const { result } = await session.outcome;
     if (result === undefined) return undefined;
     const pid = this.#node.registry.lookup(result.winner);
@@ -89,7 +101,9 @@ export class Placement {
 
   async #bidders(): Promise<readonly string[]> {
     for (;;) {
-      const names = this.#node.registry.withCapability('evaluate').flatMap(({ name }) => name ?? []);
+      const names = this.#node.registry
+        .withCapability('evaluate')
+        .flatMap(({ name }) => name ?? []);
       if (names.length > 0) return names;
       const { promise, resolve } = Promise.withResolvers<void>();
       using _watch = this.#node.registry.onChange(() => resolve());

@@ -14,7 +14,9 @@ export interface Progress {
 export interface SearchState {
   readonly candidateCount: number;
   readonly candidates: number;
-  readonly best: { readonly scores: Readonly<Record<string, number>>; readonly cost: number } | undefined;
+  readonly best:
+    | { readonly scores: Readonly<Record<string, number>>; readonly cost: number }
+    | undefined;
   /** Evaluations a second. */
   readonly rate: number;
 }
@@ -38,8 +40,11 @@ export function terminalProgress(output: NodeJS.WriteStream): Progress {
   };
   return {
     formed: (members, formationMs) => {
-      line(`cluster   ${members.length} nodes found each other in ${formationMs} ms, without addresses:`);
-      for (const { node, address, osPid } of members) line(`          ${node}  process ${osPid}  ${address}`);
+      line(
+        `cluster   ${members.length} nodes found each other in ${formationMs} ms, without addresses:`,
+      );
+      for (const { node, address, osPid } of members)
+        line(`          ${node}  process ${osPid}  ${address}`);
     },
     ready: (processes) => {
       const agents = processes.filter(({ capabilities }) => capabilities.length > 0).length;
@@ -49,7 +54,8 @@ export function terminalProgress(output: NodeJS.WriteStream): Progress {
     searched: (state) => {
       const text = `search    ${bar(state)}`;
       if (!output.isTTY) {
-        if (state.candidateCount % 40 === 0 || state.candidateCount === state.candidates) line(text);
+        if (state.candidateCount % 40 === 0 || state.candidateCount === state.candidates)
+          line(text);
         return;
       }
       output.write(`\r\u001b[K${text}`);
@@ -57,12 +63,14 @@ export function terminalProgress(output: NodeJS.WriteStream): Progress {
       if (state.candidateCount === state.candidates) line(text);
     },
     killed: (node) => line(`kill      ${node}, which hosts the ledger, gets SIGKILL`),
-    lost: ({ work, winner, node }, code) => line(`          ${work} was with ${winner} on ${node} (${code}): put up again`),
+    lost: ({ work, winner, node }, code) =>
+      line(`          ${work} was with ${winner} on ${node} (${code}): put up again`),
   };
 }
 
 function bar({ candidateCount, candidates, best, rate }: SearchState): string {
   const filled = Math.round((barWidth * candidateCount) / candidates);
-  const accuracy = best === undefined ? '–' : `${(100 * (best.scores['accuracy'] ?? 0)).toFixed(2)} %`;
+  const accuracy =
+    best === undefined ? '–' : `${(100 * (best.scores['accuracy'] ?? 0)).toFixed(2)} %`;
   return `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} ${candidateCount}/${candidates} teams, best ${accuracy}, ${rate.toFixed(1)} evaluations/s`;
 }

@@ -40,7 +40,9 @@ export function report(result: DemoResult): string {
 function moved({ story }: DemoResult): readonly string[] {
   if (story.moved.length === 0) return [];
   const homes = Map.groupBy(story.moved, ({ node }) => node);
-  return [...homes].map(([node, agents]) => `  started again on ${node}: ${agents.map(({ name }) => name).join(', ')}`);
+  return [...homes].map(
+    ([node, agents]) => `  started again on ${node}: ${agents.map(({ name }) => name).join(', ')}`,
+  );
 }
 
 function table({ best, bestSingle, everyoneVotes, cheapest }: DemoResult): string {
@@ -62,9 +64,13 @@ function percent(share: number): string {
 }
 
 function describe({ first, threshold, weights }: TeamResult): string {
-  const votes = modelNames.filter((name) => weights[name] > 0).map((name) => `${name}×${weights[name]}`);
+  const votes = modelNames
+    .filter((name) => weights[name] > 0)
+    .map((name) => `${name}×${weights[name]}`);
   const vote = votes.length === 0 ? 'nobody votes' : `${votes.join(', ')} vote`;
-  return first === 'none' ? vote : `${first} answers where it is surer than ${threshold}, elsewhere ${vote}`;
+  return first === 'none'
+    ? vote
+    : `${first} answers where it is surer than ${threshold}, elsewhere ${vote}`;
 }
 
 const width = 56;
@@ -87,7 +93,8 @@ function plot({ pareto, bestSingle, everyoneVotes }: DemoResult): string {
     const line = grid[row];
     if (line !== undefined) line[column] = mark;
   }
-  const label = (row: number): string => percent(high - ((high - low) * row) / (height - 1)).padStart(9);
+  const label = (row: number): string =>
+    percent(high - ((high - low) * row) / (height - 1)).padStart(9);
   const body = grid.map((line, row) => `${label(row)} │${line.join('').trimEnd()}`);
   return [
     'Pareto front: accuracy on validation against cost (● team, S best single model, E everybody votes)',

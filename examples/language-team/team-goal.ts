@@ -40,13 +40,24 @@ export function scoringGoal(id: string, team: Team, split: Split): Goal {
     steps: [
       ...first,
       ...votes,
-      { id: 'combine', capability: 'combine', action: 'combine', needs: before, input: { team, split, ballot } },
+      {
+        id: 'combine',
+        capability: 'combine',
+        action: 'combine',
+        needs: before,
+        input: { team, split, ballot },
+      },
       {
         id: 'score',
         capability: 'score',
         action: 'score',
         needs: ['combine'],
-        input: { team, split, labels: from('combine', 'labels'), unsure: from('combine', 'unsure') },
+        input: {
+          team,
+          split,
+          labels: from('combine', 'labels'),
+          unsure: from('combine', 'unsure'),
+        },
       },
     ],
   };

@@ -17,7 +17,13 @@ export interface TeamNodeArguments extends CorpusSeed {
 }
 
 /** One node of the cluster, as a process of its own: `node team-node.ts '{"name":…}'`. */
-async function main({ name, clusterName, directory, nodes, ...seed }: TeamNodeArguments): Promise<void> {
+async function main({
+  name,
+  clusterName,
+  directory,
+  nodes,
+  ...seed
+}: TeamNodeArguments): Promise<void> {
   let self: Node | undefined = undefined;
   const evaluator = makeEvaluator(() => self as unknown as Node);
   const node = await startNode({
@@ -35,7 +41,12 @@ async function main({ name, clusterName, directory, nodes, ...seed }: TeamNodeAr
   await node.processes.start(ledger, { name: 'ledger', strategy });
   // One of each on every node. They are the cluster's, not the node's: if it goes, others start them again.
   const { agents } = node.mabeam;
-  await agents.register(`judge@${name}`, { process: judge, init: seed, strategy, capabilities: judge.capabilities });
+  await agents.register(`judge@${name}`, {
+    process: judge,
+    init: seed,
+    strategy,
+    capabilities: judge.capabilities,
+  });
   await Promise.all(
     modelNames.map((model) =>
       agents.register(`${model}@${name}`, {

@@ -20,7 +20,9 @@ export async function untilAnswered<T>(what: string, ask: () => Promise<T>): Pro
     } catch (error) {
       if (!isFoundationError(error) || !passing.has(error.code)) throw error;
       if (systemClock.now() > giveUpAt) {
-        throw new FoundationError('CALL_TIMEOUT', `${what} gave no answer for ${patienceMs} ms`, { cause: error });
+        throw new FoundationError('CALL_TIMEOUT', `${what} gave no answer for ${patienceMs} ms`, {
+          cause: error,
+        });
       }
     }
     await sleep(systemClock, pauseMs);

@@ -16,7 +16,13 @@ export function nodeDirectory(node: Pick<Node, 'registry' | 'ref'>): AgentDirect
       node.registry.withCapability(capability).flatMap(({ name, node: host }): AgentHandle[] => {
         if (name === undefined) return [];
         const agent = node.ref(anyAgent, name) as unknown as Client<AgentApi>;
-        return [{ id: name, node: host, executeStep: (request, how) => agent.with(how).executeStep(request) }];
+        return [
+          {
+            id: name,
+            node: host,
+            executeStep: (request, how) => agent.with(how).executeStep(request),
+          },
+        ];
       }),
     onChange: (listener) => {
       const watch = node.registry.onChange(listener);

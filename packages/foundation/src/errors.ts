@@ -76,7 +76,12 @@ export class FoundationError extends Error implements ErrorTraits {
   readonly outcome: 'not-executed' | 'unknown';
 
   constructor(code: FoundationErrorCode, message: string, options?: ErrorOptions);
-  constructor(code: string, message: string, options: ErrorOptions | undefined, traits: ErrorTraits);
+  constructor(
+    code: string,
+    message: string,
+    options: ErrorOptions | undefined,
+    traits: ErrorTraits,
+  );
   constructor(code: string, message: string, options: ErrorOptions = {}, traits?: ErrorTraits) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
     const known = traits ?? foundationErrors[code as FoundationErrorCode] ?? unknown;

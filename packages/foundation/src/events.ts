@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel';
 
-import type { Pid } from './process/pid.ts';
 import type { ExitReason } from './process/exit.ts';
+import type { Pid } from './process/pid.ts';
 
 /** What a node tells about itself, by name; the same names with the prefix `foundation:` are diagnostics channels. */
 export interface NodeEvents {

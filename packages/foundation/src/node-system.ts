@@ -1,10 +1,13 @@
+import type { Station } from './messaging/exchange.ts';
 import type { ProcessInfo } from './node.ts';
 import { compileInternal, type Behaviour } from './process/definition.ts';
 import { Pid, firstSerial } from './process/pid.ts';
 import type { ProcessContext } from './process/process-context.ts';
 import type { Runtime } from './process/runtime.ts';
 import type { SingletonRecord } from './registry/registry-state.ts';
-import type { Station } from './messaging/exchange.ts';
+
+/** Milliseconds that another node may take to start a process; `init` may have to load a model. */
+const startTimeoutMs = 120_000;
 
 /** What a node does for other nodes. */
 export interface SystemDuties {
@@ -19,7 +22,9 @@ export function systemProcess(duties: SystemDuties): Behaviour {
     calls: {
       processes: () => duties.processes(),
       startSingleton: (ctx, record) =>
-        (ctx as ProcessContext).later(() => attempt(() => duties.startSingleton(record as SingletonRecord))),
+        (ctx as ProcessContext).later(() =>
+          attempt(() => duties.startSingleton(record as SingletonRecord)),
+        ),
     },
   });
 }
@@ -40,6 +45,11 @@ export interface SystemRef {
 }
 
 /** The system process of another node. */
-export function systemOf(runtime: Runtime, behaviour: Behaviour, { node, incarnation }: Station): SystemRef {
-  return runtime.refTo(behaviour, { pid: new Pid(node, incarnation, firstSerial(0)) }) as SystemRef;
+export function systemOf(
+  runtime: Runtime,
+  behaviour: Behaviour,
+  { node, incarnation }: Station,
+): SystemRef {
+  const pid = new Pid(node, incarnation, firstSerial(0));
+  return runtime.refTo(behaviour, { pid, timeoutMs: startTimeoutMs }) as SystemRef;
 }

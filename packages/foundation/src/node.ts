@@ -1,5 +1,5 @@
-import { Cluster } from './cluster/cluster.ts';
 import { ClusterView } from './cluster/cluster-view.ts';
+import { Cluster } from './cluster/cluster.ts';
 import { Events } from './events.ts';
 import { createMabeam, type Mabeam } from './mabeam/mabeam.ts';
 import { Exchange } from './messaging/exchange.ts';
@@ -48,6 +48,8 @@ export interface Node extends AsyncDisposable {
   inspectNode(node: string): Promise<readonly ProcessInfo[]>;
   /** Ends all processes, says goodbye to the cluster and closes everything. */
   stop(): Promise<void>;
+  /** The same as `stop`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 export interface NodeCounters extends RuntimeCounters {
@@ -116,7 +118,8 @@ class RunningNode implements Node {
       copiesMessages: settings.profile !== 'production',
       directory: this.registry,
       codec: codecFor,
-      exchange: (runtime) => new Exchange(runtime, { send: (to, packet) => this.#switchboard.send(to, packet) }),
+      exchange: (runtime) =>
+        new Exchange(runtime, { send: (to, packet) => this.#switchboard.send(to, packet) }),
       snapshots: ports.snapshots,
       spawner: this.#spawn,
       abandon: (pid) => this.#abandon(pid),
@@ -136,7 +139,8 @@ class RunningNode implements Node {
       events: this.events,
       handlers: {
         candidates: (definition) => this.cluster.hostsOf(definition),
-        startHere: (record, onEnded) => this.processes.startRecord(record, () => this.#ifRunning(onEnded)),
+        startHere: (record, onEnded) =>
+          this.processes.startRecord(record, () => this.#ifRunning(onEnded)),
         startThere: (node, record) => this.#startThere(node, record),
       },
     });
@@ -226,7 +230,8 @@ class RunningNode implements Node {
   }
 
   readonly #spawn: Spawner = async (behaviour, options, linkTo) => {
-    if (behaviour.spec.isolation === 'thread') return this.#threads.spawn(behaviour, options, linkTo);
+    if (behaviour.spec.isolation === 'thread')
+      return this.#threads.spawn(behaviour, options, linkTo);
     const process = await this.#runtime.spawn(behaviour, { ...options, linkTo });
     return process.pid;
   };
@@ -237,7 +242,9 @@ class RunningNode implements Node {
   }
 
   #system(node: string): ReturnType<typeof systemOf> {
-    const behaviour = this.#runtime.define(this.#runtime.definition('foundation.node') as AnyDefinition);
+    const behaviour = this.#runtime.define(
+      this.#runtime.definition('foundation.node') as AnyDefinition,
+    );
     return systemOf(this.#runtime, behaviour, this.cluster.station(node));
   }
 

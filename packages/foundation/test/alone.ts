@@ -31,3 +31,9 @@ export async function failure(promise: PromiseLike<unknown>): Promise<Foundation
   }
   throw new Error('it did not fail');
 }
+
+/** What must be there. */
+export function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('it is missing');
+  return value;
+}

@@ -2,6 +2,7 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 
 import { startNode, type NodeOptions } from '@foundation/core';
+import { MemoryStore } from '@foundation/core/internal';
 import { TestCluster } from '@foundation/testing';
 import { describe, expect, it } from 'vitest';
 
@@ -41,7 +42,7 @@ describe('nodes that are given no addresses', () => {
     await using cluster = newCluster();
     await using here = await startNode(cluster.options('here'));
     const observer = await cluster.start('observer', { role: 'observer' });
-    await here.cluster.reached(1);
+    await cluster.formed(1, here);
     await cluster.eventually('it is seen', () => here.cluster.all().length === 2);
     expect(here.cluster.members().map(({ node }) => node)).toEqual(['here']);
     expect(await observer.ask('members')).toEqual([`here ${here.incarnation}`]);
@@ -65,11 +66,23 @@ describe('a node name', () => {
   });
 });
 
+describe('a node that cannot start', () => {
+  it('leaves its name and everything else as it was', async () => {
+    await using cluster = newCluster();
+    const store = new MemoryStore();
+    store.start = () => Promise.reject(new Error('no disk'));
+    const failing = startNode({ ...cluster.options('a'), ports: { store } });
+    await expect(failing).rejects.toThrow('no disk');
+    await using node = await startNode(cluster.options('a'));
+    expect(node.cluster.members()).toHaveLength(1);
+  });
+});
+
 describe('the secret of a cluster', () => {
   it('is made for the eyes of its owner only, and shared by all nodes', async () => {
     await using cluster = newCluster();
-    const [a] = await cluster.startAll(['a', 'b']);
-    await cluster.eventually('they meet', async () => (await a.ask('members')).length === 2);
+    await cluster.startAll(['a', 'b']);
+    await cluster.formed(2);
     const secret = join(cluster.directory, cluster.name, 'secret');
     expect(statSync(secret).mode & 0o777).toBe(0o600);
     expect(statSync(join(secret, '..')).mode & 0o777).toBe(0o700);
@@ -94,7 +107,7 @@ describe('the secret of a cluster', () => {
     await using cluster = newCluster();
     await using here = await startNode(cluster.options('here'));
     const [good] = await cluster.startAll(['good']);
-    await here.cluster.reached(2);
+    await cluster.formed(2, here);
     const secret = join(cluster.directory, cluster.name, 'secret');
     const right = readFileSync(secret);
     writeFileSync(secret, Buffer.alloc(32, 9).toString('base64url'));

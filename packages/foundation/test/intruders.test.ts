@@ -30,7 +30,7 @@ beforeAll(async () => {
   here = await startNode(cluster.options('here'));
   good = await cluster.start('good');
   incarnation = here.incarnation;
-  await here.cluster.reached(2);
+  await cluster.formed(2, here);
   await good.ask('start', 'parrot', { name: 'parrot' });
   await cluster.eventually('its name is known', () => here.registry.lookup('parrot'));
   const text = readFileSync(join(cluster.directory, cluster.name, 'secret'), 'utf8');
@@ -148,7 +148,10 @@ describe('a node of a cluster', () => {
     const link = await intruder.transport.dial(address().text);
     await cluster.eventually('it is a member', () => has(`intruder-${before}`));
     link.send('normal', bytes);
+    const saidAt = performance.now();
     await callMeanwhile(intruder.down);
+    // Not only when its silence is noticed.
+    expect(performance.now() - saidAt).toBeLessThan(2_000);
     expect(here.counters().malformed).toBe(before + 1);
     expect(refused).toEqual([
       `intruder-${before} sent bytes that are no packet: its link is closed`,

@@ -12,7 +12,7 @@ describe('names and capabilities', () => {
     await using cluster = new TestCluster<ClusterNode>(program);
     await using here = await startNode(cluster.options('here'));
     const [a, b] = await cluster.startAll(['a', 'b']);
-    await here.cluster.reached(3);
+    await cluster.formed(3, here);
     const pid = await a.ask('start', 'parrot', { name: 'polly', capabilities: ['talk', 'fly'] });
     await cluster.eventually('all know it', async () => {
       const known = [here.registry.lookup('polly')?.toString(), await b.ask('lookup', 'polly')];

@@ -37,7 +37,7 @@ describe('a node that is killed', () => {
     await using here = await startNode(cluster.options('here'));
     const events = eventsOf(here);
     const [a, b] = await cluster.startAll(['a', 'b']);
-    await here.cluster.reached(3);
+    await cluster.formed(3, here);
     await a.ask('start', 'nursery', { name: 'nest', capabilities: ['hatching'] });
     await cluster.eventually('its name is known', async () => {
       return here.registry.lookup('nest') !== undefined && (await b.ask('lookup', 'nest'));
@@ -70,7 +70,7 @@ describe('a node that is killed', () => {
     await expect(remote.say('hello')).rejects.toMatchObject({ code: 'NO_PROCESS' });
 
     await cluster.start('a');
-    await here.cluster.reached(3);
+    await cluster.formed(3, here);
     expect(before).toBeDefined();
     expect(await watcher.seen()).toEqual(['down node_down']);
     expect(events.filter((each) => each.endsWith('crashed'))).toEqual(['down a crashed']);
@@ -80,7 +80,7 @@ describe('a node that is killed', () => {
     await using cluster = newCluster();
     await using here = await startNode(cluster.options('here'));
     const first = await cluster.start('a');
-    await here.cluster.reached(2);
+    await cluster.formed(2, here);
     await first.ask('start', 'nursery', { name: 'nest' });
     await cluster.eventually('its name is known', () => here.registry.lookup('nest'));
     const old = await hatch(here, 'nest');
@@ -112,7 +112,7 @@ describe('a node that stops', () => {
     await using here = await startNode(cluster.options('here'));
     const events = eventsOf(here);
     const [a, b] = await cluster.startAll(['a', 'b']);
-    await here.cluster.reached(3);
+    await cluster.formed(3, here);
     await a.ask('start', 'parrot', { name: 'parrot' });
     await cluster.eventually('its name is known', () => here.registry.lookup('parrot'));
     const remote = here.ref(parrot, 'parrot');
@@ -140,7 +140,7 @@ describe('a node that is frozen', () => {
     await using here = await startNode({ ...cluster.options('here'), detector });
     const events = eventsOf(here);
     const [a, b] = await cluster.startAll(['a', 'b'], { detector });
-    await here.cluster.reached(3);
+    await cluster.formed(3, here);
     await a.ask('start', 'nursery', { name: 'nest' });
     await a.ask('start', 'parrot', { name: 'crown' });
     await a.ask('start', 'parrot', { name: 'lark', restart: 'permanent' });
@@ -162,7 +162,7 @@ describe('a node that is frozen', () => {
     const heir = await here.processes.start(parrot, { name: 'crown' });
 
     a.thaw();
-    await here.cluster.reached(3);
+    await cluster.formed(3, here);
     await cluster.eventually('it has given up the name that was taken over', async () =>
       (await a.ask('events')).includes('exit parrot "crown" name_conflict'),
     );
@@ -188,6 +188,7 @@ describe('a node that is frozen', () => {
 
 interface Mortal {
   readonly pid: Pid | undefined;
+  self(): Promise<Pid>;
   crash(message: string): Promise<string>;
 }
 
@@ -202,6 +203,7 @@ async function livesOn(
   await watcher.watch(survivor);
   await linked.tie(survivor);
   const before = String(survivor.pid);
+  expect(String(await survivor.self())).toBe(before);
   await expect(survivor.crash('old age')).rejects.toMatchObject({ code: 'PROCESS_DOWN' });
   await cluster.eventually('both are told', async () => {
     const seen = [...(await watcher.seen()), ...(await linked.seen())];

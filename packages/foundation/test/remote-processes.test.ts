@@ -18,7 +18,7 @@ beforeAll(async () => {
   cluster = new TestCluster(program);
   here = await startNode(cluster.options('here'));
   there = await cluster.start('there');
-  await here.cluster.reached(2);
+  await cluster.formed(2, here);
 });
 afterAll(async () => {
   await here.stop();

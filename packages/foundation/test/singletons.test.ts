@@ -53,11 +53,7 @@ describe('a singleton', () => {
     await using cluster = newCluster();
     await using here = await startNode(cluster.options('here'));
     const nodes = await cluster.startAll(['a', 'b', 'c']);
-    await here.cluster.reached(4);
-    await cluster.eventually('all see all', async () => {
-      const seen = await Promise.all(nodes.map((node) => node.ask('members')));
-      return seen.every(({ length }) => length === 4);
-    });
+    await cluster.formed(4, here);
     await Promise.all(nodes.map((node) => node.ask('start', 'counter', singleton)));
     expect(await countersOn(nodes)).toBe(1);
     await cluster.eventually('all know where', async () => {
@@ -73,7 +69,7 @@ describe('a singleton', () => {
     await using cluster = newCluster();
     await using here = await startNode(cluster.options('here'));
     const [a, b, c] = await cluster.startAll(['a', 'b', 'c']);
-    await here.cluster.reached(4);
+    await cluster.formed(4, here);
     const ledger = await here.processes.start(counter, { ...singleton, preferNode: 'a' });
     await cluster.eventually('it is known', () => here.registry.lookup('ledger'));
     expect(await ledger.host()).toBe('a');
@@ -100,7 +96,7 @@ describe('a singleton', () => {
     await using cluster = newCluster();
     await using here = await startNode({ ...cluster.options('here'), processes: [counter] });
     const [a, b] = await cluster.startAll(['a', 'b']);
-    await here.cluster.reached(3);
+    await cluster.formed(3, here);
     const ledger = await here.processes.start(counter, { ...singleton, preferNode: 'a' });
     await cluster.eventually('it is known', () => here.registry.lookup('ledger'));
     expect(await ledger.add(5)).toBe(5);
@@ -118,7 +114,7 @@ describe('a singleton', () => {
     const detector = { pingEveryMs: 200, silentAfterMs: 1_000, redialMs: 1_000 };
     await using here = await startNode({ ...cluster.options('here'), detector });
     const [a, b] = await cluster.startAll(['a', 'b'], { detector });
-    await here.cluster.reached(3);
+    await cluster.formed(3, here);
     const ledger = await here.processes.start(counter, { ...singleton, preferNode: 'a' });
     const other = await here.processes.start(counter, {
       name: 'other',
@@ -135,7 +131,7 @@ describe('a singleton', () => {
     await cluster.eventually('it has moved', async () => (await ledger.host()) === 'b');
     expect(await ledger.add(1)).toBe(6);
     a.thaw();
-    await here.cluster.reached(3);
+    await cluster.formed(3, here);
     await cluster.eventually('each is one', async () => (await countersOn([a, b])) === 2);
     expect([await ledger.host(), await other.host()]).toEqual(['b', 'b']);
     expect([await ledger.add(1), await other.add(1)]).toEqual([7, 2]);

@@ -1,5 +1,5 @@
 /**
- * The test kit: what a port's adapter must pass.
+ * The test kit: what a port's adapter must pass, real processes, and a simulated world.
  *
  * @packageDocumentation
  */
@@ -9,3 +9,15 @@ export { transportConformance, type TransportUnderTest } from './conformance/tra
 export { eventually, type EventuallyOptions } from './eventually.ts';
 export { spawnNode, type SpawnOptions, type TestProcess } from './spawn-node.ts';
 export { TestCluster, type NodeCommands, type TestNodeOptions } from './test-cluster.ts';
+export type { Fault, FaultPlan, Flaw } from './simulation/fault.ts';
+export { SimClock, type SimClockOptions } from './simulation/sim-clock.ts';
+export { SimDirectory, SimDiscovery } from './simulation/sim-discovery.ts';
+export { SimHost, type CrashKind } from './simulation/sim-host.ts';
+export { SimNetwork, type CutKind, type SimNetworkOptions } from './simulation/sim-network.ts';
+export { SimTransport } from './simulation/sim-transport.ts';
+export {
+  simulateCluster,
+  type SimulatedClusterOptions,
+  type SimulationReport,
+} from './simulation/simulated-cluster.ts';
+export { Simulation, type Owner } from './simulation/simulation.ts';

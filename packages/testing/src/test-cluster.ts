@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
+import type { Node } from '@foundation/core';
+
 import { eventually, type EventuallyOptions } from './eventually.ts';
 import { spawnNode, type TestProcess } from './spawn-node.ts';
 import type { TestCommands } from './test-program.ts';
@@ -10,6 +12,8 @@ import type { TestCommands } from './test-program.ts';
 export interface NodeCommands extends TestCommands {
   /** What it sees of the cluster, for the message of a failed test. */
   view(): unknown;
+  /** The members that it sees. */
+  members(): readonly unknown[];
 }
 
 /** What makes nodes meet: `startNode({ ...cluster.options('a') })`. */
@@ -57,6 +61,16 @@ export class TestCluster<Commands extends NodeCommands> implements AsyncDisposab
     const started = Promise.all(nodes.map((node) => this.start(node, more)));
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `map` keeps the length, its type does not
     return started as unknown as ReturnType<typeof this.startAll<Names>>;
+  }
+
+  /** Resolves when each running node, and the test's own one, sees exactly that many members. */
+  async formed(count: number, own?: Node): Promise<void> {
+    await own?.cluster.reached(count);
+    await this.eventually(`all see ${count} members`, async () => {
+      const running = [...this.#nodes.values()].filter(({ isRunning }) => isRunning);
+      const seen = await Promise.all(running.map((node) => node.ask('members')));
+      return seen.every((members) => Array.isArray(members) && members.length === count);
+    });
   }
 
   /** As {@link eventually}; a failure shows what each node sees. */

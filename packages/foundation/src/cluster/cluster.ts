@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
 import { FoundationError, isFoundationError } from '../errors.ts';
 import type { Events } from '../events.ts';
+import { contactOf, parseContacts } from './contact-message.ts';
 import type { Discovery } from './discovery.ts';
 import { PingDetector, type FailureDetector, type PingOptions } from './failure-detector.ts';
 import {
@@ -356,18 +357,4 @@ function declaredOver({ node, incarnation }: Identity): FoundationError {
     `life ${incarnation} of ${node} was declared over`,
     { hint: 'The node begins a new life and joins again by itself.' },
   );
-}
-
-function contactOf({ node, incarnation, address }: Contact): Contact {
-  return { node, incarnation, address };
-}
-
-function parseContacts(body: unknown): readonly Contact[] {
-  return Array.isArray(body) ? body.filter(isContact) : [];
-}
-
-function isContact(value: unknown): value is Contact {
-  if (typeof value !== 'object' || value === null) return false;
-  const { node, incarnation, address } = value as Record<string, unknown>;
-  return typeof node === 'string' && typeof incarnation === 'number' && typeof address === 'string';
 }

@@ -32,7 +32,12 @@ export type MembershipEvent =
   /** Whom a member knows. */
   | { readonly kind: 'introduced'; readonly contacts: readonly Contact[] }
   | { readonly kind: 'linked'; readonly contact: Contact; readonly meta: Member['meta'] }
-  | { readonly kind: 'unlinked'; readonly node: string; readonly incarnation: number; readonly isGoodbye: boolean }
+  | {
+      readonly kind: 'unlinked';
+      readonly node: string;
+      readonly incarnation: number;
+      readonly isGoodbye: boolean;
+    }
   /** A dial has ended. `isGone`: nobody is at the address, or somebody else. */
   | { readonly kind: 'dialled'; readonly contact: Contact; readonly isGone: boolean }
   | { readonly kind: 'silent'; readonly node: string }
@@ -130,7 +135,8 @@ function look(state: MembershipState): MembershipStep {
 /** Dials whom another member knows, unless its life is known to be over. */
 function introduced(state: MembershipState, contacts: readonly Contact[]): MembershipStep {
   const news = contacts.filter(
-    (each) => !isOver(state, each) && state.members.get(each.node)?.incarnation !== each.incarnation,
+    (each) =>
+      !isOver(state, each) && state.members.get(each.node)?.incarnation !== each.incarnation,
   );
   return dialAll(state, news);
 }
@@ -196,7 +202,8 @@ function dialled(
 ): MembershipStep {
   const next = settle(state, contact.node);
   const member = next.members.get(contact.node);
-  const isDecided = isGone && member?.status === 'suspect' && member.incarnation === contact.incarnation;
+  const isDecided =
+    isGone && member?.status === 'suspect' && member.incarnation === contact.incarnation;
   if (!isDecided) return { state: next, effects: [] };
   const { node, incarnation } = member;
   const gone = remove(next, member, 'crashed');
@@ -215,11 +222,7 @@ function verdict(
   return { state, effects: [{ kind: 'probe', node }] };
 }
 
-function remove(
-  state: MembershipState,
-  member: Member,
-  reason: DownReason,
-): MembershipStep {
+function remove(state: MembershipState, member: Member, reason: DownReason): MembershipStep {
   const members = new Map(state.members);
   members.delete(member.node);
   const buried = bury(state.buried, member.node, member.incarnation);
@@ -239,7 +242,10 @@ function settle(state: MembershipState, node: string): MembershipState {
   return { ...state, dialling };
 }
 
-function withMember(members: ReadonlyMap<string, Member>, member: Member): ReadonlyMap<string, Member> {
+function withMember(
+  members: ReadonlyMap<string, Member>,
+  member: Member,
+): ReadonlyMap<string, Member> {
   return new Map(members).set(member.node, member);
 }
 

@@ -37,7 +37,11 @@ function processMessenger(runtime: Runtime): Messenger {
     ask(participant, request, options) {
       const where = addressOf(participant);
       if (where === undefined) return Promise.reject(noProcess(participant.id));
-      return new RefCore(runtime, behaviour, { ...where, ...options }).call(coordinationMessage, [request], undefined);
+      return new RefCore(runtime, behaviour, { ...where, ...options }).call(
+        coordinationMessage,
+        [request],
+        undefined,
+      );
     },
   };
 }

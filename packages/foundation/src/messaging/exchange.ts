@@ -55,7 +55,14 @@ export class Exchange {
     const call = new RemoteCall(this.#runtime.deadlines, request, timeoutMs);
     call.track(this.#calls, id, target);
     try {
-      const sent = this.#router.send(target, [packetKinds.call, target.serial, id, name, args, timeoutMs]);
+      const sent = this.#router.send(target, [
+        packetKinds.call,
+        target.serial,
+        id,
+        name,
+        args,
+        timeoutMs,
+      ]);
       if (sent !== 'sent') call.fail(notSent(sent, request.describe()));
     } catch (error) {
       call.fail(error);
@@ -68,7 +75,10 @@ export class Exchange {
   }
 
   signal(target: Pid, signal: Signal): boolean {
-    return this.#router.send(target, [packetKinds.signal, target.serial, target, plain(signal)]) === 'sent';
+    return (
+      this.#router.send(target, [packetKinds.signal, target.serial, target, plain(signal)]) ===
+      'sent'
+    );
   }
 
   noteRelation(process: Process): void {
@@ -106,7 +116,10 @@ export class Exchange {
     }
   }
 
-  #receiveCall(from: Station, packet: Packet & readonly [typeof packetKinds.call, ...unknown[]]): void {
+  #receiveCall(
+    from: Station,
+    packet: Packet & readonly [typeof packetKinds.call, ...unknown[]],
+  ): void {
     const [, to, id, name, args, timeoutMs] = packet;
     const call = new IncomingCall(this.#runtime.deadlines, name, args);
     call.replyTo(this, from, id);
@@ -143,7 +156,7 @@ export class Exchange {
   }
 
   fail(to: Station, id: number, error: unknown): void {
-    this.#router.send(to, [packetKinds.fail, id, portable(error)]);
+    this.#router.send(to, [packetKinds.fail, id, failureOf(error)]);
   }
 }
 
@@ -244,31 +257,16 @@ function notSent(why: 'unreachable' | 'full', who: string): FoundationError {
   });
 }
 
-/** An error that can certainly be sent: what is not serializable in it becomes text. */
-function portable(error: unknown): FoundationError {
-  if (!isFoundationError(error)) return new FoundationError('INTERNAL', messageOf(error));
-  const { code, message, hint, retryable, outcome, cause } = error;
-  const options = {
-    ...(hint === undefined ? {} : { hint }),
-    details: jsonSafe(error.details),
-    ...(cause === undefined ? {} : { cause: portableCause(cause) }),
-  };
-  return new FoundationError(code, message, options, { retryable, outcome });
+function failureOf(error: unknown): FoundationError {
+  return isFoundationError(error) ? error : new FoundationError('INTERNAL', messageOf(error));
 }
 
-function portableCause(cause: unknown): unknown {
-  return isFoundationError(cause) ? portable(cause) : new Error(messageOf(cause));
-}
-
-function jsonSafe(details: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return JSON.parse(
-    JSON.stringify(details, (_key, value: unknown) =>
-      typeof value === 'bigint' || typeof value === 'function' ? String(value) : value,
-    ),
-  ) as Record<string, unknown>;
+/** What is thrown may be anything; the codec carries errors whatever they hold, and nothing else. */
+function portable(error: unknown): Error {
+  return error instanceof Error ? error : new Error(messageOf(error));
 }
 
 function plain(signal: Signal): Signal {
   if (!('exit' in signal) || signal.exit.error === undefined) return signal;
-  return { ...signal, exit: { reason: signal.exit.reason, error: portableCause(signal.exit.error) } };
+  return { ...signal, exit: { reason: signal.exit.reason, error: portable(signal.exit.error) } };
 }

@@ -29,25 +29,29 @@ export class Switchboard implements Router {
   // ── outgoing ───────────────────────────────────────────────────────────────
 
   send(to: Station, packet: Packet): 'sent' | 'unreachable' | 'full' {
-    return this.#pass(to, packet[1], encodePacket(this.#parts.runtime.codec, packet));
+    return this.#pass(to, packet, encodePacket(this.#parts.runtime.codec, packet));
   }
 
-  #pass(to: Station, destination: number, bytes: Uint8Array): 'sent' | 'unreachable' | 'full' {
+  #pass(to: Station, packet: Packet, bytes: Uint8Array): 'sent' | 'unreachable' | 'full' {
     const { runtime, threads } = this.#parts;
     if (to.node === runtime.name) {
       if (!runtime.isOwnLife(to)) return 'unreachable';
       const from = { node: runtime.name, incarnation: runtime.incarnation };
-      return threads.post(threadOf(destination), from, bytes) ? 'sent' : 'unreachable';
+      return threads.post(threadOf(packet[1]), from, bytes) ? 'sent' : 'unreachable';
     }
     const link = this.#parts.cluster()?.link(to.node, to.incarnation);
     if (link === undefined) return 'unreachable';
-    return link.send('normal', bytes) ? 'sent' : 'full';
+    if (link.send('normal', bytes)) return 'sent';
+    if (packet[0] === packetKinds.signal) giveUp(link);
+    return 'full';
   }
+
 
   /** Says something of the system's own over a link. The registry keeps its order with replies. */
   tell(link: Link, topic: Topic, body: unknown): void {
     const lane = topic.startsWith('cluster.') ? 'control' : 'normal';
-    link.send(lane, this.#parts.runtime.codec.encode([packetKinds.system, 0, topic, body]));
+    const bytes = this.#parts.runtime.codec.encode([packetKinds.system, 0, topic, body]);
+    if (!link.send(lane, bytes)) giveUp(link);
   }
 
   broadcast(topic: Topic, body: unknown): void {
@@ -82,7 +86,7 @@ export class Switchboard implements Router {
     const { runtime } = this.#parts;
     if (runtime.isOwnLife(to) && threadOf(packet[1]) === 0) {
       runtime.exchange.receive({ node: runtime.name, incarnation: runtime.incarnation }, packet);
-    } else if (this.#pass(to, packet[1], bytes) !== 'sent') {
+    } else if (this.#pass(to, packet, bytes) !== 'sent') {
       this.#bounce({ node: runtime.name, incarnation: runtime.incarnation }, packet);
     }
   }
@@ -169,4 +173,12 @@ export class Switchboard implements Router {
   #lost(isLost: (pid: Pid) => boolean, reason: 'node_down' | 'thread_lost'): void {
     this.#parts.runtime.exchange.lost(isLost, { reason });
   }
+}
+
+/**
+ * For what must not be missed: a link whose queue is full is closed. Then both sides know that
+ * something is missing, and begin anew.
+ */
+function giveUp(link: Link): void {
+  link.close('its queue is full');
 }

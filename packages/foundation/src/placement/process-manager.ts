@@ -89,7 +89,10 @@ export class ProcessManager {
   }
 
   /** Starts a singleton here, as its record says. */
-  async startRecord({ name, process, init, listing }: SingletonRecord, onEnded: () => void): Promise<void> {
+  async startRecord(
+    { name, process, init, listing }: SingletonRecord,
+    onEnded: () => void,
+  ): Promise<void> {
     const definition = this.#runtime.definition(process);
     if (definition === undefined) {
       throw new FoundationError('UNKNOWN_DEFINITION', `this node has no definition "${process}"`, {
@@ -114,14 +117,20 @@ export class ProcessManager {
   }
 }
 
-function childOptions({ strategy: _strategy, preferNode: _node, restart, ...rest }: StartOptions & { readonly init?: unknown }): ChildSpec['options'] {
+function childOptions({
+  strategy: _strategy,
+  preferNode: _node,
+  restart,
+  ...rest
+}: StartOptions & { readonly init?: unknown }): ChildSpec['options'] {
   return { ...rest, restart: restart ?? 'temporary' };
 }
 
 function check(options: StartOptions): void {
   refuseUnknown('processes.start', options, known);
   const { name, strategy, restart, capabilities } = options;
-  if (name !== undefined && !isName(name)) throw invalid('name', name, 'a name of at most 200 characters');
+  if (name !== undefined && !isName(name))
+    throw invalid('name', name, 'a name of at most 200 characters');
   if (strategy !== undefined && strategy !== 'local' && strategy !== 'singleton') {
     throw invalid('strategy', strategy, "'local' or 'singleton'");
   }

@@ -1,7 +1,7 @@
-import type { Events } from '../events.ts';
 import { FoundationError } from '../errors.ts';
-import type { Registry } from '../registry/registry.ts';
+import type { Events } from '../events.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
+import type { Registry } from '../registry/registry.ts';
 import { chooseNode } from './rendezvous-hash.ts';
 
 export interface SingletonHandlers {
@@ -27,7 +27,11 @@ export class Singletons {
   readonly #orphans = new Map<string, SingletonRecord & { readonly from: string }>();
   readonly #starting = new Map<string, Promise<void>>();
 
-  constructor(self: string, registry: Registry, parts: { events: Events; handlers: SingletonHandlers }) {
+  constructor(
+    self: string,
+    registry: Registry,
+    parts: { events: Events; handlers: SingletonHandlers },
+  ) {
     this.#self = self;
     this.#registry = registry;
     this.#events = parts.events;
@@ -39,7 +43,8 @@ export class Singletons {
   async start(record: SingletonRecord, preferNode?: string): Promise<void> {
     if (this.#registry.lookup(record.name) !== undefined) return;
     const candidates = this.#handlers.candidates(record.process);
-    const host = candidates.find((node) => node === preferNode) ?? chooseNode(record.name, candidates);
+    const host =
+      candidates.find((node) => node === preferNode) ?? chooseNode(record.name, candidates);
     if (host === undefined) throw nobodyCanRun(record);
     if (host === this.#self) await this.startHere(record);
     else await this.#handlers.startThere(host, record);

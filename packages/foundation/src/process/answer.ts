@@ -14,7 +14,10 @@ export class Refused<Code extends string = string, Data = unknown> {
 
 /** Answers with an expected "no", to be *returned* by a handler or by `init`. */
 export function refuse<const Code extends string>(code: Code): Refused<Code, undefined>;
-export function refuse<const Code extends string, Data>(code: Code, data: Data): Refused<Code, Data>;
+export function refuse<const Code extends string, Data>(
+  code: Code,
+  data: Data,
+): Refused<Code, Data>;
 export function refuse(code: string, data?: unknown): Refused {
   return new Refused(code, data);
 }

@@ -4,11 +4,10 @@ import type { AnySpec, Reserved } from './definition.ts';
 
 const namePattern = /^[\p{L}\p{N}_$][\p{L}\p{N}_$.:@/ -]{0,199}$/u;
 const reserved: ReadonlySet<string> = new Set<Reserved>(['then', 'with', 'try', 'cast', 'pid']);
-const fields: readonly string[] = [
-  ...['init', 'start', 'calls', 'casts', 'timers', 'info', 'terminate', 'coordinate'],
-  ...['snapshot', 'restore', 'durable', 'module', 'isolation', 'thread'],
-  ...['mailboxMax', 'overflow', 'trapExits'],
-];
+const tables = ['calls', 'casts', 'timers', 'info'] as const;
+const functions = ['init', 'start', 'terminate', 'coordinate', 'snapshot', 'restore'] as const;
+const settings = ['durable', 'isolation', 'thread', 'module', 'mailboxMax', 'overflow', 'trapExits'];
+const fields: readonly string[] = [...tables, ...functions, ...settings];
 const choices = {
   isolation: ['inline', 'thread'],
   overflow: ['reject', 'drop-newest', 'drop-oldest'],
@@ -52,16 +51,17 @@ function checkFields(name: string, spec: AnySpec): void {
 }
 
 function checkHandlers(name: string, spec: AnySpec): void {
-  for (const field of ['calls', 'casts', 'timers', 'info'] as const) {
+  for (const field of tables) {
     for (const [word, handler] of Object.entries(spec[field] ?? {})) {
-      if (typeof handler !== 'function')
+      if (typeof handler !== 'function') {
         throw invalidDefinition(name, `has no function at \`${field}.${word}\``);
+      }
       if (field === 'calls' && reserved.has(word)) {
         throw invalidDefinition(name, `has a call with the reserved name "${word}"`);
       }
     }
   }
-  for (const field of ['terminate', 'coordinate', 'snapshot', 'restore'] as const) {
+  for (const field of functions) {
     const handler: unknown = spec[field];
     if (handler !== undefined && typeof handler !== 'function') {
       throw invalidDefinition(name, `has no function at \`${field}\``);

@@ -99,17 +99,15 @@ describe('a bad definition is refused', () => {
   });
 
   it('with code, message and a hint', () => {
-    try {
-      defineAnything('x', {})();
-      expect.unreachable();
-    } catch (error) {
-      expect(error).toMatchObject({
+    expect(defineAnything('x', {})).toThrow(
+      expect.objectContaining({
         name: 'FoundationError',
+        code: 'INVALID_DEFINITION',
         retryable: false,
         outcome: 'not-executed',
-      });
-      expect(error).toHaveProperty('hint', expect.stringContaining('defineProcess'));
-    }
+        hint: expect.stringContaining('defineProcess'),
+      }),
+    );
   });
 });
 
@@ -261,7 +259,7 @@ describe('the types of a definition', () => {
   it('refuse reserved names of calls', () => {
     const check = (): void => {
       // @ts-expect-error -- reserved
-      defineProcess('bad', { init, calls: { then: () => 1 } });
+      defineProcess('bad', { init, calls: { with: () => 1 } });
     };
     expect(check).toBeTypeOf('function');
   });

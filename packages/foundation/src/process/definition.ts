@@ -89,10 +89,9 @@ export interface Spec<
   /** Makes the state. May refuse to start by returning `refuse(…)`. */
   readonly init: (init: Init) => S | Promise<S>;
   readonly calls?: Calls &
-    Record<
-      string,
-      (ctx: Context<Exclude<S, Refused>, NoInfer<T>>, ...args: never[]) => unknown
-    > & { readonly [K in Reserved]?: never };
+    Record<string, (ctx: Context<Exclude<S, Refused>, NoInfer<T>>, ...args: never[]) => unknown> & {
+      readonly [K in Reserved]?: never;
+    };
   readonly casts?: Casts &
     Record<string, (ctx: Context<Exclude<S, Refused>, NoInfer<T>>, ...args: never[]) => Quiet>;
   readonly timers?: Record<T, (ctx: Context<Exclude<S, Refused>, NoInfer<T>>) => Quiet>;
@@ -103,10 +102,7 @@ export interface Spec<
     ) => Quiet;
   };
   /** Runs before the end, whatever the reason; not after `killed`. */
-  readonly terminate?: (
-    ctx: Context<Exclude<S, Refused>, NoInfer<T>>,
-    reason: ExitReason,
-  ) => Quiet;
+  readonly terminate?: (ctx: Context<Exclude<S, Refused>, NoInfer<T>>, reason: ExitReason) => Quiet;
   /** Answers coordination requests: `coordinate: participant({ bid, … })`. */
   readonly coordinate?: (
     ctx: Context<Exclude<S, Refused>, NoInfer<T>>,
@@ -230,7 +226,8 @@ export const coordinationMessage = 'mabeam.coordination.request';
 
 /** The behaviour behind a definition. */
 export function behaviourOf(definition: AnyDefinition): Behaviour {
-  if (!('spec' in definition)) throw invalidDefinition(definition.name, 'is not made by defineProcess');
+  if (!('spec' in definition))
+    throw invalidDefinition(definition.name, 'is not made by defineProcess');
   return definition as Behaviour;
 }
 

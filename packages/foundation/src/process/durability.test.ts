@@ -46,6 +46,10 @@ const ledger = defineProcess('ledger', {
   calls: {
     add: ({ state }, by: number) => (state.sum += by),
     sum: ({ state }) => state.sum,
+    note: ({ state }, text: string) => {
+      state.notes.push(text);
+      return state.notes;
+    },
     later: (ctx, by: number) =>
       ctx.later(async () => {
         await settled();
@@ -112,6 +116,20 @@ describe('a durable process', () => {
     expect(await Promise.all(rest)).toEqual(Array.from({ length: 50 }, (_, index) => index + 2));
     expect(store.writes).toBe(2);
     await store.open();
+  });
+
+  it('never shows a state that is not stored yet', async () => {
+    const store = new HeldStore();
+    await using node = await alone({ ports: { store } });
+    const ref = await open(node);
+    const first = ref.note('stored');
+    await settled();
+    const second = ref.note('not yet');
+    await settled();
+    await store.release();
+    expect(await first).toEqual(['stored']);
+    await store.open();
+    expect(await second).toEqual(['stored', 'not yet']);
   });
 
   it('writes nothing when nothing has changed', async () => {

@@ -1,6 +1,7 @@
 import { FoundationError } from '../errors.ts';
 import type { Call } from './envelope.ts';
 import type { Process } from './process.ts';
+import { invalidReply } from './ref.ts';
 
 /** Where durable processes keep their state: one record a name. */
 export interface Snapshots {
@@ -61,8 +62,19 @@ export class Durability {
 
   /** Replies when the state of now is stored. */
   answer(call: Call, value: unknown): void {
-    this.#held.push({ call, value });
+    try {
+      this.#held.push({ call, value: this.#seal(value) });
+    } catch (error) {
+      call.fail(invalidReply(call.name, error));
+    }
     this.touch();
+  }
+
+  /** What later messages change must not show in a reply that is held back. */
+  #seal(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) return value;
+    const { codec } = this.#process.runtime;
+    return codec.decode(codec.encode(value));
   }
 
   /** The state may have changed. */
@@ -131,8 +143,12 @@ export class Durability {
 }
 
 function takenOver(name: string): FoundationError {
-  return new FoundationError('STORE_CONFLICT', `the state of "${name}" belongs to another holder now`, {
-    hint: 'Another node took the process over. Call it by name to reach the new one.',
-    details: { name },
-  });
+  return new FoundationError(
+    'STORE_CONFLICT',
+    `the state of "${name}" belongs to another holder now`,
+    {
+      hint: 'Another node took the process over. Call it by name to reach the new one.',
+      details: { name },
+    },
+  );
 }

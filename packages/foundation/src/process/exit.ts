@@ -35,11 +35,15 @@ export function processDown(who: string, exit: Exit): FoundationError {
       details,
     });
   }
-  return new FoundationError('PROCESS_DOWN', `${who} ended during the call (${exit.reason}${why})`, {
-    hint: 'The call may have been carried out. Repeat it only if it is idempotent.',
-    details,
-    cause: exit.error,
-  });
+  return new FoundationError(
+    'PROCESS_DOWN',
+    `${who} ended during the call (${exit.reason}${why})`,
+    {
+      hint: 'The call may have been carried out. Repeat it only if it is idempotent.',
+      details,
+      cause: exit.error,
+    },
+  );
 }
 
 /** What a caller gets when there is nobody at the address. */

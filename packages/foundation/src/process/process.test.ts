@@ -1,7 +1,7 @@
 import { defineProcess, Pid, refuse } from '@foundation/core';
 import { describe, expect, it } from 'vitest';
 
-import { alone, failure, gate, listen } from '../../test/alone.ts';
+import { alone, failure, gate, listen, present } from '../../test/alone.ts';
 import { settled } from '../../test/manual-clock.ts';
 
 describe('messages', () => {
@@ -26,7 +26,7 @@ describe('messages', () => {
     const calls = sent.map((text, index) =>
       index % 2 === 0 ? ref.note(text) : ref.cast.jot(text),
     );
-    await Promise.all(calls);
+    expect(calls).not.toContain(false);
     expect(await ref.read()).toEqual(sent);
   });
 
@@ -247,8 +247,7 @@ describe('a pid', () => {
       await node.processes.start(watcher),
       await node.processes.start(watcher),
     ];
-    const { pid } = target;
-    if (pid === undefined) expect.unreachable();
+    const pid = present(target.pid);
     await ref.watch(new Pid(pid.node, pid.incarnation - 1, pid.serial));
     await settled();
     expect(await ref.downs()).toEqual(['node_down']);

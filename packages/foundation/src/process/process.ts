@@ -4,6 +4,7 @@ import { currentWaiting, runAcrossAwaits, serve } from '../context.ts';
 import { FoundationError, messageOf } from '../errors.ts';
 import { Later, Refused } from './answer.ts';
 import type { Behaviour, Entry } from './definition.ts';
+import type { Durability } from './durability.ts';
 import { isCall, Note, type Call, type Envelope } from './envelope.ts';
 import { isNormal, noProcess, processDown, type Exit } from './exit.ts';
 import { Mailbox } from './mailbox.ts';
@@ -12,7 +13,6 @@ import { ProcessContext } from './process-context.ts';
 import { Relations } from './relations.ts';
 import type { Runtime } from './runtime.ts';
 import type { Runnable } from './scheduler.ts';
-import type { Durability } from './durability.ts';
 
 type Status = 'starting' | 'idle' | 'ready' | 'busy' | 'ending' | 'ended';
 
@@ -241,7 +241,8 @@ export class Process implements Runnable {
       },
       (error: unknown) => {
         // The process crashes, see `ctx.later`, but it may take its time to end.
-        if (pending.delete(call)) call.fail(processDown(this.describe(), { reason: 'crash', error }));
+        if (pending.delete(call))
+          call.fail(processDown(this.describe(), { reason: 'crash', error }));
       },
     );
   }
@@ -328,7 +329,11 @@ export class Process implements Runnable {
   crash(error: unknown): void {
     if (this.#status === 'ended' || this.#status === 'ending') return;
     this.#exit = { reason: 'crash', error };
-    this.runtime.events.emit('crash', { pid: this.pid, who: this.describe(), error: messageOf(error) });
+    this.runtime.events.emit('crash', {
+      pid: this.pid,
+      who: this.describe(),
+      error: messageOf(error),
+    });
     const down = processDown(this.describe(), this.#exit);
     if (this.#current !== undefined) this.#refuse(this.#current, down);
     this.durability?.close(down);
@@ -447,10 +452,14 @@ function invalidMessage(
     path: path.map((step) => String(typeof step === 'object' ? step.key : step)),
   }));
   const why = plain.map((each) => [each.path.join('.'), each.message].filter(Boolean).join(': '));
-  return new FoundationError('INVALID_MESSAGE', `"${message}" to ${who} is not valid: ${why.join('; ')}`, {
-    hint: 'Nothing was executed.',
-    details: { message, issues: plain },
-  });
+  return new FoundationError(
+    'INVALID_MESSAGE',
+    `"${message}" to ${who} is not valid: ${why.join('; ')}`,
+    {
+      hint: 'Nothing was executed.',
+      details: { message, issues: plain },
+    },
+  );
 }
 
 function startRefused(who: string, refused: Refused): FoundationError {

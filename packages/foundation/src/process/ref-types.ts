@@ -29,9 +29,8 @@ type Tell<M> = {
     ? Sendable<A, (...args: A) => boolean>
     : never;
 };
-type Sendable<M, F> = M extends Wire<M>
-  ? F
-  : { readonly 'an argument or the reply cannot cross nodes': M };
+type Sendable<M, F> =
+  M extends Wire<M> ? F : { readonly 'an argument or the reply cannot cross nodes': M };
 
 /** `T` where each part can be sent, otherwise something `T` is not assignable to. The codec accepts exactly these. */
 export type Wire<T> = unknown extends T
@@ -67,8 +66,5 @@ export type Client<A> = AnyRef &
   (A extends { casts: infer M } ? { readonly cast: Tell<M> } : unknown);
 
 /** Of a definition (`Ref<typeof account>`) or of an interface (`Ref<AccountApi>`). */
-export type Ref<D> = D extends Definition<infer _I, infer A>
-  ? Client<A>
-  : D extends Api
-    ? Client<D>
-    : never;
+export type Ref<D> =
+  D extends Definition<infer _I, infer A> ? Client<A> : D extends Api ? Client<D> : never;

@@ -1,7 +1,7 @@
 import { defineProcess, refuse, Pid, type AnyRef, type Ref } from '@foundation/core';
 import { describe, expect, it } from 'vitest';
 
-import { alone, failure } from '../../test/alone.ts';
+import { alone, failure, present } from '../../test/alone.ts';
 import { settled } from '../../test/manual-clock.ts';
 import { anyBehaviour } from './definition.ts';
 
@@ -131,7 +131,7 @@ describe('a pid', () => {
       await node.processes.start(counter),
       await node.processes.start(shelf),
     ];
-    const pid = target.pid ?? expect.unreachable();
+    const pid = present(target.pid);
     await keeper.keepPid(pid);
     const [back] = await keeper.takePids();
     expect(back).toBeInstanceOf(Pid);

@@ -213,12 +213,16 @@ export function clientOf(core: RefCore): Stub {
 function foreignStub(stub: Stub): Stub {
   const core = stub[refSymbol];
   const casts = new Proxy(core, {
-    get: (_, name) => (...args: readonly unknown[]) => core.cast(String(name), args, undefined),
+    get:
+      (_, name) =>
+      (...args: readonly unknown[]) =>
+        core.cast(String(name), args, undefined),
   });
   return new Proxy(stub, {
     get(target, name) {
       if (name === 'cast') return casts;
-      if (typeof name === 'symbol' || name === 'then') return Reflect.get(target, name, target) as unknown;
+      if (typeof name === 'symbol' || name === 'then')
+        return Reflect.get(target, name, target) as unknown;
       if (name in target) return asValue(target, name);
       return (...args: readonly unknown[]) => core.call(name, args, undefined);
     },

@@ -2,7 +2,7 @@ import { defineProcess, Pid, type AnyRef, type Node, type Ref } from '@foundatio
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { alone, failure } from '../../test/alone.ts';
+import { alone, failure, present } from '../../test/alone.ts';
 import { settled } from '../../test/manual-clock.ts';
 
 const subject = {
@@ -162,7 +162,7 @@ describe('a link', () => {
       const before = chain[index];
       if (before !== undefined) await before.link(each);
     }
-    await failure((chain[2] ?? expect.unreachable()).crash());
+    await failure(present(chain[2]).crash());
     await settled();
     expect(chain.map((each) => isAlive(node, each))).toEqual([false, false, false, false, false]);
   });
@@ -287,7 +287,7 @@ class Model {
   }
 
   #relate(kind: Relation, from: number, to: number): void {
-    const pair = [from, to].toSorted().join();
+    const pair = from < to ? `${from},${to}` : `${to},${from}`;
     if (kind === 'unlink') this.#links.delete(pair);
     else if (this.alive[to] !== true) this.#missing(kind, from);
     else if (kind === 'monitor') this.#watches.push({ from, to });
@@ -305,7 +305,7 @@ class Model {
     for (const { from, to } of this.#watches)
       if (to === at) this.downs[from]?.push(`down ${reason}`);
     this.#watches = this.#watches.filter(({ from, to }) => from !== at && to !== at);
-    for (const pair of [...this.#links]) {
+    for (const pair of this.#links) {
       const [a = -1, b = -1] = pair.split(',').map(Number);
       if (a !== at && b !== at) continue;
       this.#links.delete(pair);
@@ -331,7 +331,7 @@ describe('links and monitors', () => {
         const refs = await Promise.all(
           Array.from({ length: count }, () => node.processes.start(plain)),
         );
-        const at = (place: number) => refs[place] ?? expect.unreachable();
+        const at = (place: number) => present(refs[place]);
         const act = (each: Step): Promise<void> => {
           if (!('end' in each)) return at(each.from)[each.relation](at(each.to));
           return each.end === 'crash' ? at(each.at).crash() : at(each.at).stop('normal');

@@ -13,7 +13,10 @@ export class Relations {
   /** Linked processes, by their place. */
   readonly links = new Map<string, Pid>();
   /** Processes this one watches, by the number of the monitor. */
-  readonly #watched = new Map<number, { readonly target: Pid; readonly onDown: (() => void) | undefined }>();
+  readonly #watched = new Map<
+    number,
+    { readonly target: Pid; readonly onDown: (() => void) | undefined }
+  >();
   /** Who watches this process. */
   readonly #watchers = new Map<string, { readonly id: number; readonly watcher: Pid }>();
   readonly #timers = new Map<string, Timer>();
@@ -143,4 +146,3 @@ export class Relations {
 function watcherKey({ id, watcher }: { readonly id: number; readonly watcher: Pid }): string {
   return `${watcher.place}#${id}`;
 }
-

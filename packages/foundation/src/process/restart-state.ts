@@ -41,7 +41,11 @@ export function admitRestart(
 }
 
 /** Indexes of the children that share the fate of the one at `failed`, in start order. */
-export function sharedFate(strategy: Strategy, childCount: number, failed: number): readonly number[] {
+export function sharedFate(
+  strategy: Strategy,
+  childCount: number,
+  failed: number,
+): readonly number[] {
   const all = Array.from({ length: childCount }, (_, index) => index);
   switch (strategy) {
     case 'one-for-one':

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
-import type { Events } from '../events.ts';
 import { FoundationError } from '../errors.ts';
+import type { Events } from '../events.ts';
 import type { Exchange, Station } from '../messaging/exchange.ts';
 import type { Codec } from '../wire/codec.ts';
 import { Deadlines } from './deadlines.ts';
@@ -15,8 +15,8 @@ import { Durability, type Snapshots } from './durability.ts';
 import type { Exit } from './exit.ts';
 import { firstSerial, Pid } from './pid.ts';
 import { Process, type SpawnOptions } from './process.ts';
-import { clientOf, RefCore, type RefHow } from './ref.ts';
 import type { Client } from './ref-types.ts';
+import { clientOf, RefCore, type RefHow } from './ref.ts';
 import { Scheduler, systemTurns, type Turns } from './scheduler.ts';
 import type { Signal } from './signal.ts';
 import type { Spawner } from './supervisor.ts';
@@ -220,8 +220,8 @@ export class Runtime implements Host {
     return clientOf(new RefCore(this, behaviourOf(definition), { name })) as unknown as Client<A>;
   }
 
-  refTo(behaviour: Behaviour, where: Pick<RefHow, 'pid' | 'name'>): unknown {
-    return clientOf(new RefCore(this, behaviour, where));
+  refTo(behaviour: Behaviour, how: RefHow): unknown {
+    return clientOf(new RefCore(this, behaviour, how));
   }
 
   // ── signals ────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ import {
 } from '@foundation/core';
 import { describe, expect, it } from 'vitest';
 
-import { alone, failure, gate, listen } from '../../test/alone.ts';
+import { alone, failure, gate, listen, present } from '../../test/alone.ts';
 import { ManualClock, settled } from '../../test/manual-clock.ts';
 
 /** Everything that children did, in order. */
@@ -76,7 +76,7 @@ describe('a supervisor', () => {
     expect(diary.news()).toBe(happens);
     const after = await top.children();
     expect(after.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
-    expect(after[1]?.pid?.equals(before[1]?.pid ?? expect.unreachable())).toBe(false);
+    expect(after[1]?.pid?.equals(present(before[1]?.pid))).toBe(false);
     expect(after[1]?.restarts).toBe(1);
     expect(await diary.ref(node, 'b').who()).toBe('b');
   });
@@ -405,7 +405,7 @@ describe('a process started with a restart type', () => {
     await failure(ref.crash());
     await settled();
     expect(await ref.who()).toBe('x');
-    expect(ref.pid?.equals(first ?? expect.unreachable())).toBe(false);
+    expect(ref.pid?.equals(present(first))).toBe(false);
   });
 
   it('leaves nothing behind when it has ended for good', async () => {

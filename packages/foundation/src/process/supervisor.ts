@@ -7,8 +7,8 @@ import {
   type Notice,
 } from './definition.ts';
 import { Pid } from './pid.ts';
-import type { Process } from './process.ts';
 import type { ProcessContext } from './process-context.ts';
+import type { Process } from './process.ts';
 import {
   admitRestart,
   sharedFate,
@@ -67,7 +67,10 @@ export interface ChildInfo {
 }
 
 // oxlint-disable-next-line typescript/consistent-type-definitions -- an index signature is needed of it
-type SupervisorApi = { calls: { children: () => readonly ChildInfo[] }; casts: Record<never, never> };
+type SupervisorApi = {
+  calls: { children: () => readonly ChildInfo[] };
+  casts: Record<never, never>;
+};
 
 /**
  * Defines a process that keeps others alive. More than `restartsMax` restarts within
@@ -202,9 +205,11 @@ class Supervisor implements KeptChild {
     const affected = fate.flatMap((index) => this.#children[index] ?? []);
     for (const each of affected.toReversed()) await this.#stop(each);
     const kept = affected.filter((each) => each.restart !== 'temporary');
-    this.#children = this.#children.filter((each) => kept.includes(each) || !affected.includes(each));
+    this.#children = this.#children.filter(
+      (each) => kept.includes(each) || !affected.includes(each),
+    );
     let isAdmitted = this.#admit(notice);
-    for (let index = 0; isAdmitted && index < kept.length; ) {
+    for (let index = 0; isAdmitted && index < kept.length;) {
       const each = kept[index] as Child;
       try {
         await this.#start(each);
@@ -247,7 +252,11 @@ class Supervisor implements KeptChild {
     });
     runtime.signal(pid, { kind: 'stop', exit: { reason: 'shutdown' } });
     if (await this.#within(ended, each.shutdownMs)) return;
-    runtime.events.emit('abandoned', { pid, who: each.behaviour.name, shutdownMs: each.shutdownMs });
+    runtime.events.emit('abandoned', {
+      pid,
+      who: each.behaviour.name,
+      shutdownMs: each.shutdownMs,
+    });
     await runtime.abandon(pid);
   }
 

@@ -49,9 +49,13 @@ function isRegistration(value: unknown): value is Registration {
 }
 
 function isSingleton(value: unknown): value is SingletonRecord {
-  return isRecord(value) && typeof value['name'] === 'string' && typeof value['process'] === 'string';
+  return (
+    isRecord(value) && typeof value['name'] === 'string' && typeof value['process'] === 'string'
+  );
 }
 
 function isStamp(value: unknown): value is Stamp {
-  return isRecord(value) && typeof value['wallMs'] === 'number' && typeof value['count'] === 'number';
+  return (
+    isRecord(value) && typeof value['wallMs'] === 'number' && typeof value['count'] === 'number'
+  );
 }

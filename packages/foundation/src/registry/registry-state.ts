@@ -73,7 +73,12 @@ export class RegistryState {
     if (known !== undefined && isOlder(share, known)) return false;
     this.drop(node);
     const { incarnation, version } = share;
-    this.#shares.set(node, { incarnation, version, registrations: new Map(), singletons: new Map() });
+    this.#shares.set(node, {
+      incarnation,
+      version,
+      registrations: new Map(),
+      singletons: new Map(),
+    });
     for (const each of share.registrations) this.#add(node, each);
     for (const each of share.singletons) this.#shares.get(node)?.singletons.set(each.name, each);
     return true;
@@ -88,14 +93,16 @@ export class RegistryState {
     share.version = delta.version;
     if (delta.removed !== undefined) this.#remove(node, delta.removed);
     if (delta.set !== undefined) this.#add(node, delta.set);
-    if (delta.setSingleton !== undefined) share.singletons.set(delta.setSingleton.name, delta.setSingleton);
+    if (delta.setSingleton !== undefined)
+      share.singletons.set(delta.setSingleton.name, delta.setSingleton);
     if (delta.removedSingleton !== undefined) share.singletons.delete(delta.removedSingleton);
     return 'applied';
   }
 
   /** Forgets a node with everything on it. */
   drop(node: string): void {
-    for (const serial of this.#shares.get(node)?.registrations.keys() ?? []) this.#remove(node, serial);
+    for (const serial of this.#shares.get(node)?.registrations.keys() ?? [])
+      this.#remove(node, serial);
     this.#shares.delete(node);
   }
 
@@ -148,7 +155,8 @@ export class RegistryState {
     const pid = new Pid(node, share.incarnation, registration.serial);
     const located: Located = { ...registration, node, pid };
     share.registrations.set(registration.serial, located);
-    if (registration.name !== undefined) insert(this.#byName, registration.name, located, keepsName);
+    if (registration.name !== undefined)
+      insert(this.#byName, registration.name, located, keepsName);
     for (const capability of registration.capabilities) {
       insert(this.#byCapability, capability, located, byAddress);
     }
@@ -179,11 +187,11 @@ function byAddress(a: Located, b: Located): number {
   return a.node < b.node ? -1 : a.node > b.node ? 1 : a.serial - b.serial;
 }
 
+// oxlint-disable-next-line eslint/max-params -- the order is the index's own
 function insert(
   index: Map<string, Located[]>,
   key: string,
   item: Located,
-  // oxlint-disable-next-line eslint/max-params -- the order is the index's own
   order: (a: Located, b: Located) => number,
 ): void {
   const found = index.get(key);
@@ -199,7 +207,8 @@ function firstAfter(
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (order(sorted[middle] as Located, item) <= 0) low = middle + 1;
+    const probe = sorted[middle];
+    if (probe !== undefined && order(probe, item) <= 0) low = middle + 1;
     else high = middle;
   }
   return low;

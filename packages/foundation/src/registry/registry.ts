@@ -36,6 +36,8 @@ export class Registry implements Directory {
   readonly #options: RegistryOptions;
   readonly #state = new RegistryState();
   readonly #starting = new Map<string, Process>();
+  /** Names of processes that are starting in threads. */
+  readonly #claimed = new Set<string>();
   readonly #listeners = new Set<(change: Change) => void>();
   #incarnation: number;
   #version = 0;
@@ -89,15 +91,26 @@ export class Registry implements Directory {
 
   // ── this node's own ────────────────────────────────────────────────────────
 
-  /** @throws FoundationError `NAME_TAKEN` when the name has a living holder already. */
-  checkFree(name: string): void {
-    const holder = this.lookup(name);
+  /**
+   * Keeps a name for a process that is being started in a thread, until it is disposed.
+   *
+   * @throws FoundationError `NAME_TAKEN` when the name has a living holder already.
+   */
+  claim(name: string): Disposable {
+    this.#checkFree(name);
+    this.#claimed.add(name);
+    return { [Symbol.dispose]: () => void this.#claimed.delete(name) };
+  }
+
+  #checkFree(name: string): void {
+    const holder = this.lookup(name)?.toString();
     if (holder !== undefined) throw nameTaken(name, holder);
+    if (this.#claimed.has(name)) throw nameTaken(name, 'a process that is starting');
   }
 
   reserve(process: Process): void {
     if (process.name === undefined) return;
-    this.checkFree(process.name);
+    this.#checkFree(process.name);
     this.#starting.set(process.name, process);
   }
 
@@ -158,7 +171,8 @@ export class Registry implements Directory {
     this.#incarnation = incarnation;
     this.#version = 0;
     this.#state.replace(node, { ...this.#emptyShare(), singletons });
-    for (const { serial, process, ...listing } of registrations) this.register(serial, process, listing);
+    for (const { serial, process, ...listing } of registrations)
+      this.register(serial, process, listing);
   }
 
   #change(change: Omit<Delta, 'incarnation' | 'version'>): void {
@@ -205,12 +219,18 @@ export class Registry implements Directory {
     const [winner, ...losers] = this.#state.holders(name);
     for (const loser of losers) {
       if (winner === undefined || loser.node !== this.#options.node) continue;
+      // Before it has ended: it may beat nobody any more, not even a winner that begins a new life.
+      this.unregister(loser.serial);
       this.#options.events.emit('name-conflict', { name, winner: winner.pid, loser: loser.pid });
       this.#options.evict(
         loser.pid,
-        new FoundationError('NAME_TAKEN', `${winner.pid.toString()} on ${winner.node} keeps "${name}"`, {
-          hint: 'Both took the name while their nodes did not see each other; the earlier one keeps it.',
-        }),
+        new FoundationError(
+          'NAME_TAKEN',
+          `${winner.pid.toString()} on ${winner.node} keeps "${name}"`,
+          {
+            hint: 'Both took the name while their nodes did not see each other; the earlier one keeps it.',
+          },
+        ),
       );
     }
   }
@@ -229,8 +249,8 @@ export class Registry implements Directory {
   }
 }
 
-function nameTaken(name: string, holder: Pid): FoundationError {
-  return new FoundationError('NAME_TAKEN', `"${name}" is the name of ${holder.toString()}`, {
+function nameTaken(name: string, holder: string): FoundationError {
+  return new FoundationError('NAME_TAKEN', `"${name}" is the name of ${holder}`, {
     hint: 'Names are unique in the cluster. `node.ref(process, name)` leads to the holder.',
     details: { name },
   });

@@ -1,5 +1,10 @@
-import { FoundationError } from '../errors.ts';
-import { behaviourOf, compileInternal, type AnyDefinition, type Behaviour } from '../process/definition.ts';
+import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
+import {
+  behaviourOf,
+  compileInternal,
+  type AnyDefinition,
+  type Behaviour,
+} from '../process/definition.ts';
 import type { Pid } from '../process/pid.ts';
 import type { ProcessContext } from '../process/process-context.ts';
 import type { Listing, Runtime } from '../process/runtime.ts';
@@ -31,20 +36,31 @@ async function spawnFrom(runtime: Runtime, request: SpawnRequest): Promise<unkno
     return process.pid;
   } catch (error) {
     // Not a crash of this process: the error belongs to whoever asked.
-    return error instanceof FoundationError ? error : new FoundationError('INTERNAL', String(error));
+    return isFoundationError(error) ? error : new FoundationError('INTERNAL', messageOf(error));
   }
 }
 
 async function load(runtime: Runtime, { module, definition }: SpawnRequest): Promise<Behaviour> {
   const known = runtime.definition(definition);
   if (known !== undefined) return known;
-  const exports = (await import(module)) as Record<string, unknown>;
-  for (const value of Object.values(exports)) {
+  for (const value of Object.values(await exportsOf(module))) {
     if (isDefinition(value) && value.name === definition) return runtime.define(behaviourOf(value));
   }
   throw new FoundationError('UNKNOWN_DEFINITION', `${module} exports no process "${definition}"`, {
     hint: 'A process with `isolation: "thread"` must be exported by the module that `module` names.',
   });
+}
+
+async function exportsOf(module: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(module)) as Record<string, unknown>;
+  } catch (error) {
+    const why = messageOf(error);
+    throw new FoundationError('START_FAILED', `the thread cannot load ${module}: ${why}`, {
+      hint: 'A thread imports the module that `module` names; that must define processes and do nothing else.',
+      cause: error,
+    });
+  }
 }
 
 function isDefinition(value: unknown): value is AnyDefinition {

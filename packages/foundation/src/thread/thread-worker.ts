@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { systemClock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
 import { Events, type NodeEvents } from '../events.ts';
 import { Exchange, type Router } from '../messaging/exchange.ts';
 import { encodePacket, parsePacket } from '../messaging/packet.ts';
@@ -16,19 +17,18 @@ import { threadSystem } from './thread-system.ts';
 async function run(data: ThreadData): Promise<void> {
   const replica = new RegistryState();
   for (const change of data.shares) follow(replica, change);
-  const events = new Events();
-  forwardEvents(events);
   const runtime = new Runtime({
     name: data.node,
     incarnation: data.incarnation,
     thread: data.thread,
     clock: systemClock,
-    events,
+    events: new Events(),
     copiesMessages: data.copiesMessages,
     directory: threadDirectory(replica),
     codec: codecFor,
     exchange: (made) => new Exchange(made, portRouter(made)),
   });
+  forwardEvents(runtime);
   parentPort?.on('message', (message: ThreadMessage) => receive(runtime, replica, message));
   await runtime.spawn(threadSystem);
   post({ kind: 'ready' });
@@ -57,7 +57,10 @@ function receive(runtime: Runtime, replica: RegistryState, message: ThreadMessag
   }
 }
 
-function lost(runtime: Runtime, { node, thread }: { node: string; thread: number | undefined }): void {
+function lost(
+  runtime: Runtime,
+  { node, thread }: { node: string; thread: number | undefined },
+): void {
   const isLost = (pid: Pid): boolean =>
     pid.node === node && (thread === undefined || pid.thread === thread);
   runtime.exchange.lost(isLost, { reason: thread === undefined ? 'node_down' : 'thread_lost' });
@@ -88,7 +91,12 @@ function threadDirectory(replica: RegistryState): Directory {
     publish: ({ pid, behaviour }, listing) => {
       published.add(pid.serial);
       const { name, capabilities, metadata } = listing;
-      post({ kind: 'publish', serial: pid.serial, process: behaviour.name, listing: { name, capabilities, metadata } });
+      post({
+        kind: 'publish',
+        serial: pid.serial,
+        process: behaviour.name,
+        listing: { name, capabilities, metadata },
+      });
     },
     release: ({ pid }) => {
       if (published.delete(pid.serial)) post({ kind: 'release', serial: pid.serial });
@@ -96,17 +104,21 @@ function threadDirectory(replica: RegistryState): Directory {
   };
 }
 
-const forwarded: readonly (keyof NodeEvents)[] = ['crash', 'exit', 'overflow', 'unknown-message', 'problem'];
+const forwarded: readonly (keyof NodeEvents)[] = [
+  'crash',
+  'exit',
+  'overflow',
+  'unknown-message',
+  'invalid-message',
+  'problem',
+];
 
-function forwardEvents(events: Events): void {
+function forwardEvents(runtime: Runtime): void {
   for (const name of forwarded) {
-    events.on(name, (event) => {
-      // Class instances do not survive the port: pids and errors go as text.
-      const flat = Object.entries(event).map(([key, value]: [string, unknown]) => [
-        key,
-        typeof value === 'object' ? String(value) : value,
-      ]);
-      post({ kind: 'event', name, event: Object.fromEntries(flat) });
+    runtime.events.on(name, (event) => {
+      // Whatever a problem's error is, it must not become another problem.
+      const sent = 'error' in event ? { ...event, error: messageOf(event.error) } : event;
+      post({ kind: 'event', name, bytes: runtime.codec.encode(sent) });
     });
   }
 }

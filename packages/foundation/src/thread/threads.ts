@@ -52,8 +52,12 @@ export class Threads {
   }
 
   /** Starts a process in a thread: that of its group, or one of its own. */
-  async spawn(behaviour: Behaviour, options: ChildSpec['options'], linkTo: Pid | undefined): Promise<Pid> {
-    if (options.name !== undefined) this.#registry.checkFree(options.name);
+  async spawn(
+    behaviour: Behaviour,
+    options: ChildSpec['options'],
+    linkTo: Pid | undefined,
+  ): Promise<Pid> {
+    using _claim = options.name === undefined ? undefined : this.#registry.claim(options.name);
     const thread = this.#threadFor(behaviour.spec.thread);
     await thread.ready;
     const request: SpawnRequest = {
@@ -66,9 +70,24 @@ export class Threads {
       metadata: options.metadata,
     };
     const answer = await this.#ask(thread, request);
-    if (answer instanceof Pid) return answer;
-    if (behaviour.spec.thread === undefined) void thread.worker.terminate();
+    if (answer instanceof Pid) {
+      if (thread.group === undefined) this.#endWith(thread, answer);
+      return answer;
+    }
+    if (thread.group === undefined) void thread.worker.terminate();
     throw isFoundationError(answer) ? answer : new FoundationError('START_FAILED', String(answer));
+  }
+
+  /** A thread of its own ends a little after its process, so that all are told why it ended. */
+  #endWith(thread: Thread, pid: Pid): void {
+    const end = (): void => void thread.worker.terminate();
+    this.#watch(pid, () => void this.#runtime.clock.after(killMs, end, 'background'));
+  }
+
+  /** Runs when a process of a thread has ended. */
+  #watch(pid: Pid, onDown: () => void): void {
+    const [system] = this.#runtime.processes();
+    system?.relations.monitor(pid, onDown);
   }
 
   #ask(thread: Thread, request: SpawnRequest): Promise<unknown> {
@@ -106,8 +125,7 @@ export class Threads {
     const timer = this.#runtime.clock.after(killMs, () => {
       void thread.worker.terminate().then(() => resolve());
     });
-    const system = [...this.#runtime.processes()][0];
-    system?.relations.monitor(pid, resolve);
+    this.#watch(pid, resolve);
     this.#runtime.signal(pid, { kind: 'stop', exit: { reason: 'killed' } });
     await promise;
     timer.cancel();
@@ -164,7 +182,10 @@ export class Threads {
       case 'release':
         return this.#registry.unregister(message.serial);
       case 'event':
-        return this.#runtime.events.emit(message.name, message.event as never);
+        return this.#runtime.events.emit(
+          message.name,
+          this.#runtime.codec.decode(message.bytes) as never,
+        );
       default:
     }
   }

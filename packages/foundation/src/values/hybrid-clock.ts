@@ -11,7 +11,9 @@ export interface Stamp {
 /** Later than both what was seen last and, where clocks are right, everything before now. */
 export function nextStamp(last: Stamp, wallNow: number): Stamp {
   const wallMs = Math.floor(wallNow);
-  return wallMs > last.wallMs ? { wallMs, count: 0 } : { wallMs: last.wallMs, count: last.count + 1 };
+  return wallMs > last.wallMs
+    ? { wallMs, count: 0 }
+    : { wallMs: last.wallMs, count: last.count + 1 };
 }
 
 /** Negative when `a` is earlier. */

@@ -50,7 +50,10 @@ describe('a simulated clock', () => {
 
   it('moves with the others of its simulation, each with a wall time of its own', async () => {
     const simulation = new Simulation(1);
-    const [right, wrong] = [new SimClock(simulation), new SimClock(simulation, { wallOffsetMs: 900 })];
+    const [right, wrong] = [
+      new SimClock(simulation),
+      new SimClock(simulation, { wallOffsetMs: 900 }),
+    ];
     await right.advance(50);
     expect(wrong.now()).toBe(50);
     expect(wrong.wallNow() - right.wallNow()).toBe(900);

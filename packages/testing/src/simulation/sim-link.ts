@@ -1,7 +1,7 @@
 import type { Identity, Lane, Link, LinkDownReason } from '@foundation/core/internal';
 
-import type { Simulation } from './simulation.ts';
 import type { Greeting, Segment, SimSocket } from './sim-socket.ts';
+import type { Simulation } from './simulation.ts';
 
 /** What a link tells its transport. */
 export interface SimLinkHandlers {

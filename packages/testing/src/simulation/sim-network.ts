@@ -64,10 +64,10 @@ export class SimNetwork implements Medium {
   /** Ends all cuts; what waited passes. */
   heal(): void {
     this.simulation.note('heal');
-    const healed = [...this.#cuts.keys()];
+    const healed = new Set(this.#cuts.keys());
     this.#cuts.clear();
     for (const socket of this.#open()) {
-      if (healed.includes(pair(socket.host.node, socket.peer.node))) socket.release();
+      if (healed.has(pair(socket.host.node, socket.peer.node))) socket.release();
     }
   }
 

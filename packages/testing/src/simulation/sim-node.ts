@@ -1,3 +1,4 @@
+import type { Pid } from '@foundation/core';
 import { Events } from '@foundation/core/internal';
 import {
   Cluster,
@@ -10,7 +11,6 @@ import {
   type Link,
   type RegistryDelta,
 } from '@foundation/core/internal';
-import type { Pid } from '@foundation/core';
 
 import type { Flaw } from './fault.ts';
 import { MemberHistory, type SeenLife } from './member-history.ts';
@@ -77,7 +77,9 @@ export class SimNode {
       this.#history.down(life);
       this.#clock.after(forgetMs, () => this.#checkForgotten(life));
     });
-    events.on('problem', ({ what, error }) => problems.push(`${host.node}: ${what}: ${String(error)}`));
+    events.on('problem', ({ what, error }) =>
+      problems.push(`${host.node}: ${what}: ${String(error)}`),
+    );
     network.simulation.note(`start ${host.node}.${incarnation}`);
     void this.cluster.start();
   }
@@ -146,9 +148,13 @@ export class SimNode {
 
   #checkForgotten(life: SeenLife): void {
     const { node, incarnation } = life;
-    const isKept = this.registry.all().some(({ pid }) => pid.node === node && pid.incarnation === incarnation);
+    const isKept = this.registry
+      .all()
+      .some(({ pid }) => pid.node === node && pid.incarnation === incarnation);
     if (!isKept || this.#history.isUp(life)) return;
-    this.#parts.problems.push(`${this.host.node} keeps entries of ${node}.${incarnation}, which is over`);
+    this.#parts.problems.push(
+      `${this.host.node} keeps entries of ${node}.${incarnation}, which is over`,
+    );
   }
 
   // ── the wiring of a node ───────────────────────────────────────────────────
@@ -210,7 +216,8 @@ export class SimNode {
     } else if (topic === 'registry.delta') {
       const delta = parseDelta(body);
       const isMissing =
-        delta?.incarnation === incarnation && !this.registry.receive({ kind: 'delta', node, delta });
+        delta?.incarnation === incarnation &&
+        !this.registry.receive({ kind: 'delta', node, delta });
       if (isMissing) this.#tell(link, 'registry.pull', null);
     } else if (topic === 'registry.pull') this.#introduce(link);
     else this.cluster.receive(link, topic, body);

@@ -66,6 +66,8 @@ class SimulatedCluster {
   readonly #directory: SimDirectory;
   readonly #incarnations = new Map<string, number>();
   readonly #nodes: SimNode[];
+  /** Names that a node held which is gone: who still sees it may have given way to it. */
+  readonly #heldByTheGone = new Set<string>();
 
   constructor(options: SimulatedClusterOptions) {
     this.#options = options;
@@ -90,11 +92,19 @@ class SimulatedCluster {
         const names = this.#nodes.map(({ host }) => host.node);
         const isLeft = (index: number): boolean => ((fault.left >> index) & 1) === 1;
         const left = names.filter((_, index) => isLeft(index));
-        return this.#network.split(left, names.filter((name) => !left.includes(name)), fault.how);
+        return this.#network.split(
+          left,
+          names.filter((name) => !left.includes(name)),
+          fault.how,
+        );
       }
       case 'restart':
         return this.#restart(fault.node);
-      default:
+      case 'crash':
+      case 'stop':
+      case 'freeze':
+      case 'register':
+      case 'unregister':
         return this.#injectInto(fault);
     }
   }
@@ -103,9 +113,13 @@ class SimulatedCluster {
   async settle(): Promise<number | undefined> {
     this.#endFaults();
     const beganMs = this.simulation.nowMs;
-    const kept = new Set(this.#living().flatMap((node) => node.running().map(([, name]) => name)));
+    const held = this.#living().flatMap((node) => node.running().map(([, name]) => name));
+    const kept = new Set(held.filter((name) => !this.#heldByTheGone.has(name)));
     let agreedMs: number | undefined;
-    while (this.simulation.nowMs - (agreedMs ?? beganMs) < (agreedMs === undefined ? agreeMs : stayMs)) {
+    while (
+      this.simulation.nowMs - (agreedMs ?? beganMs) <
+      (agreedMs === undefined ? agreeMs : stayMs)
+    ) {
       await this.simulation.advance(lookEveryMs);
       const isAgreed = this.#disagreements(kept).length === 0;
       agreedMs = isAgreed ? (agreedMs ?? this.simulation.nowMs) : undefined;
@@ -143,14 +157,17 @@ class SimulatedCluster {
     if (node !== undefined && !node.host.isAlive) this.#nodes[index] = this.#boot(node.host.node);
   }
 
-  #injectInto(fault: Extract<Fault, { readonly node: number }>): void {
+  #injectInto(
+    fault: Exclude<Extract<Fault, { readonly node: number }>, { kind: 'restart' }>,
+  ): void {
     const node = this.#nodes[fault.node];
     if (node === undefined || !node.host.isAlive) return;
     switch (fault.kind) {
       case 'crash':
-        return this.#network.crash(node.host, fault.how);
       case 'stop':
-        void node.stop();
+        for (const [, name] of node.running()) this.#heldByTheGone.add(name);
+        if (fault.kind === 'stop') void node.stop();
+        else this.#network.crash(node.host, fault.how);
         return;
       case 'freeze':
         return node.host.freeze(fault.durationMs);
@@ -158,8 +175,6 @@ class SimulatedCluster {
         return node.startProcess(fault.name);
       case 'unregister':
         return node.endProcess(fault.name);
-      case 'restart':
-        return;
     }
   }
 
@@ -183,8 +198,12 @@ class SimulatedCluster {
       ...living.filter((node) => node.isBusy).map(({ host }) => `${host.node} is busy`),
       ...living.flatMap((node) => difference(node, 'members', [viewOf(node), members])),
       ...living.flatMap((node) => difference(node, 'registry', [registryOf(node), truth])),
-      ...names.filter((name, at) => names.indexOf(name) !== at).map((name) => `${name} has two holders`),
-      ...[...kept].filter((name) => !names.includes(name)).map((name) => `${name} has lost its holder`),
+      ...names
+        .filter((name, at) => names.indexOf(name) !== at)
+        .map((name) => `${name} has two holders`),
+      ...[...kept]
+        .filter((name) => !names.includes(name))
+        .map((name) => `${name} has lost its holder`),
     ];
   }
 

@@ -135,9 +135,13 @@ export class Simulation {
       return false;
     }
     if (++this.#events > eventsMax) {
-      throw testingError('TESTING_ENDLESS', `seed ${this.seed} is not done after ${eventsMax} events`, {
-        hint: 'Something plans events for ever at the same moment, or the time to simulate is too long.',
-      });
+      throw testingError(
+        'TESTING_ENDLESS',
+        `seed ${this.seed} is not done after ${eventsMax} events`,
+        {
+          hint: 'Something plans events for ever at the same moment, or the time to simulate is too long.',
+        },
+      );
     }
     action();
     return true;

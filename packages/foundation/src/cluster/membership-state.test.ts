@@ -1,0 +1,275 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import {
+  judge,
+  newMembership,
+  nextMembership,
+  type Contact,
+  type MembershipEffect,
+  type MembershipEvent,
+  type MembershipState,
+} from './membership-state.ts';
+
+const self = { node: 'self', incarnation: 1 };
+
+function life(node: string, incarnation: number): Contact {
+  return { node, incarnation, address: `${node}:${incarnation}` };
+}
+
+const linked = (contact: Contact): MembershipEvent => ({ kind: 'linked', contact, meta: {} });
+const unlinked = ({ node, incarnation }: Contact, isGoodbye = false): MembershipEvent => ({
+  kind: 'unlinked',
+  node,
+  incarnation,
+  isGoodbye,
+});
+const dialled = (contact: Contact, isGone: boolean): MembershipEvent => ({
+  kind: 'dialled',
+  contact,
+  isGone,
+});
+const discovered = (...contacts: readonly Contact[]): MembershipEvent => ({
+  kind: 'discovered',
+  contacts,
+});
+const introduced = (...contacts: readonly Contact[]): MembershipEvent => ({
+  kind: 'introduced',
+  contacts,
+});
+
+/** The state after events, and what the last one asked for. */
+function after(...events: readonly MembershipEvent[]): {
+  state: MembershipState;
+  effects: readonly MembershipEffect[];
+} {
+  let step = { state: newMembership(self), effects: [] as readonly MembershipEffect[] };
+  for (const event of events) step = nextMembership(step.state, event);
+  return step;
+}
+
+function said(effects: readonly MembershipEffect[]): readonly string[] {
+  return effects.map((effect) => {
+    switch (effect.kind) {
+      case 'dial':
+        return `dial ${effect.contact.address}`;
+      case 'up':
+        return `up ${effect.member.address}`;
+      case 'down':
+        return `down ${effect.member.address} ${effect.reason}`;
+      case 'introduce':
+        return `introduce ${effect.to}`;
+      case 'tell-verdict':
+        return `tell ${effect.node}:${effect.incarnation}`;
+      case 'unlink':
+      case 'probe':
+        return `${effect.kind} ${effect.node}`;
+      case 'rejoin':
+        return 'rejoin';
+    }
+  });
+}
+
+const b = life('b', 1);
+const b2 = life('b', 2);
+const c = life('c', 1);
+
+describe('membership', () => {
+  it('dials whoever was discovered, each once at a time, and not itself', () => {
+    expect(said(after(discovered(b, c, life('self', 9))).effects)).toEqual([
+      'dial b:1',
+      'dial c:1',
+    ]);
+    expect(said(after(discovered(b), discovered(b, c)).effects)).toEqual(['dial c:1']);
+  });
+
+  it('dials again in time whoever could not be reached', () => {
+    const events = [discovered(b, c), linked(c), dialled(c, false), dialled(b, true)];
+    expect(said(after(...events).effects)).toEqual([]);
+    expect(said(after(...events, { kind: 'look' }).effects)).toEqual(['dial b:1']);
+  });
+
+  it('takes in a linked node, introduces the others to it, and dials it no more', () => {
+    const { state, effects } = after(discovered(b), linked(b));
+    expect(said(effects)).toEqual(['up b:1', 'introduce b']);
+    expect(said(nextMembership(state, introduced(b)).effects)).toEqual([]);
+    expect(said(nextMembership(state, { kind: 'look' }).effects)).toEqual([]);
+  });
+
+  it('dials whom a member knows', () => {
+    expect(said(after(linked(b), introduced(b, c)).effects)).toEqual(['dial c:1']);
+  });
+
+  it('suspects a node whose link broke, and dials it once', () => {
+    const { state, effects } = after(linked(b), unlinked(b));
+    expect(said(effects)).toEqual(['dial b:1']);
+    expect(state.members.get('b')?.status).toBe('suspect');
+  });
+
+  it('suspects a silent node: its link is closed and it is dialled', () => {
+    const { effects } = after(linked(b), { kind: 'silent', node: 'b' });
+    expect(said(effects)).toEqual(['unlink b', 'dial b:1']);
+  });
+
+  it('keeps a suspect that is linked again, and tells nobody of it', () => {
+    const { state, effects } = after(linked(b), unlinked(b), linked(b));
+    expect(said(effects)).toEqual(['introduce b']);
+    expect(state.members.get('b')?.status).toBe('up');
+  });
+
+  it('gives up a suspect when nobody is at its address, and tells the others', () => {
+    const { state, effects } = after(linked(b), unlinked(b), dialled(b, true));
+    expect(said(effects)).toEqual(['unlink b', 'down b:1 crashed', 'tell b:1']);
+    expect(state.members.size).toBe(0);
+  });
+
+  it('does not give up a suspect that answers, and looks at it again', () => {
+    const events = [linked(b), unlinked(b), dialled(b, false)];
+    expect(said(after(...events).effects)).toEqual([]);
+    expect(said(after(...events, { kind: 'look' }).effects)).toEqual(['dial b:1']);
+  });
+
+  it('does not give up a node because an earlier life of it cannot be reached', () => {
+    const events = [discovered(b), linked(b2), unlinked(b2), dialled(b, true)];
+    expect(after(...events).state.members.get('b')?.incarnation).toBe(2);
+  });
+
+  it('lets go at once of a node that says goodbye', () => {
+    const { effects } = after(linked(b), unlinked(b, true));
+    expect(said(effects)).toEqual(['unlink b', 'down b:1 left']);
+  });
+
+  it('replaces a node that has begun another life: the old one goes down before the new one is up', () => {
+    const { state, effects } = after(linked(b), linked(b2));
+    expect(said(effects)).toEqual(['down b:1 replaced', 'up b:2', 'introduce b']);
+    expect(judge(state, b)).toBe('over');
+  });
+
+  it('takes another member’s verdict as a reason to look, not as a proof', () => {
+    const { state, effects } = after(linked(b), { kind: 'verdict', node: 'b', incarnation: 1 });
+    expect(said(effects)).toEqual(['probe b']);
+    expect(state.members.get('b')?.status).toBe('up');
+  });
+
+  it('begins a new life when others have declared this one over', () => {
+    expect(said(after({ kind: 'outvoted' }).effects)).toEqual(['rejoin']);
+  });
+
+  describe('after a split', () => {
+    const d = life('d', 1);
+    const lost = [linked(b), unlinked(b), dialled(b, true)];
+
+    it('dials whom it had declared over, while discovery still knows them', () => {
+      expect(said(after(discovered(b), ...lost, { kind: 'look' }).effects)).toEqual(['dial b:1']);
+      expect(said(after(...lost, introduced(b)).effects)).toEqual([]);
+    });
+
+    it('refuses the lost ones with the majority, and gives way to them without', () => {
+      const contacts = discovered(b, c, d);
+      expect(judge(after(contacts, ...lost, linked(c), linked(d)).state, b)).toBe('over');
+      expect(judge(after(contacts, ...lost, linked(c)).state, b)).toBe('give-way');
+      expect(judge(after(contacts, ...lost).state, b2)).toBe('welcome');
+    });
+  });
+
+  // ── laws ───────────────────────────────────────────────────────────────────
+
+  const contact = fc
+    .tuple(fc.constantFrom('b', 'c', 'd'), fc.integer({ min: 1, max: 3 }))
+    .map(([node, incarnation]) => life(node, incarnation));
+  const event: fc.Arbitrary<MembershipEvent> = fc.oneof(
+    fc.array(contact, { maxLength: 3 }).map((contacts) => discovered(...contacts)),
+    fc.array(contact, { maxLength: 3 }).map((contacts) => introduced(...contacts)),
+    contact.map(linked),
+    fc.tuple(contact, fc.boolean()).map(([each, isGoodbye]) => unlinked(each, isGoodbye)),
+    fc.tuple(contact, fc.boolean()).map(([each, isGone]) => dialled(each, isGone)),
+    contact.map(({ node }) => ({ kind: 'silent', node }) as const),
+    contact.map(({ node, incarnation }) => ({ kind: 'verdict', node, incarnation }) as const),
+    fc.constant({ kind: 'look' } as const),
+  );
+  const events = fc.array(event, { maxLength: 40, size: 'max' });
+
+  it('never takes in a life that it has declared over, and tells up and down in turn', () => {
+    fc.assert(
+      fc.property(events, (all) => {
+        let state = newMembership(self);
+        const told: MembershipEffect[] = [];
+        for (const each of all) {
+          const step = nextMembership(state, each);
+          told.push(...step.effects);
+          state = step.state;
+        }
+        const { breaches, up } = history(told);
+        expect(breaches).toEqual([]);
+        const members = [...state.members.values()].map(
+          ({ node, incarnation }) => `${node}:${incarnation}`,
+        );
+        expect(members.toSorted()).toEqual(up.toSorted());
+      }),
+    );
+  });
+
+  it('declares no life over that is a member', () => {
+    fc.assert(
+      fc.property(events, (all) => {
+        const { state } = after(...all);
+        for (const member of state.members.values()) expect(judge(state, member)).toBe('welcome');
+      }),
+    );
+  });
+
+  it('dials a node only when it is not dialling it, and forgets no suspect', () => {
+    fc.assert(
+      fc.property(events, (all) => {
+        let state = newMembership(self);
+        for (const each of all) {
+          const step = nextMembership(state, each);
+          const dialledNow = step.effects.flatMap((effect) =>
+            effect.kind === 'dial' ? [effect.contact.node] : [],
+          );
+          for (const node of dialledNow) {
+            expect(state.dialling.has(node)).toBe(false);
+            expect(step.state.dialling.has(node)).toBe(true);
+          }
+          state = step.state;
+        }
+        const looked = nextMembership(state, { kind: 'look' }).state;
+        const suspects = [...looked.members.values()].filter(({ status }) => status === 'suspect');
+        for (const { node } of suspects) expect(looked.dialling.has(node)).toBe(true);
+      }),
+    );
+  });
+
+  it('changes nothing but by returning a new state', () => {
+    fc.assert(
+      fc.property(events, event, (all, last) => {
+        const { state } = after(...all);
+        const before = structuredClone(state);
+        nextMembership(state, last);
+        expect(state).toEqual(before);
+      }),
+    );
+  });
+});
+
+/** Who is up after all that was told, and what should not have been told. */
+function history(told: readonly MembershipEffect[]): {
+  readonly up: readonly string[];
+  readonly breaches: readonly string[];
+} {
+  const up = new Set<string>();
+  const newest = new Map<string, number>();
+  const breaches: string[] = [];
+  for (const effect of told) {
+    if (effect.kind === 'up') {
+      const { node, incarnation, address } = effect.member;
+      if (incarnation <= (newest.get(node) ?? 0))
+        breaches.push(`${address} is up after it was over`);
+      newest.set(node, incarnation);
+      up.add(address);
+    } else if (effect.kind === 'down' && !up.delete(effect.member.address)) {
+      breaches.push(`${effect.member.address} is down and was not up`);
+    }
+  }
+  return { up: [...up], breaches };
+}

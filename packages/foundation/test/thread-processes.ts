@@ -1,0 +1,79 @@
+// Processes that thread.test.ts runs in worker threads.
+import { threadId } from 'node:worker_threads';
+
+import { defineProcess, refuse, type AnyRef, type Ref } from '@foundation/core';
+
+const place = { isolation: 'thread', module: import.meta.url } as const;
+
+interface Listener {
+  casts: { hear(text: string): void };
+}
+
+/** Does whatever a test asks it to, in a thread of its own. */
+export const worker = defineProcess('worker', {
+  ...place,
+  init: (start: number) => {
+    if (start < 0) return refuse('NEGATIVE', { start });
+    if (Number.isNaN(start)) throw new RangeError('no number');
+    return { n: start, downs: [] as string[] };
+  },
+  calls: {
+    add: ({ state }, by: number) => (state.n += by),
+    thread: () => threadId,
+    no: () => refuse('NO', { why: 'closed' }),
+    crash: () => {
+      throw new RangeError('out of paper');
+    },
+    spin: (_ctx, ms: number) => {
+      const end = performance.now() + ms;
+      while (performance.now() < end);
+      return ms;
+    },
+    stop: (ctx) => ctx.stop(),
+    die: () => process.exit(1),
+    ask: (ctx, to: Ref<{ calls: { add(by: number): number } }>, by: number) =>
+      ctx.later(() => to.add(by)),
+    tell: (_ctx, to: Ref<Listener>, text: string) => void to.cast.hear(text),
+    monitor: (ctx, target: AnyRef) => void ctx.monitor(target),
+    link: (ctx, target: AnyRef) => ctx.link(target),
+    downs: ({ state }) => state.downs,
+    socket: (): unknown => ({ list: [() => 1] }),
+    remaining: (ctx) => ctx.remainingMs,
+    echo: (_ctx, value: unknown) => value,
+  },
+  casts: { put: ({ state }, by: number) => void (state.n += by) },
+  info: { down: ({ state }, { reason }) => void state.downs.push(reason) },
+});
+
+/** Shares its thread with all others of its group. */
+export const member = defineProcess('member', {
+  ...place,
+  thread: 'group',
+  init: () => ({}),
+  calls: {
+    thread: () => threadId,
+    crash: () => {
+      throw new Error('crash');
+    },
+  },
+});
+
+export const deaf = defineProcess('deaf', {
+  ...place,
+  init: () => ({}),
+  calls: {
+    spin: () => {
+      for (;;);
+    },
+  },
+});
+
+const hidden = defineProcess('hidden', { ...place, init: () => ({}) });
+/** Not exported under a name of its own: a thread cannot find it. */
+export const notExported = { hidden };
+
+export const nowhere = defineProcess('nowhere', {
+  ...place,
+  module: new URL('./no-such-module.ts', import.meta.url).href,
+  init: () => ({}),
+});
