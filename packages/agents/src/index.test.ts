@@ -12,6 +12,7 @@ it('exports these names and no others', () => {
       "from",
       "goalIssues",
       "isReference",
+      "nodeDirectory",
       "parseGoal",
       "planDefaults",
       "planGoal",

@@ -195,8 +195,12 @@ describe('threads', () => {
     const before = threadCount();
     const ref = await node.processes.start(worker, { init: 0 });
     expect(threadCount()).toBe(before + 1);
+    const watcher = await node.processes.start(listener);
+    await watcher.monitor(ref);
     await ref.stop();
     await until('the thread is gone', () => threadCount() === before);
+    // Once for the process, and not again for its thread.
+    expect(await watcher.heard()).toEqual(['down normal']);
     const kept = await node.processes.start(worker, {
       init: 0,
       name: 'kept',

@@ -103,7 +103,7 @@ describe('a simulated cluster', () => {
         expect((await play(each, flaw)).problems).toEqual([]);
       });
       const { failed } = await fc.check(check, {
-        numRuns: 250,
+        numRuns: 2_000,
         seed: beginning,
         endOnFailure: true,
       });

@@ -1,0 +1,56 @@
+import { expect, it } from 'vitest';
+
+it('shows exactly these names', async () => {
+  expect(Object.keys(await import('./index.ts')).toSorted()).toMatchInlineSnapshot(`
+    [
+      "FoundationError",
+      "Pid",
+      "call",
+      "child",
+      "defineErrors",
+      "defineProcess",
+      "defineSupervisor",
+      "fnv1a",
+      "foundationErrors",
+      "isFoundationError",
+      "isRefused",
+      "messageOf",
+      "refuse",
+      "seededRandom",
+      "sleep",
+      "startNode",
+      "supervisorDefaults",
+      "systemClock",
+      "systemRandom",
+    ]
+  `);
+});
+
+it('shows exactly these names to adapters and to its sister packages', async () => {
+  expect(Object.keys(await import('./internal.ts')).toSorted()).toMatchInlineSnapshot(`
+    [
+      "Cluster",
+      "Codec",
+      "Events",
+      "MemoryDiscovery",
+      "MemoryHub",
+      "MemoryNetwork",
+      "MemoryStore",
+      "MemoryTransport",
+      "MeshTransport",
+      "Registry",
+      "RendezvousDiscovery",
+      "SqliteDatabase",
+      "SqliteStore",
+      "clusterHome",
+      "codecLimits",
+      "dialGoesOn",
+      "meshDefaults",
+      "parseDelta",
+      "parseShare",
+      "pingDefaults",
+      "readOrCreateSecret",
+      "systemMachine",
+    ]
+  `);
+});

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+
+import { systemClock } from '../clock.ts';
+import { Events } from '../events.ts';
+import type { Delta, Registration, Share } from './registry-state.ts';
+import { Registry } from './registry.ts';
+
+/** A registry of node `b` that remembers whom it evicts and what it tells the others. */
+function registryOfB(): { registry: Registry; evicted: string[]; told: Delta[] } {
+  const evicted: string[] = [];
+  const told: Delta[] = [];
+  const registry = new Registry({
+    node: 'b',
+    incarnation: 1,
+    clock: systemClock,
+    events: new Events(),
+    broadcast: (delta) => told.push(delta),
+    evict: (pid, { code }) => evicted.push(`${pid.toString()} ${code}`),
+  });
+  return { registry, evicted, told };
+}
+
+/** What node `a` tells when a process of it took the name `ada`, long ago or much later. */
+function shareOfA(when: 'earlier' | 'later'): Share {
+  const named: Registration = {
+    serial: 5,
+    process: 'worker',
+    name: 'ada',
+    capabilities: ['count'],
+    metadata: {},
+    registeredAt: { wallMs: when === 'earlier' ? 1 : 9e15, count: 0 },
+  };
+  return { incarnation: 1, version: 1, registrations: [named], singletons: [] };
+}
+
+describe('two processes that took one name', () => {
+  it('the later one is withdrawn at once and ended, even while it still runs', () => {
+    const { registry, evicted, told } = registryOfB();
+    registry.register(1, 'worker', { name: 'ada' });
+    registry.receive({ kind: 'share', node: 'a', share: shareOfA('earlier') });
+    expect(evicted).toEqual(['<b.1.1> NAME_TAKEN']);
+    expect(registry.all().map(({ pid }) => pid.toString())).toEqual(['<a.1.5>']);
+    expect(told.at(-1)).toMatchObject({ removed: 1 });
+  });
+
+  it('the earlier one stays; the other node ends its own', () => {
+    const { registry, evicted } = registryOfB();
+    registry.register(1, 'worker', { name: 'ada' });
+    registry.receive({ kind: 'share', node: 'a', share: shareOfA('later') });
+    expect(evicted).toEqual([]);
+    expect(registry.lookup('ada')?.toString()).toBe('<b.1.1>');
+  });
+
+  it('one that was taken elsewhere while a process started is seen when it registers', () => {
+    const { registry, evicted } = registryOfB();
+    registry.receive({ kind: 'share', node: 'a', share: shareOfA('earlier') });
+    registry.register(1, 'worker', { name: 'ada' });
+    expect(evicted).toEqual(['<b.1.1> NAME_TAKEN']);
+    expect(registry.lookup('ada')?.toString()).toBe('<a.1.5>');
+  });
+});
+
+describe('a node that begins a new life', () => {
+  it('forgets the others and enters its own anew', () => {
+    const { registry } = registryOfB();
+    registry.receive({ kind: 'share', node: 'a', share: shareOfA('earlier') });
+    registry.register(2, 'worker', { name: 'bob', capabilities: ['read'] });
+    registry.rejoin(7);
+    expect(registry.all().map(({ pid }) => pid.toString())).toEqual(['<b.7.2>']);
+    expect(registry.ownShare()).toMatchObject({ incarnation: 7, version: 1 });
+  });
+});
