@@ -52,11 +52,24 @@ describe('the demo', () => {
       'auctions',
       'seed',
     ]);
-    expect(Object.keys(result.best)).toEqual(['first', 'threshold', 'weights', 'validation', 'test', 'cost']);
+    expect(Object.keys(result.best)).toEqual([
+      'first',
+      'threshold',
+      'weights',
+      'validation',
+      'test',
+      'cost',
+    ]);
   }, 120_000);
 
   it('refuses arguments that it does not know, with what is right', async () => {
-    await expect(demo('--node', '3')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--nodes N') });
-    await expect(demo('--nodes', '0')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('1 to 9') });
+    await expect(demo('--node', '3')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--nodes N'),
+    });
+    await expect(demo('--nodes', '0')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('1 to 9'),
+    });
   });
 });

@@ -15,6 +15,7 @@ export interface AgentHandle {
   executeStep(request: StepRequest, options: ExecuteStepOptions): Promise<unknown>;
 }
 
+/** How long a step may take. */
 export interface ExecuteStepOptions {
   /** Milliseconds left for the step. */
   readonly timeoutMs: number;

@@ -55,6 +55,7 @@ export interface RetryPolicy {
   readonly capMs?: number;
 }
 
+/** How a step is repeated unless told otherwise. */
 export const retryDefaults: Required<RetryPolicy> = { max: 2, baseMs: 20, factor: 2, capMs: 1_000 };
 
 /**

@@ -18,6 +18,7 @@ export interface PlanOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How a goal is carried out unless told otherwise. */
 export const planDefaults = {
   concurrency: 64,
   deadlineMs: 300_000,

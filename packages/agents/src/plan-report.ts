@@ -17,6 +17,7 @@ export interface PlanReport {
   readonly durationMs: number;
 }
 
+/** How a step went. */
 export interface StepReport {
   readonly id: string;
   readonly status: StepStatus;

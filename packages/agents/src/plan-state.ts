@@ -10,6 +10,7 @@ import { mayRetry, retryDelayMs } from './retry.ts';
 import { byIndex, byRank, isFinal, newRecord } from './step-record.ts';
 import type { StepRecord } from './step-record.ts';
 
+/** Where a plan stands; all but `running` are final. */
 export type PlanStatus = 'running' | 'succeeded' | 'failed' | 'cancelled' | 'timed-out';
 
 export type PlanStateOptions = Required<

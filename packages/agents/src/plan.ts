@@ -9,6 +9,7 @@ export interface Plan {
   readonly steps: ReadonlyMap<string, PlannedStep>;
 }
 
+/** A step with its place in the graph. */
 export interface PlannedStep {
   readonly step: Step;
   /** Place in the goal's list, from 0. */

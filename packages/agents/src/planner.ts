@@ -40,6 +40,7 @@ export interface Planner {
   ): Promise<PlanReport>;
 }
 
+/** What a planner stands on. */
 export interface PlannerOptions {
   /** @defaultValue systemClock */
   readonly clock?: Clock;

@@ -6,6 +6,7 @@ import type { EvaluationContext, Measurement, Objective, OptimizationTarget } fr
 /** The half of the data a team is scored on: the search sees `validation` only. */
 export type Split = 'validation' | 'test';
 
+/** Which evaluation a goal is for. */
 export interface ExecutionContext {
   /** Which candidate this is, from 0; `undefined` when a team is scored outside a search. */
   readonly index: number | undefined;

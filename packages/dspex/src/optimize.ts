@@ -8,6 +8,7 @@ import { portfolio } from './strategies/portfolio.ts';
 import type { RunView, Strategy } from './strategy.ts';
 import type { Measurement, Objective, OptimizationTarget } from './target.ts';
 
+/** How a run searches, and who is told of it. */
 export interface OptimizeOptions<C extends Configuration = Configuration> {
   /** @defaultValue `portfolio()` */
   readonly strategy?: Strategy;
@@ -27,6 +28,7 @@ export interface OptimizeOptions<C extends Configuration = Configuration> {
   onRound?(round: RoundReport<C>): void;
 }
 
+/** What one round has brought. */
 export interface RoundReport<C extends Configuration = Configuration> {
   /** From 0. */
   readonly round: number;
@@ -37,6 +39,7 @@ export interface RoundReport<C extends Configuration = Configuration> {
   readonly best: Measured<C> | undefined;
 }
 
+/** What a run has found. */
 export interface OptimizationResult<C extends Configuration = Configuration> {
   /**
    * - `budget-exhausted`: all candidates were evaluated.

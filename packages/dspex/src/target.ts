@@ -16,6 +16,7 @@ export interface Objective {
   utility(measurement: Measurement): number;
 }
 
+/** Which evaluation this is. */
 export interface EvaluationContext {
   /** Which candidate this is, from 0; the same in a resumed run. */
   readonly index: number;

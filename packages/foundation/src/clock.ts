@@ -15,6 +15,7 @@ export interface Clock {
   every(periodMs: number, action: () => void): Timer;
 }
 
+/** The real clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),

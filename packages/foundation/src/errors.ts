@@ -54,8 +54,12 @@ export const foundationErrors = {
   INTERNAL: unknown,
 } as const satisfies Record<string, ErrorTraits>;
 
+const ownTraits: ReadonlyMap<string, ErrorTraits> = new Map(Object.entries(foundationErrors));
+
+/** A code of `@foundation/core` itself. */
 export type FoundationErrorCode = keyof typeof foundationErrors;
 
+/** What an error tells beside its code and message. */
 export interface ErrorOptions {
   /** What to do about it, in one sentence. */
   readonly hint?: string;
@@ -76,15 +80,19 @@ export class FoundationError extends Error implements ErrorTraits {
   readonly outcome: 'not-executed' | 'unknown';
 
   constructor(code: FoundationErrorCode, message: string, options?: ErrorOptions);
+  /** For a code of another table: what a caller may conclude from it is given with it. */
   constructor(
     code: string,
     message: string,
-    options: ErrorOptions | undefined,
-    traits: ErrorTraits,
+    options: ErrorOptions & { readonly traits: ErrorTraits },
   );
-  constructor(code: string, message: string, options: ErrorOptions = {}, traits?: ErrorTraits) {
+  constructor(
+    code: string,
+    message: string,
+    options: Partial<{ traits: ErrorTraits }> & ErrorOptions = {},
+  ) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);
-    const known = traits ?? foundationErrors[code as FoundationErrorCode] ?? unknown;
+    const known = options.traits ?? ownTraits.get(code) ?? unknown;
     this.code = code;
     this.hint = options.hint;
     this.details = options.details ?? {};
@@ -107,7 +115,7 @@ export function defineErrors<const Table extends Record<string, ErrorTraits>>(
   table: Table,
 ): (code: keyof Table & string, message: string, options?: ErrorOptions) => FoundationError {
   return (code, message, options) =>
-    new FoundationError(code, message, options, table[code] ?? unknown);
+    new FoundationError(code, message, { ...options, traits: table[code] ?? unknown });
 }
 
 /** The message of anything thrown. */

@@ -36,6 +36,8 @@ export class Events {
   }
 
   emit<Name extends keyof NodeEvents>(name: Name, event: NodeEvents[Name]): void {
+    // Listeners are kept by the name whose events they take.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     for (const listener of this.#listeners.get(name) ?? []) (listener as Listener<Name>)(event);
     const published = channel(`foundation:${name}`);
     if (published.hasSubscribers) published.publish(event);

@@ -8,6 +8,7 @@ import { refuseUnknown } from './options.ts';
 import { behaviourOf, type AnyDefinition } from './process/definition.ts';
 import { systemRandom, type Random } from './random.ts';
 
+/** How a node is started; every option may be left out. */
 export interface NodeOptions {
   /** Name of this node, unique in the cluster. @defaultValue one made of the process id */
   readonly name?: string;
@@ -86,9 +87,9 @@ const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
  */
 export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEnv): NodeSettings {
   refuseUnknown('startNode', options, known);
-  for (const [option, allowed] of Object.entries(choices)) {
-    refuseOther(option, options[option as keyof typeof choices], allowed);
-  }
+  refuseOther('cluster', options.cluster, choices.cluster);
+  refuseOther('role', options.role, choices.role);
+  refuseOther('profile', options.profile, choices.profile);
   const random = options.random ?? systemRandom;
   const name = options.name ?? `node-${process.pid}-${random.int(36 ** 4).toString(36)}`;
   if (typeof name !== 'string' || !namePattern.test(name)) throw badName(name);
@@ -124,7 +125,7 @@ function detectorOptions(given: Partial<PingOptions> = {}): PingOptions {
 }
 
 function refuseOther(option: string, value: unknown, allowed: readonly string[]): void {
-  if (value === undefined || allowed.includes(value as string)) return;
+  if (value === undefined || allowed.some((each) => each === value)) return;
   throw invalid(option, value, allowed.map((each) => `'${each}'`).join(' or '));
 }
 

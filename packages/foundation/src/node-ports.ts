@@ -86,13 +86,14 @@ async function localPorts(settings: NodeSettings): Promise<OpenPorts> {
   }
 }
 
+const snapshotKey = (name: string): string => `snapshot/${name}`;
+
 function snapshotsIn(store: Store): Snapshots {
-  const key = (name: string): string => `snapshot/${name}`;
   return {
     load: async (name) => {
-      const found = await store.get(key(name));
+      const found = await store.get(snapshotKey(name));
       return found === undefined ? undefined : { version: found.version, state: found.value };
     },
-    save: (name, version, state) => store.compareAndSet(key(name), version, state),
+    save: (name, version, state) => store.compareAndSet(snapshotKey(name), version, state),
   };
 }

@@ -52,6 +52,7 @@ export interface Node extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+/** What `node.counters()` tells; see `docs/reference/telemetry.md`. */
 export interface NodeCounters extends RuntimeCounters {
   /** Refused connections and broken protocols, by error code. */
   readonly refused: Readonly<Record<string, number>>;
@@ -250,7 +251,7 @@ class RunningNode implements Node {
 
   async #startThere(node: string, record: Parameters<Singletons['startHere']>[0]): Promise<void> {
     const error = await this.#system(node).startSingleton(record);
-    if (error !== undefined) throw error;
+    if (error instanceof Error) throw error;
   }
 
   #makeCluster(): Cluster | undefined {

@@ -1,3 +1,4 @@
+/** How long to look, and what to show in the end. */
 export interface EventuallyOptions {
   /** Milliseconds to wait. @defaultValue 10000 */
   readonly timeoutMs?: number;

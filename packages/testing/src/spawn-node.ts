@@ -3,6 +3,7 @@ import { once } from 'node:events';
 
 import type { Question, Report, TestCommands } from './test-program.ts';
 
+/** How a program is started. */
 export interface SpawnOptions {
   readonly args?: readonly string[];
   /** Added to the environment. */

@@ -7,11 +7,13 @@ import { takeNeighbours } from './coordinate-ascent.ts';
 import { takePromising, tpeDefaults } from './tpe.ts';
 import { Untried } from './untried.ts';
 
+/** How the portfolio begins. */
 export interface PortfolioOptions {
   /** Uniform candidates before the others take over. @defaultValue 40 */
   readonly startCount?: number;
 }
 
+/** What the portfolio does unless told otherwise. */
 export const portfolioDefaults: Required<PortfolioOptions> = { startCount: 40 };
 
 /**

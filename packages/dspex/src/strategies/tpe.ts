@@ -6,6 +6,7 @@ import type { RunView, Strategy } from '../strategy.ts';
 import { fitParzen } from './parzen.ts';
 import { Untried } from './untried.ts';
 
+/** How the estimator begins, and how hard it looks. */
 export interface TpeOptions {
   /** Uniform candidates before the model takes over. @defaultValue 10 */
   readonly startCount?: number;
@@ -13,6 +14,7 @@ export interface TpeOptions {
   readonly drawCount?: number;
 }
 
+/** What the estimator does unless told otherwise. */
 export const tpeDefaults: Required<TpeOptions> = { startCount: 10, drawCount: 24 };
 
 /**

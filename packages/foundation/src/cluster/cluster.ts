@@ -31,6 +31,7 @@ export interface ClusterHandlers {
   onRejoin(): Promise<number>;
 }
 
+/** What the cluster's own messages are about. */
 export type ClusterTopic =
   | 'cluster.view'
   | 'cluster.verdict'
@@ -38,6 +39,7 @@ export type ClusterTopic =
   | 'cluster.pong'
   | 'cluster.goodbye';
 
+/** What membership needs of its node. */
 export interface ClusterOptions {
   readonly identity: Identity;
   readonly transport: Transport;

@@ -14,12 +14,14 @@ export interface Discovery {
   stop(): Promise<void>;
 }
 
+/** What a node makes known of itself. */
 export interface Advertisement {
   readonly node: string;
   readonly incarnation: number;
   readonly address: string;
 }
 
+/** What a discovery tells its node. */
 export interface DiscoveryHandlers {
   /** The whole set known now, without this node. Told at start and on each change. */
   onPeers(peers: readonly Advertisement[]): void;

@@ -30,6 +30,7 @@ export interface PingOptions {
   readonly redialMs: number;
 }
 
+/** When a silent node is suspected unless told otherwise. */
 export const pingDefaults: PingOptions = {
   pingEveryMs: 1_000,
   silentAfterMs: 4_000,

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { FoundationError, messageOf } from '../errors.ts';
 import { fnv1a } from '../random.ts';
 
+/** Where to look for a cluster's directory. */
 export interface ClusterHomeOptions {
   /** Name of the cluster. @defaultValue the `name` of the nearest package.json at or above `cwd` */
   readonly cluster?: string | undefined;

@@ -24,6 +24,7 @@ export interface Store {
   stop(): Promise<void>;
 }
 
+/** A value, and the version that a writer must name to replace it. */
 export interface Versioned {
   readonly version: number;
   readonly value: Uint8Array;

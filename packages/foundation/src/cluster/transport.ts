@@ -36,6 +36,7 @@ export interface Identity {
   readonly meta: Readonly<Record<string, unknown>>;
 }
 
+/** A connection to one life of a node. */
 export interface Link {
   readonly peer: Identity;
   /** Address at which the peer listens. */
@@ -56,6 +57,7 @@ export interface Link {
 /** `control` overtakes `normal`, which overtakes `bulk`. Order holds within a lane only. */
 export type Lane = 'control' | 'normal' | 'bulk';
 
+/** What a transport tells its node. */
 export interface TransportHandlers {
   onLink(link: Link): void;
   /** The bytes are valid only during the call. */
@@ -70,6 +72,7 @@ export interface TransportHandlers {
 /** `closed`: said goodbye. `reset`: broke. `replaced`: the peer dialled anew. `garbage`: broke the protocol. */
 export type LinkDownReason = 'closed' | 'reset' | 'replaced' | 'garbage' | 'local';
 
+/** What passed a transport since its start. */
 export interface TransportCounters {
   readonly framesIn: number;
   readonly framesOut: number;

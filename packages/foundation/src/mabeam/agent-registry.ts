@@ -43,6 +43,7 @@ export interface ResolvedAgentRegistration<
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+/** How agents are restarted unless told otherwise. */
 export const agentRestartDefaults: Required<AgentRestart> = {
   type: 'permanent',
   restartsMax: 3,

@@ -14,6 +14,7 @@ import {
 import { SessionState } from './session-state.ts';
 import { LiveSession, type Messenger, type Session } from './session.ts';
 
+/** What a coordination stands on. */
 export interface CoordinationOptions {
   readonly messenger: Messenger;
   /** @defaultValue the system's clock */

@@ -36,6 +36,8 @@ export interface CoordinationRequest<T extends string = string, B = unknown> {
 }
 
 const replyStatuses = ['ok', 'decline', 'not_understood', 'error'] as const;
+
+/** Whether a participant answers, and if not why. */
 export type ReplyStatus = (typeof replyStatuses)[number];
 
 /** What a participant answers. */

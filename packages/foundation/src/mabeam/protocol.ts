@@ -40,11 +40,13 @@ export interface PureEnv {
   readonly tie: TieRule;
 }
 
+/** The next state of a protocol, and what it wants done. */
 export interface Step<S, Out> {
   readonly state: S;
   readonly effects: readonly Effect<Out>[];
 }
 
+/** What a protocol wants done. */
 export type Effect<Out> = AskEffect | FinishEffect<Out>;
 
 /** Sends one request to each of `to`. */
@@ -63,6 +65,7 @@ export interface FinishEffect<Out> {
   readonly decision: Decision<Out>;
 }
 
+/** What a protocol is told. */
 export interface SessionEvent<Rep> {
   readonly kind: 'round_closed';
   readonly round: number;
@@ -70,6 +73,7 @@ export interface SessionEvent<Rep> {
   readonly answers: readonly Answer<Rep>[];
 }
 
+/** What became of one request when its round closed. */
 export type Answer<Rep> =
   | { readonly kind: 'ok'; readonly from: AgentId; readonly body: Rep }
   | { readonly kind: 'declined'; readonly from: AgentId; readonly reason: string }

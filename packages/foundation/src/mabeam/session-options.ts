@@ -4,6 +4,7 @@ import { isOneOf, isRecord, shown, unknownField } from './parse.ts';
 import type { TieRule } from './protocol.ts';
 import type { ParticipantRef } from './session.ts';
 
+/** How a session is held. */
 export interface SessionOptions {
   /** Time for the whole session, in milliseconds: more than 0, at most 2,147,483,647 (24 days). */
   readonly deadlineMs: number;

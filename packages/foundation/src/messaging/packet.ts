@@ -40,10 +40,10 @@ export function encodePacket(codec: Codec, packet: Packet): Uint8Array {
 /** The packet in a decoded value from outside, or undefined when it is none. */
 export function parsePacket(value: unknown): Packet | undefined {
   if (!Array.isArray(value) || typeof value[1] !== 'number') return undefined;
-  return isPacket(value) ? (value as unknown as Packet) : undefined;
+  return isPacket(value) ? value : undefined;
 }
 
-function isPacket(value: readonly unknown[]): boolean {
+function isPacket(value: readonly unknown[]): value is Packet & unknown[] {
   switch (value[0]) {
     case packetKinds.call:
       return (

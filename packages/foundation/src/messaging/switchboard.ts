@@ -1,7 +1,7 @@
 import type { Cluster, ClusterTopic } from '../cluster/cluster.ts';
 import type { Link } from '../cluster/transport.ts';
 import { noProcess } from '../process/exit.ts';
-import { Pid, threadOf } from '../process/pid.ts';
+import { threadOf, type Pid } from '../process/pid.ts';
 import type { Runtime } from '../process/runtime.ts';
 import { parseDelta, parseShare } from '../registry/registry-message.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -45,7 +45,6 @@ export class Switchboard implements Router {
     if (packet[0] === packetKinds.signal) giveUp(link);
     return 'full';
   }
-
 
   /** Says something of the system's own over a link. The registry keeps its order with replies. */
   tell(link: Link, topic: Topic, body: unknown): void {

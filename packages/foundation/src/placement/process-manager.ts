@@ -10,6 +10,7 @@ import { keeper, type ChildSpec, type KeptChild } from '../process/supervisor.ts
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Singletons } from './singletons.ts';
 
+/** How a process is started. */
 export interface StartOptions {
   /** Unique in the cluster; a ref made from it follows the process. */
   readonly name?: string;

@@ -6,7 +6,15 @@ const namePattern = /^[\p{L}\p{N}_$][\p{L}\p{N}_$.:@/ -]{0,199}$/u;
 const reserved: ReadonlySet<string> = new Set<Reserved>(['then', 'with', 'try', 'cast', 'pid']);
 const tables = ['calls', 'casts', 'timers', 'info'] as const;
 const functions = ['init', 'start', 'terminate', 'coordinate', 'snapshot', 'restore'] as const;
-const settings = ['durable', 'isolation', 'thread', 'module', 'mailboxMax', 'overflow', 'trapExits'];
+const settings = [
+  'durable',
+  'isolation',
+  'thread',
+  'module',
+  'mailboxMax',
+  'overflow',
+  'trapExits',
+];
 const fields: readonly string[] = [...tables, ...functions, ...settings];
 const choices = {
   isolation: ['inline', 'thread'],

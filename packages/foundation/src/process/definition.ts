@@ -45,12 +45,15 @@ export type Handlers = Record<string, (ctx: never, ...args: never[]) => unknown>
 export type Reserved = 'then' | 'with' | 'try' | 'cast' | 'pid';
 type Quiet = void | Promise<void>;
 
+/** What `info` handlers are told. */
 export interface Notices {
   /** A monitored process ended. */
   down: Notice;
   /** A linked process ended, and `trapExits` is set. */
   exit: Notice;
 }
+
+/** Which process ended, and why. */
 export interface Notice {
   readonly pid: Pid;
   readonly reason: ExitReason;
@@ -79,6 +82,7 @@ export interface Placement {
 }
 export type Overflow = 'reject' | 'drop-newest' | 'drop-oldest';
 
+/** What a process is made of. */
 export interface Spec<
   Init,
   S extends object,
@@ -121,6 +125,7 @@ export interface Api {
 }
 type Signatures = Record<string, (...args: never[]) => unknown>;
 
+/** A process of which only the name is known. */
 export interface AnyDefinition {
   readonly name: string;
 }

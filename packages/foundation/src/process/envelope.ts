@@ -23,6 +23,8 @@ export class Note implements Envelope {
   readonly args: readonly unknown[];
   readonly entry: Entry | undefined;
 
+  // Made once a message: an options object would be garbage each time.
+  // oxlint-disable-next-line eslint/max-params
   constructor(
     kind: 'cast' | 'timer' | 'down' | 'exit',
     name: string,

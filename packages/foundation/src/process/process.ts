@@ -45,6 +45,7 @@ export class Process implements Runnable {
   #exit: Exit | undefined = undefined;
   #onEnded: (() => void)[] | undefined = undefined;
 
+  // oxlint-disable-next-line eslint/max-params -- made in one place only
   constructor(runtime: Runtime, behaviour: Behaviour, pid: Pid, name: string | undefined) {
     this.runtime = runtime;
     this.behaviour = behaviour;

@@ -2,11 +2,13 @@ import type { Refused } from './answer.ts';
 import type { Api, Definition } from './definition.ts';
 import type { Pid } from './pid.ts';
 
+/** A ref of which only the address matters. */
 export interface AnyRef {
   /** Address of the life the ref leads to now; undefined while the name leads nowhere. */
   readonly pid: Pid | undefined;
 }
 
+/** How long a call waits. */
 export interface CallOptions {
   /** Milliseconds to wait for the reply. @defaultValue 5000, or what the caller's own deadline leaves */
   readonly timeoutMs?: number;

@@ -6,7 +6,7 @@ import {
   type Definition,
   type Notice,
 } from './definition.ts';
-import { Pid } from './pid.ts';
+import type { Pid } from './pid.ts';
 import type { ProcessContext } from './process-context.ts';
 import type { Process } from './process.ts';
 import {
@@ -44,6 +44,7 @@ export function child<I, A>(process: Definition<I, A>, ...options: ChildArgs<I>)
   return { definition: process, options: options[0] ?? {} };
 }
 
+/** Which children a supervisor has, and when it gives up. */
 export interface SupervisorOptions extends Partial<Intensity> {
   /** @defaultValue 'one-for-one' */
   readonly strategy?: Strategy;
@@ -51,6 +52,7 @@ export interface SupervisorOptions extends Partial<Intensity> {
   readonly children: readonly (ChildSpec | AnyDefinition)[];
 }
 
+/** What a supervisor does unless told otherwise. */
 export const supervisorDefaults: Intensity & { readonly strategy: Strategy } = {
   restartsMax: 3,
   restartWindowMs: 5_000,
@@ -66,11 +68,9 @@ export interface ChildInfo {
   readonly restarts: number;
 }
 
-// oxlint-disable-next-line typescript/consistent-type-definitions -- an index signature is needed of it
-type SupervisorApi = {
-  calls: { children: () => readonly ChildInfo[] };
-  casts: Record<never, never>;
-};
+interface SupervisorApi {
+  readonly calls: { readonly children: () => readonly ChildInfo[] };
+}
 
 /**
  * Defines a process that keeps others alive. More than `restartsMax` restarts within

@@ -11,6 +11,8 @@ export function parseShare(value: unknown): Share | undefined {
     registrations.every(isRegistration) &&
     Array.isArray(singletons) &&
     singletons.every(isSingleton);
+  // Checked above, field by field.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return isShare ? (value as unknown as Share) : undefined;
 }
 
@@ -23,6 +25,8 @@ export function parseDelta(value: unknown): Delta | undefined {
     (removed === undefined || typeof removed === 'number') &&
     (setSingleton === undefined || isSingleton(setSingleton)) &&
     (removedSingleton === undefined || typeof removedSingleton === 'string');
+  // Checked above, field by field.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return isDelta ? (value as unknown as Delta) : undefined;
 }
 

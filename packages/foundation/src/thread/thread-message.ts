@@ -11,18 +11,25 @@ export interface ThreadData {
   readonly shares: readonly Change[];
 }
 
-/** What crosses the port, in both directions; packets are encoded by the codec. */
-export type ThreadMessage =
-  /** To a thread: from that node. To the main thread: for that node. */
-  | {
-      readonly kind: 'packet';
-      readonly node: string;
-      readonly incarnation: number;
-      readonly bytes: Uint8Array;
-    }
+/** A packet, encoded by the codec. To a thread: from that node. To the main thread: for that node. */
+export interface PacketMessage {
+  readonly kind: 'packet';
+  readonly node: string;
+  readonly incarnation: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What the main thread says to a worker. */
+export type ToThread =
+  | PacketMessage
   | { readonly kind: 'change'; readonly change: Change }
   | { readonly kind: 'lost'; readonly node: string; readonly thread: number | undefined }
-  | { readonly kind: 'rejoin'; readonly incarnation: number }
+  | { readonly kind: 'rejoin'; readonly incarnation: number };
+
+/** What a worker says to the main thread. */
+export type FromThread =
+  | PacketMessage
+  | { readonly kind: 'ready' }
   | {
       readonly kind: 'publish';
       readonly serial: number;
@@ -30,5 +37,4 @@ export type ThreadMessage =
       readonly listing: Listing;
     }
   | { readonly kind: 'release'; readonly serial: number }
-  | { readonly kind: 'event'; readonly name: keyof NodeEvents; readonly bytes: Uint8Array }
-  | { readonly kind: 'ready' };
+  | { readonly kind: 'event'; readonly name: keyof NodeEvents; readonly bytes: Uint8Array };

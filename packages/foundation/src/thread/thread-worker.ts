@@ -10,7 +10,7 @@ import type { Pid } from '../process/pid.ts';
 import { Runtime, type Directory } from '../process/runtime.ts';
 import { RegistryState } from '../registry/registry-state.ts';
 import type { Change } from '../registry/registry.ts';
-import type { ThreadData, ThreadMessage } from './thread-message.ts';
+import type { FromThread, ThreadData, ToThread } from './thread-message.ts';
 import { threadSystem } from './thread-system.ts';
 
 /** The inside of a worker thread: a runtime whose only way out is the port to the main thread. */
@@ -29,16 +29,16 @@ async function run(data: ThreadData): Promise<void> {
     exchange: (made) => new Exchange(made, portRouter(made)),
   });
   forwardEvents(runtime);
-  parentPort?.on('message', (message: ThreadMessage) => receive(runtime, replica, message));
+  parentPort?.on('message', (message: ToThread) => receive(runtime, replica, message));
   await runtime.spawn(threadSystem);
   post({ kind: 'ready' });
 }
 
-function post(message: ThreadMessage): void {
+function post(message: FromThread): void {
   parentPort?.postMessage(message);
 }
 
-function receive(runtime: Runtime, replica: RegistryState, message: ThreadMessage): void {
+function receive(runtime: Runtime, replica: RegistryState, message: ToThread): void {
   switch (message.kind) {
     case 'packet': {
       const packet = parsePacket(runtime.codec.decode(message.bytes));
@@ -53,7 +53,6 @@ function receive(runtime: Runtime, replica: RegistryState, message: ThreadMessag
     case 'rejoin':
       runtime.incarnation = message.incarnation;
       return;
-    default:
   }
 }
 

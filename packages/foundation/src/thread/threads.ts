@@ -8,7 +8,7 @@ import { firstSerial, Pid } from '../process/pid.ts';
 import type { Runtime } from '../process/runtime.ts';
 import type { ChildSpec } from '../process/supervisor.ts';
 import type { Registry } from '../registry/registry.ts';
-import type { ThreadData, ThreadMessage } from './thread-message.ts';
+import type { FromThread, PacketMessage, ThreadData, ToThread } from './thread-message.ts';
 import { threadSystem, type SpawnRequest } from './thread-system.ts';
 
 export interface ThreadsHandlers {
@@ -157,7 +157,7 @@ export class Threads {
     const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
     const thread: Thread = { number, worker, ready, group };
     this.#threads.set(number, thread);
-    worker.on('message', (message: ThreadMessage) => {
+    worker.on('message', (message: FromThread) => {
       if (message.kind === 'ready') resolve();
       else this.#receive(message);
     });
@@ -173,7 +173,7 @@ export class Threads {
     return thread;
   }
 
-  #receive(message: ThreadMessage): void {
+  #receive(message: Exclude<FromThread, { readonly kind: 'ready' }>): void {
     switch (message.kind) {
       case 'packet':
         return this.#receivePacket(message);
@@ -186,11 +186,10 @@ export class Threads {
           message.name,
           this.#runtime.codec.decode(message.bytes) as never,
         );
-      default:
     }
   }
 
-  #receivePacket(message: ThreadMessage & { readonly kind: 'packet' }): void {
+  #receivePacket(message: PacketMessage): void {
     const packet = parsePacket(this.#runtime.codec.decode(message.bytes));
     if (packet !== undefined) this.#handlers.route(message, message.bytes, packet);
   }
@@ -202,12 +201,12 @@ export class Threads {
     this.#handlers.onLost(thread.number);
   }
 
-  #tellAll(message: ThreadMessage): void {
+  #tellAll(message: ToThread): void {
     for (const thread of this.#threads.values()) send(thread, message);
   }
 }
 
-function send(thread: Thread, message: ThreadMessage): void {
+function send(thread: Thread, message: ToThread): void {
   thread.worker.postMessage(message);
 }
 

@@ -104,15 +104,12 @@ describe('Codec', () => {
 
   it('carries a FoundationError with all it says, and its causes', () => {
     const cause = new TypeError('bad', { cause: new Error('root') });
-    const error = new FoundationError(
-      'X_FULL',
-      'full',
-      { hint: 'empty it', details: { size: 3n }, cause },
-      {
-        retryable: true,
-        outcome: 'not-executed',
-      },
-    );
+    const error = new FoundationError('X_FULL', 'full', {
+      hint: 'empty it',
+      details: { size: 3n },
+      cause,
+      traits: { retryable: true, outcome: 'not-executed' },
+    });
     const copy = roundTrip(error);
     expect(copy).toBeInstanceOf(FoundationError);
     expect(copy).toMatchObject({

@@ -27,6 +27,7 @@ export interface CodecLimits {
   readonly bigintBytesMax: number;
 }
 
+/** The bounds that every node keeps. */
 export const codecLimits: CodecLimits = { depthMax: 64, itemsMax: 65_536, bigintBytesMax: 4_096 };
 
 /** A larger result makes the packer forget the buffer that grew for it. */

@@ -1,4 +1,4 @@
-import { FoundationError } from '../errors.ts';
+import { FoundationError, type ErrorTraits } from '../errors.ts';
 import { Refused } from '../process/answer.ts';
 import { Pid } from '../process/pid.ts';
 import type { CodecHooks, CodecLimits } from './codec.ts';
@@ -109,10 +109,11 @@ export class Reviver {
       ...(isRecord(details) ? { details } : {}),
       ...(items.length > 8 ? { cause: this.revive(cause) } : {}),
     };
-    return new FoundationError(text(code), text(message), options, {
+    const traits: ErrorTraits = {
       retryable: retryable === true,
       outcome: outcome === 'not-executed' ? 'not-executed' : 'unknown',
-    });
+    };
+    return new FoundationError(text(code), text(message), { ...options, traits });
   }
 }
 

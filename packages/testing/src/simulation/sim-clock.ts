@@ -2,6 +2,7 @@ import type { Clock, Timer } from '@foundation/core';
 
 import { Simulation, type Owner } from './simulation.ts';
 
+/** Whose clock it is, and how wrong. */
 export interface SimClockOptions {
   /** Whose clock it is: its timers end with it. @defaultValue nobody's */
   readonly owner?: Owner;

@@ -11,6 +11,7 @@ export interface Listener {
 /** `reset`: connections break and dials fail at once. `silent`: everything waits. */
 export type CutKind = 'reset' | 'silent';
 
+/** How fast a simulated network is. */
 export interface SimNetworkOptions {
   /** Shortest time a segment takes, in milliseconds. @defaultValue 0.2 */
   readonly delayMinMs?: number;

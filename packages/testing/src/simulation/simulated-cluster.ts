@@ -5,6 +5,7 @@ import { SimNetwork } from './sim-network.ts';
 import { SimNode } from './sim-node.ts';
 import { Simulation } from './simulation.ts';
 
+/** What is simulated. */
 export interface SimulatedClusterOptions {
   readonly seed: string | number;
   readonly nodes: number;

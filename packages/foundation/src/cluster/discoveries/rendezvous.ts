@@ -6,6 +6,7 @@ import type { Advertisement, Discovery, DiscoveryHandlers } from '../discovery.t
 import type { SqliteDatabase } from '../stores/sqlite-database.ts';
 import type { Freshness, Holding, NodeRow } from '../stores/sqlite-protocol.ts';
 
+/** Where nodes of one machine meet, and how often they look. */
 export interface RendezvousOptions {
   /** The cluster's file. May be shared with the store. */
   readonly database: SqliteDatabase;
@@ -28,6 +29,7 @@ export interface Machine {
   now(): number;
 }
 
+/** The machine this program runs on. */
 export const systemMachine: Machine = {
   bootId: readBootId(),
   osPid: process.pid,

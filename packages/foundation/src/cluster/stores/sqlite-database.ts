@@ -12,6 +12,7 @@ import {
   type SqliteSettings,
 } from './sqlite-protocol.ts';
 
+/** Which file, how safe, how patient. */
 export interface SqliteDatabaseOptions {
   /** The file; its directory must exist. */
   readonly path: string;

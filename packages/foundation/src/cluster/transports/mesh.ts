@@ -25,6 +25,7 @@ import { encodeHello, type Hello } from './mesh-hello.ts';
 import { MeshLink, type LinkHost } from './mesh-link.ts';
 import { channelBinding, meshKeys, meshSecureContext, meshTls, tlsFailure } from './mesh-tls.ts';
 
+/** The secret of a mesh, where it listens, and its limits. */
 export interface MeshOptions {
   /** The cluster's secret, 16 bytes or more. Whoever has it is a member. */
   readonly secret: Uint8Array;
@@ -44,6 +45,7 @@ export interface MeshOptions {
   readonly clock?: Clock;
 }
 
+/** What a mesh does unless told otherwise. */
 export const meshDefaults: Required<Omit<MeshOptions, 'secret'>> = {
   host: '127.0.0.1',
   port: 0,

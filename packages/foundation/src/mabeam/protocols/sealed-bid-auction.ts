@@ -42,10 +42,12 @@ export interface BidReply {
   readonly amount: Amount;
 }
 
+/** What an agent has bid. */
 export interface Bid extends BidReply {
   readonly agent: AgentId;
 }
 
+/** How an auction ended. */
 export interface SealedBidResult {
   readonly lot: string;
   readonly side: AuctionSide;
