@@ -88,7 +88,7 @@ export async function runDemo(options: DemoOptions, progress: Progress): Promise
   const story = async (): Promise<DemoResult> => {
     await node.cluster.reached(nodes, 60_000);
     const formationMs = Math.round(performance.now() - began);
-    progress.formed(node.cluster.members(), formationMs);
+    progress.formed(node.cluster.members(), { formationMs, directory });
     await agentsReady(node, nodes);
     progress.ready(node.registry.all());
     return new Demo(options, { node, fleet, progress }).run(formationMs);

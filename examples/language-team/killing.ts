@@ -2,7 +2,9 @@ import type { Node } from '@foundation/core';
 
 import type { Done } from './evaluator.ts';
 import type { Fleet } from './launch.ts';
+import { ledger } from './ledger.ts';
 import type { Placement } from './placement.ts';
+import { untilAnswered } from './until-answered.ts';
 
 /** What the kill did, for the result. */
 export interface Killed {
@@ -78,12 +80,18 @@ export class Killing {
     };
   }
 
+  async #measureLedger(killedAt: number): Promise<void> {
+    const book = this.#node.ref(ledger, 'ledger');
+    await untilAnswered('the ledger', () => book.count());
+    this.#ledgerRecoveryMs = performance.now() - killedAt;
+  }
+
   #awaitLedger(): void {
     const watch = this.#node.registry.onChange(() => {
       const host = this.#node.registry.lookup('ledger')?.node;
       if (host === undefined || host === this.#victim || this.#killedAt === undefined) return;
-      this.#ledgerRecoveryMs = performance.now() - this.#killedAt;
       watch[Symbol.dispose]();
+      void this.#measureLedger(this.#killedAt);
     });
   }
 }

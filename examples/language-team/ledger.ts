@@ -43,6 +43,7 @@ export const ledger = defineProcess('ledger', {
       }
       return state.count;
     },
+    count: ({ state }) => state.count,
     summary: ({ state }) => ({
       count: state.count,
       repeated: state.repeated,

@@ -4,11 +4,16 @@ import type { Sale } from './placement.ts';
 
 /** What the demo says while it runs. */
 export interface Progress {
-  formed(members: readonly ClusterMember[], formationMs: number): void;
+  formed(members: readonly ClusterMember[], cluster: Formation): void;
   ready(processes: readonly Located[]): void;
   searched(state: SearchState): void;
   killed(node: string): void;
   lost(sale: Sale, code: string): void;
+}
+
+export interface Formation {
+  readonly formationMs: number;
+  readonly directory: string;
 }
 
 export interface SearchState {
@@ -39,12 +44,15 @@ export function terminalProgress(output: NodeJS.WriteStream): Progress {
     hasBar = false;
   };
   return {
-    formed: (members, formationMs) => {
+    formed: (members, { formationMs, directory }) => {
       line(
         `cluster   ${members.length} nodes found each other in ${formationMs} ms, without addresses:`,
       );
       for (const { node, address, osPid } of members)
         line(`          ${node}  process ${osPid}  ${address}`);
+      line(
+        `          watch: npm run fnd -- processes --cluster language-team --directory ${directory}`,
+      );
     },
     ready: (processes) => {
       const agents = processes.filter(({ capabilities }) => capabilities.length > 0).length;

@@ -19,6 +19,7 @@ node.cluster.onChange(() => {
 });
 
 const commands = {
+  members: () => node.cluster.members(),
   view: () => node.cluster.all(),
   greet: () => ref.greet('you'),
   seen: () => ({ observers: observers.size, countMax: Math.max(0, ...counts) }),

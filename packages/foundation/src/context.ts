@@ -42,3 +42,9 @@ export function serve(waiting: Waiting | undefined): Waiting | undefined {
   running = waiting;
   return outer;
 }
+
+/** Milliseconds that a new call may take: its own limit, or what its caller's leaves. */
+export function budgetMs(timeoutMs: number): number {
+  const waiting = currentWaiting();
+  return waiting === undefined ? timeoutMs : Math.min(timeoutMs, waiting.remainingMs());
+}

@@ -79,7 +79,11 @@ export class FoundationError extends Error implements ErrorTraits {
   readonly retryable: boolean;
   readonly outcome: 'not-executed' | 'unknown';
 
-  constructor(code: FoundationErrorCode, message: string, options?: ErrorOptions);
+  constructor(
+    code: FoundationErrorCode,
+    message: string,
+    options?: ErrorOptions & { readonly traits?: ErrorTraits },
+  );
   /** For a code of another table: what a caller may conclude from it is given with it. */
   constructor(
     code: string,

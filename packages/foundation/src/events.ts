@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 
+import { messageOf } from './errors.ts';
 import type { ExitReason } from './process/exit.ts';
 import type { Pid } from './process/pid.ts';
 
@@ -11,6 +12,8 @@ export interface NodeEvents {
   restart: { readonly who: string; readonly reason: ExitReason };
   'gave-up': { readonly who: string; readonly restartsMax: number };
   abandoned: { readonly pid: Pid; readonly who: string; readonly shutdownMs: number };
+  /** A handler has not settled for `afterMs` milliseconds. */
+  stuck: { readonly pid: Pid; readonly who: string; readonly afterMs: number };
   overflow: { readonly pid: Pid; readonly rule: string; readonly kind: string };
   'unknown-message': { readonly pid: Pid; readonly message: string };
   'invalid-message': { readonly pid: Pid; readonly message: string; readonly why: string };
@@ -38,8 +41,17 @@ export class Events {
   emit<Name extends keyof NodeEvents>(name: Name, event: NodeEvents[Name]): void {
     // Listeners are kept by the name whose events they take.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    for (const listener of this.#listeners.get(name) ?? []) (listener as Listener<Name>)(event);
+    for (const listener of this.#listeners.get(name) ?? []) tell(listener as Listener<Name>, event);
     const published = channel(`foundation:${name}`);
     if (published.hasSubscribers) published.publish(event);
+  }
+}
+
+/** A listener that throws must not disturb what it listens to; it is warned of. */
+function tell<Event>(listener: (event: Event) => void, event: Event): void {
+  try {
+    listener(event);
+  } catch (error) {
+    process.emitWarning(`a listener of node events threw: ${messageOf(error)}`);
   }
 }

@@ -137,11 +137,12 @@ class RunningNode implements Node {
       cluster: () => this.#links,
     });
     this.#singletons = new Singletons(name, this.registry, {
+      clock,
       events: this.events,
       handlers: {
         candidates: (definition) => this.cluster.hostsOf(definition),
         startHere: (record, onEnded) =>
-          this.processes.startRecord(record, () => this.#ifRunning(onEnded)),
+          this.processes.startRecord(record, (reason) => this.#ifRunning(() => onEnded(reason))),
         startThere: (node, record) => this.#startThere(node, record),
       },
     });
@@ -174,6 +175,8 @@ class RunningNode implements Node {
     await this.#runtime.spawn(system);
     for (const definition of this.#settings.processes) this.#runtime.define(definition);
     await this.#links?.start();
+    await this.#links?.greeted();
+    await this.#switchboard.introduced();
   }
 
   ref<I, A>(process: Definition<I, A>, name: string): Client<A> {
@@ -220,7 +223,7 @@ class RunningNode implements Node {
     const { promise, resolve } = Promise.withResolvers<void>();
     root.onEnded(resolve);
     root.stop({ reason: 'shutdown' });
-    const timer = this.#settings.clock.after(shutdownMs, () => root.kill());
+    const timer = this.#settings.clock.after(shutdownMs, () => root.kill({ reason: 'stuck' }));
     await promise;
     timer.cancel();
   }
@@ -238,7 +241,7 @@ class RunningNode implements Node {
   };
 
   async #abandon(pid: Pid): Promise<void> {
-    if (pid.thread === 0) this.#runtime.find(pid)?.kill();
+    if (pid.thread === 0) this.#runtime.find(pid)?.kill({ reason: 'stuck' });
     else await this.#threads.abandon(pid);
   }
 

@@ -52,6 +52,8 @@ export interface ClusterOptions {
 
 /** Milliseconds after which whoever is out there and not linked is dialled again. */
 const lookEveryMs = 1_000;
+/** Milliseconds that a start waits for whom it found. */
+const greetMs = 2_000;
 /** Milliseconds after which joining again, when it failed, is tried once more. */
 const rejoinEveryMs = 1_000;
 
@@ -69,6 +71,10 @@ export class Cluster {
   readonly #detector: FailureDetector;
   readonly #looks: Timer;
   #address = '';
+  /** Nodes that were found at first and neither linked nor found to be gone. */
+  readonly #ungreeted = new Set<string>();
+  #hasLooked = false;
+  #onGreeted: (() => void) | undefined = undefined;
   #rejoined: Promise<void> | undefined = undefined;
   #phase: 'running' | 'rejoining' | 'stopped' = 'running';
 
@@ -107,10 +113,24 @@ export class Cluster {
     await discovery.start(
       { ...this.#contactOfSelf(), address: this.#address },
       {
-        onPeers: (contacts) => this.#on({ kind: 'discovered', contacts }),
+        onPeers: (contacts) => this.#discovered(contacts),
         onError: (error) => events.emit('problem', { what: `discovery ${discovery.name}`, error }),
       },
     );
+  }
+
+  /** Resolves when everybody who was found at first is linked or was found to be gone. */
+  async greeted(): Promise<void> {
+    if (this.#ungreeted.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onGreeted = resolve;
+    const timer = this.#options.clock.after(greetMs, resolve);
+    await promise;
+    timer.cancel();
+  }
+
+  #greet(node: string): void {
+    if (this.#ungreeted.delete(node) && this.#ungreeted.size === 0) this.#onGreeted?.();
   }
 
   /** Says goodbye and closes everything. */
@@ -210,9 +230,17 @@ export class Cluster {
     }
   }
 
+  /** The first set is awaited by {@link greeted}. */
+  #discovered(contacts: readonly Contact[]): void {
+    if (!this.#hasLooked) for (const { node } of contacts) this.#ungreeted.add(node);
+    this.#hasLooked = true;
+    this.#on({ kind: 'discovered', contacts });
+  }
+
   async #dial(contact: Contact): Promise<void> {
     const { incarnation } = this.#identity;
     const isGone = await this.#isGone(contact);
+    if (isGone) this.#greet(contact.node);
     if (incarnation === this.#identity.incarnation) this.#on({ kind: 'dialled', contact, isGone });
   }
 
@@ -255,6 +283,7 @@ export class Cluster {
     const known = this.#state.members.get(node);
     this.#links.set(node, link);
     this.#on({ kind: 'linked', contact: { node, incarnation, address: link.peerAddress }, meta });
+    this.#greet(node);
     const member = this.#state.members.get(node);
     if (known?.incarnation === incarnation && member !== undefined) {
       this.#detector.watch(node);

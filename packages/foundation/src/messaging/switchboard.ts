@@ -3,8 +3,9 @@ import type { Link } from '../cluster/transport.ts';
 import { noProcess } from '../process/exit.ts';
 import { threadOf, type Pid } from '../process/pid.ts';
 import type { Runtime } from '../process/runtime.ts';
-import { parseDelta, parseShare } from '../registry/registry-message.ts';
+import { parseDelta, parseSharePart } from '../registry/registry-message.ts';
 import type { Registry } from '../registry/registry.ts';
+import { ShareJoiner, splitShare } from '../registry/share-parts.ts';
 import { bounced, type Threads } from '../thread/threads.ts';
 import type { Router, Station } from './exchange.ts';
 import { encodePacket, packetKinds, parsePacket, type Packet } from './packet.ts';
@@ -18,9 +19,14 @@ export interface SwitchboardParts {
 
 type Topic = ClusterTopic | 'registry.share' | 'registry.delta' | 'registry.pull' | 'thread.lost';
 
+/** Milliseconds that a start waits for what the others have registered. */
+const introductionMs = 2_000;
+
 /** Passes packets between this node's main thread, its worker threads and its links. */
 export class Switchboard implements Router {
   readonly #parts: SwitchboardParts;
+  /** Shares of which parts are still on their way. */
+  readonly #joiner = new ShareJoiner();
 
   constructor(parts: SwitchboardParts) {
     this.#parts = parts;
@@ -59,7 +65,26 @@ export class Switchboard implements Router {
 
   /** Gives a new member everything that this node has registered. */
   introduce(link: Link): void {
-    this.tell(link, 'registry.share', this.#parts.registry.ownShare());
+    for (const part of splitShare(this.#parts.registry.ownShare())) {
+      this.tell(link, 'registry.share', part);
+    }
+  }
+
+  /** Resolves when all that are linked have told what they have registered: names are known then. */
+  async introduced(): Promise<void> {
+    const { runtime, registry, cluster } = this.#parts;
+    const isKnown = (): boolean => {
+      const nodes = new Set(registry.nodes());
+      return [...(cluster()?.links() ?? [])].every(({ peer }) => nodes.has(peer.node));
+    };
+    if (isKnown()) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    using _watch = registry.onChange(() => {
+      if (isKnown()) resolve();
+    });
+    const timer = runtime.clock.after(introductionMs, resolve);
+    await promise;
+    timer.cancel();
   }
 
   // ── incoming ───────────────────────────────────────────────────────────────
@@ -139,10 +164,15 @@ export class Switchboard implements Router {
     }
   }
 
-  #takeShare({ peer }: Link, body: unknown): void {
-    const share = parseShare(body);
-    if (share?.incarnation !== peer.incarnation) this.#parts.runtime.counters.malformed++;
-    else this.#parts.registry.receive({ kind: 'share', node: peer.node, share });
+  #takeShare(link: Link, body: unknown): void {
+    const part = parseSharePart(body);
+    if (part?.incarnation !== link.peer.incarnation) {
+      this.#parts.runtime.counters.malformed++;
+      return;
+    }
+    const share = this.#joiner.add(link, part);
+    if (share === undefined) return;
+    this.#parts.registry.receive({ kind: 'share', node: link.peer.node, share });
   }
 
   #takeDelta(link: Link, body: unknown): void {

@@ -2,6 +2,7 @@ import { FoundationError, isFoundationError } from '../errors.ts';
 import { refuseUnknown } from '../options.ts';
 import { isName } from '../process/definition-check.ts';
 import type { AnyDefinition, Definition } from '../process/definition.ts';
+import type { ExitReason } from '../process/exit.ts';
 import type { Pid } from '../process/pid.ts';
 import type { Client } from '../process/ref-types.ts';
 import type { Intensity, Restart } from '../process/restart-state.ts';
@@ -32,11 +33,14 @@ type StartArgs<I> = undefined extends I
 
 const known = ['init', 'name', 'strategy', 'preferNode', 'restart', 'capabilities', 'metadata'];
 
+/** Most bytes of a process's metadata, encoded. */
+export const metadataBytesMax = 16_384;
+
 /** How a process is kept alive. */
 export interface Keeping {
   readonly intensity?: Intensity;
   /** Runs when it has ended for good. */
-  readonly onEnded?: () => void;
+  readonly onEnded?: (reason: ExitReason) => void;
 }
 
 /** Starts processes: here, in a thread, or once in the cluster. */
@@ -57,6 +61,7 @@ export class ProcessManager {
   async start<I, A>(process: Definition<I, A>, ...given: StartArgs<I>): Promise<Client<A>> {
     const options: StartOptions & { readonly init?: unknown } = given[0] ?? {};
     check(options);
+    this.#checkPortable(options);
     const behaviour = this.#runtime.define(process);
     if (options.strategy === 'singleton') {
       await this.startSingleton(process, options);
@@ -76,12 +81,22 @@ export class ProcessManager {
     }
     try {
       const process = await this.#runtime.spawn(keeper(spec, keeping.intensity));
-      if (keeping.onEnded !== undefined) process.onEnded(keeping.onEnded);
+      process.onEnded(() => keeping.onEnded?.(process.exit?.reason ?? 'normal'));
       return (process.state as KeptChild).firstPid();
     } catch (error) {
       // The user did not ask for the supervisor: what matters is why the process itself did not start.
       throw isFoundationError(error) && isFoundationError(error.cause) ? error.cause : error;
     }
+  }
+
+  /** Everybody gets the metadata, and whoever may inherit a singleton its `init`. */
+  #checkPortable({ strategy, init, metadata }: StartOptions & { readonly init?: unknown }): void {
+    const { codec } = this.#runtime;
+    const bytes = codec.encode([metadata], ['metadata']);
+    if (bytes.length > metadataBytesMax) {
+      throw invalid('metadata', `${bytes.length} bytes`, `at most ${metadataBytesMax} bytes`);
+    }
+    if (strategy === 'singleton') codec.encode([init], ['init']);
   }
 
   /** A ref to a named process. */
@@ -92,7 +107,7 @@ export class ProcessManager {
   /** Starts a singleton here, as its record says. */
   async startRecord(
     { name, process, init, listing }: SingletonRecord,
-    onEnded: () => void,
+    onEnded: (reason: ExitReason) => void,
   ): Promise<void> {
     const definition = this.#runtime.definition(process);
     if (definition === undefined) {
@@ -129,11 +144,17 @@ function childOptions({
 
 function check(options: StartOptions): void {
   refuseUnknown('processes.start', options, known);
-  const { name, strategy, restart, capabilities } = options;
+  const { name, strategy, restart, capabilities, preferNode } = options;
   if (name !== undefined && !isName(name))
     throw invalid('name', name, 'a name of at most 200 characters');
   if (strategy !== undefined && strategy !== 'local' && strategy !== 'singleton') {
     throw invalid('strategy', strategy, "'local' or 'singleton'");
+  }
+  if (strategy === 'singleton' && restart !== undefined) {
+    throw invalid('restart', restart, 'left out: a singleton is permanent');
+  }
+  if (strategy !== 'singleton' && preferNode !== undefined) {
+    throw invalid('preferNode', preferNode, 'left out: only a singleton has a choice of nodes');
   }
   if (restart !== undefined && !['permanent', 'transient', 'temporary'].includes(restart)) {
     throw invalid('restart', restart, "'permanent', 'transient' or 'temporary'");

@@ -1,5 +1,7 @@
+import type { Clock } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
 import type { Events } from '../events.ts';
+import type { ExitReason } from '../process/exit.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Registry } from '../registry/registry.ts';
 import { chooseNode } from './rendezvous-hash.ts';
@@ -8,10 +10,13 @@ export interface SingletonHandlers {
   /** Nodes that can run a process, this one among them if it can. */
   candidates(process: string): readonly string[];
   /** Starts it here; `onEnded` runs when it is over for good. */
-  startHere(record: SingletonRecord, onEnded: () => void): Promise<void>;
+  startHere(record: SingletonRecord, onEnded: (reason: ExitReason) => void): Promise<void>;
   /** Asks another node to start it. */
   startThere(node: string, record: SingletonRecord): Promise<void>;
 }
+
+/** Milliseconds until a start that failed is tried again. */
+const retryMs = 500;
 
 /**
  * One process a name in the whole cluster, as long as any node lives that can run it. The node that
@@ -21,6 +26,7 @@ export interface SingletonHandlers {
 export class Singletons {
   readonly #self: string;
   readonly #registry: Registry;
+  readonly #clock: Clock;
   readonly #events: Events;
   readonly #handlers: SingletonHandlers;
   /** Records whose node is gone, until somebody has started them again. */
@@ -30,10 +36,11 @@ export class Singletons {
   constructor(
     self: string,
     registry: Registry,
-    parts: { events: Events; handlers: SingletonHandlers },
+    parts: { clock: Clock; events: Events; handlers: SingletonHandlers },
   ) {
     this.#self = self;
     this.#registry = registry;
+    this.#clock = parts.clock;
     this.#events = parts.events;
     this.#handlers = parts.handlers;
     registry.onChange(() => this.#prune());
@@ -62,8 +69,23 @@ export class Singletons {
 
   async #host(record: SingletonRecord): Promise<void> {
     const { name } = record;
-    await this.#handlers.startHere(record, () => this.#registry.forgetSingleton(name));
+    await this.#handlers.startHere(record, (reason) => {
+      this.#registry.forgetSingleton(name);
+      // Its name is another's. Should that one be gone as well, somebody must run it again.
+      if (reason === 'name_conflict') this.#later(() => this.#ensure(record));
+    });
     this.#registry.keepSingleton(record);
+  }
+
+  #ensure(record: SingletonRecord): void {
+    this.start(record).catch((error: unknown) => {
+      this.#events.emit('problem', { what: `start of "${record.name}"`, error });
+      this.#later(() => this.#ensure(record));
+    });
+  }
+
+  #later(action: () => void): void {
+    this.#clock.after(retryMs, action, 'background');
   }
 
   /** A node is gone; call it before the registry forgets the node. */
@@ -97,6 +119,7 @@ export class Singletons {
       (error: unknown) => {
         this.#events.emit('problem', { what: `failover of "${record.name}"`, error });
         this.#orphans.set(orphan.name, orphan);
+        this.#later(() => this.settle());
       },
     );
   }

@@ -170,7 +170,7 @@ export function call<S extends object, In extends StandardSchemaV1, R, T extends
   handler: (ctx: Context<S, T>, input: StandardSchemaV1.InferOutput<In>) => R,
 ): (ctx: Context<S, T>, input: StandardSchemaV1.InferInput<In>) => R {
   const checked = (ctx: Context<S, T>, value: StandardSchemaV1.InferInput<In>): R =>
-    handler(ctx, value as StandardSchemaV1.InferOutput<In>);
+    handler(ctx, value);
   (checked as Checked)[schemaOf] = input;
   return checked;
 }

@@ -1,6 +1,6 @@
 import { defineProcess, type Node } from '@foundation/core';
 import { MemoryStore } from '@foundation/core/internal';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { alone, failure, listen } from '../../test/alone.ts';
 import { ManualClock, settled } from '../../test/manual-clock.ts';
@@ -196,7 +196,7 @@ describe('a durable process', () => {
     expect(await (await open(again)).sum()).toBe(7);
   });
 
-  it('ends with name_conflict when another holder took its state over; its callers are told', async () => {
+  it('crashes when another holder took its state over; its callers are told', async () => {
     const store = new HeldStore();
     await using old = await alone({ name: 'old', ports: { store } });
     await using next = await alone({ name: 'next', ports: { store } });
@@ -209,14 +209,14 @@ describe('a durable process', () => {
     expect(error).toMatchObject({
       code: 'PROCESS_DOWN',
       outcome: 'unknown',
-      details: { reason: 'name_conflict' },
+      details: { reason: 'crash' },
       cause: { code: 'STORE_CONFLICT' },
     });
-    expect(exits.map(({ reason }) => reason)).toEqual(['name_conflict']);
+    expect(exits.map(({ reason }) => reason)).toEqual(['crash']);
     expect(await after.add(1)).toBe(2);
   });
 
-  it('that lost its name is not started again by its supervisor', async () => {
+  it('begins again with what another holder stored meanwhile, as long as the name is its own', async () => {
     const store = new MemoryStore();
     await using old = await alone({ name: 'old', ports: { store } });
     await using next = await alone({ name: 'next', ports: { store } });
@@ -226,10 +226,12 @@ describe('a durable process', () => {
       restart: 'permanent',
     });
     await before.add(1);
-    await open(next);
+    const after = await open(next);
+    expect(await after.add(10)).toBe(11);
     await failure(before.add(1));
-    await settled();
-    expect(old.registry.lookup('ledger')).toBeUndefined();
+    await vi.waitFor(() => expect(old.registry.lookup('ledger')).toBeDefined());
+    expect(await before.add(100)).toBe(111);
+    expect(await failure(after.add(1))).toMatchObject({ cause: { code: 'STORE_CONFLICT' } });
   });
 
   it('crashes when the store fails, and tells everybody who waits', async () => {
@@ -315,7 +317,7 @@ describe('a durable process', () => {
     const stopped = node.stop();
     await clock.advance(6_000);
     await stopped;
-    expect(await reply).toMatchObject({ code: 'PROCESS_DOWN', details: { reason: 'killed' } });
+    expect(await reply).toMatchObject({ code: 'PROCESS_DOWN', details: { reason: 'stuck' } });
     await store.open();
     expect(store.writes).toBe(1);
   });

@@ -126,7 +126,9 @@ export class Durability {
       for (const { call, value } of this.#written) call.answer(value);
       this.#written = [];
     } else {
-      this.#process.kill({ reason: 'name_conflict', error: takenOver(this.#name) });
+      // Whoever keeps the name is the registry's business: it ends the other. This one, should it stay,
+      // begins again with what the other has stored.
+      this.#process.crash(takenOver(this.#name));
     }
   }
 
@@ -147,7 +149,7 @@ function takenOver(name: string): FoundationError {
     'STORE_CONFLICT',
     `the state of "${name}" belongs to another holder now`,
     {
-      hint: 'Another node took the process over. Call it by name to reach the new one.',
+      hint: 'Another copy ran meanwhile, perhaps in a split. Call it by name to reach the one that goes on.',
       details: { name },
     },
   );

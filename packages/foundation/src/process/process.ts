@@ -1,18 +1,26 @@
-import type { StandardSchemaV1 } from '@standard-schema/spec';
-
-import { currentWaiting, runAcrossAwaits, serve } from '../context.ts';
-import { FoundationError, messageOf } from '../errors.ts';
+import { runAcrossAwaits, serve } from '../context.ts';
+import { messageOf, type FoundationError } from '../errors.ts';
 import { Later, Refused } from './answer.ts';
 import type { Behaviour, Entry } from './definition.ts';
 import type { Durability } from './durability.ts';
 import { isCall, Note, type Call, type Envelope } from './envelope.ts';
 import { isNormal, noProcess, processDown, type Exit } from './exit.ts';
 import { Mailbox } from './mailbox.ts';
+import { checkMessage, type Checked } from './message-check.ts';
 import type { Pid } from './pid.ts';
 import { ProcessContext } from './process-context.ts';
+import {
+  invalidMessage,
+  notAnObject,
+  overloaded,
+  startFailed,
+  startRefused,
+  unknownMessage,
+} from './process-errors.ts';
 import { Relations } from './relations.ts';
 import type { Runtime } from './runtime.ts';
 import type { Runnable } from './scheduler.ts';
+import { StuckWatch } from './stuck-watch.ts';
 
 type Status = 'starting' | 'idle' | 'ready' | 'busy' | 'ending' | 'ended';
 
@@ -123,7 +131,8 @@ export class Process implements Runnable {
     const { overflow } = this.behaviour;
     this.runtime.counters.overflow++;
     this.runtime.events.emit('overflow', { pid: this.pid, rule: overflow, kind: envelope.kind });
-    if (envelope.kind === 'call') return this.#refuse(envelope, overloaded(this));
+    if (envelope.kind === 'call')
+      return this.#refuse(envelope, overloaded(this.describe(), this.behaviour.mailboxMax));
     if (overflow === 'drop-newest') return true;
     if (overflow === 'reject') return false;
     if (this.#mailbox.remove((waiting) => waiting.kind === 'cast') === undefined) return false;
@@ -178,8 +187,7 @@ export class Process implements Runnable {
 
   #invoke(entry: Entry, envelope: Envelope, args: readonly unknown[]): boolean {
     const call = envelope.kind === 'call' ? (envelope as Call) : undefined;
-    const context = (this.#context ??= new ProcessContext(this));
-    context.call = call;
+    const context = this.#contextFor(call);
     const outer = serve(call);
     let result: unknown;
     try {
@@ -193,25 +201,36 @@ export class Process implements Runnable {
       return false;
     }
     serve(outer);
-    if (result instanceof Promise) return this.#await(entry, call, result);
+    if (isPromise(result)) return this.#await(entry, call, result);
     entry.isAsync ??= false;
     if (call !== undefined) this.#reply(call, result);
     else this.durability?.touch();
     return this.#goOn();
   }
 
-  #await(entry: Entry, call: Call | undefined, result: Promise<unknown>): false {
+  #contextFor(call: Call | undefined): ProcessContext {
+    const context = (this.#context ??= new ProcessContext(this));
+    context.call = call;
+    return context;
+  }
+
+  #await(entry: Entry, call: Call | undefined, result: PromiseLike<unknown>): false {
     entry.isAsync = true;
     this.#status = 'busy';
+    const watch = new StuckWatch(this);
     result.then(
       (value) => {
+        watch.end();
         // It crashed meanwhile, by work of another message: the caller is told when it has ended.
         if (this.#status !== 'busy') return;
         if (call !== undefined) this.#reply(call, value);
         else this.durability?.touch();
         if (this.#goOn()) this.#wake();
       },
-      (error: unknown) => this.crash(error),
+      (error: unknown) => {
+        watch.end();
+        this.crash(error);
+      },
     );
     return false;
   }
@@ -265,30 +284,21 @@ export class Process implements Runnable {
 
   #unknown(envelope: Envelope): boolean {
     if (envelope.kind === 'down' || envelope.kind === 'exit') return true;
-    const error = new FoundationError(
-      'INVALID_MESSAGE',
-      `${this.describe()} has no ${envelope.kind} "${envelope.name}"`,
-      { hint: 'Both sides must use the same definition.', details: { message: envelope.name } },
-    );
     this.runtime.counters.unknownMessages++;
     this.runtime.events.emit('unknown-message', { pid: this.pid, message: envelope.name });
-    this.#refuse(envelope, error);
+    this.#refuse(envelope, unknownMessage(this.describe(), envelope));
     return true;
   }
 
   #invokeChecked(entry: Entry, envelope: Envelope): boolean {
-    let checked: unknown;
+    let checked: Checked | Promise<Checked>;
     try {
-      checked = entry.schema?.['~standard'].validate(envelope.args[0]);
+      checked = checkMessage(entry, envelope);
     } catch (error) {
       this.crash(error);
       return false;
     }
-    if (checked instanceof Promise) return this.#awaitCheck(entry, envelope, checked);
-    return this.#invokeIfValid(entry, envelope, checked);
-  }
-
-  #awaitCheck(entry: Entry, envelope: Envelope, checked: Promise<unknown>): false {
+    if (!(checked instanceof Promise)) return this.#invokeIfValid(entry, envelope, checked);
     this.#status = 'busy';
     checked.then(
       (outcome) => {
@@ -300,16 +310,12 @@ export class Process implements Runnable {
     return false;
   }
 
-  #invokeIfValid(entry: Entry, envelope: Envelope, outcome: unknown): boolean {
-    const { issues, value } = outcome as StandardSchemaV1.FailureResult & { value?: unknown };
+  #invokeIfValid(entry: Entry, envelope: Envelope, { issues, value }: Checked): boolean {
     if (issues === undefined) return this.#invoke(entry, envelope, [value]);
     const error = invalidMessage(this.describe(), envelope.name, issues);
-    this.runtime.counters.invalidMessages++;
-    this.runtime.events.emit('invalid-message', {
-      pid: this.pid,
-      message: envelope.name,
-      why: error.message,
-    });
+    const { pid, runtime } = this;
+    runtime.counters.invalidMessages++;
+    runtime.events.emit('invalid-message', { pid, message: envelope.name, why: error.message });
     this.#refuse(envelope, error);
     return this.#goOn();
   }
@@ -363,7 +369,8 @@ export class Process implements Runnable {
     if (this.behaviour.spec.trapExits === true) {
       this.deliver(new Note('exit', 'exit', [{ pid: from, ...exit }], undefined));
     } else if (!isNormal(exit)) {
-      if (this.#status === 'busy') this.kill(exit);
+      this.#exit ??= exit;
+      if (this.#status === 'busy') this.#end();
       else this.stop(exit);
     }
   }
@@ -375,7 +382,7 @@ export class Process implements Runnable {
     this.#status = 'ending';
     let work: Promise<unknown> | undefined;
     try {
-      work = this.#lastWork(exit);
+      work = lastWork(this, this.#contextFor(undefined), exit);
     } catch (error) {
       return this.#finish({ reason: 'crash', error });
     }
@@ -385,22 +392,6 @@ export class Process implements Runnable {
       (error: unknown) => this.#finish({ reason: 'crash', error }),
     );
     return undefined;
-  }
-
-  /** `terminate`, and the last write of a durable process that ends in good order. */
-  #lastWork(exit: Exit): Promise<unknown> | undefined {
-    const { terminate } = this.behaviour.spec;
-    let work: unknown;
-    if (terminate !== undefined) {
-      const context = (this.#context ??= new ProcessContext(this));
-      context.call = undefined;
-      work = terminate(context, exit.reason);
-    }
-    const { durability } = this;
-    if (durability !== undefined && isNormal(exit)) {
-      return Promise.resolve(work).then(() => durability.flush());
-    }
-    return work instanceof Promise ? work : undefined;
   }
 
   #finish(exit: Exit): void {
@@ -427,64 +418,28 @@ export class Process implements Runnable {
   }
 }
 
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
 /** Timers and notices are bounded by their number, not by the mailbox. */
 function isBounded(envelope: Envelope): boolean {
   return envelope.kind === 'call' || envelope.kind === 'cast';
 }
 
-function overloaded(process: Process): FoundationError {
-  return new FoundationError(
-    'OVERLOADED',
-    `the mailbox of ${process.describe()} is full (${process.behaviour.mailboxMax} messages)`,
-    {
-      hint: 'Send less, start more processes, or raise `mailboxMax`. Nothing was executed.',
-      details: { mailboxMax: process.behaviour.mailboxMax },
-    },
-  );
-}
-
-function invalidMessage(
-  who: string,
-  message: string,
-  issues: readonly StandardSchemaV1.Issue[],
-): FoundationError {
-  const plain = issues.map(({ message: text, path = [] }) => ({
-    message: text,
-    path: path.map((step) => String(typeof step === 'object' ? step.key : step)),
-  }));
-  const why = plain.map((each) => [each.path.join('.'), each.message].filter(Boolean).join(': '));
-  return new FoundationError(
-    'INVALID_MESSAGE',
-    `"${message}" to ${who} is not valid: ${why.join('; ')}`,
-    {
-      hint: 'Nothing was executed.',
-      details: { message, issues: plain },
-    },
-  );
-}
-
-function startRefused(who: string, refused: Refused): FoundationError {
-  return new FoundationError('REFUSED', `${who} refused to start: ${refused.code}`, {
-    details: { code: refused.code, data: refused.data },
-  });
-}
-
-function startFailed(who: string, error: unknown): unknown {
-  if (error instanceof FoundationError && error.code === 'REFUSED') return error;
-  return new FoundationError('START_FAILED', `${who} did not start: ${messageOf(error)}`, {
-    hint: 'The cause is the error of its `init`.',
-    cause: error,
-  });
-}
-
-function notAnObject(who: string, made: unknown): FoundationError {
-  return new FoundationError('INVALID_DEFINITION', `\`init\` of ${who} gave ${String(made)}`, {
-    hint: 'The state of a process must be an object.',
-  });
-}
-
-/** Milliseconds that a new call may take: its own limit, or what its caller's leaves. */
-export function budgetMs(timeoutMs: number): number {
-  const waiting = currentWaiting();
-  return waiting === undefined ? timeoutMs : Math.min(timeoutMs, waiting.remainingMs());
+/** `terminate`, and the last write of a durable process that ends in good order. */
+function lastWork(
+  { behaviour, durability }: Process,
+  context: ProcessContext,
+  exit: Exit,
+): Promise<unknown> | undefined {
+  const work = behaviour.spec.terminate?.(context, exit.reason);
+  if (durability !== undefined && isNormal(exit)) {
+    return Promise.resolve(work).then(() => durability.flush());
+  }
+  return work instanceof Promise ? work : undefined;
 }

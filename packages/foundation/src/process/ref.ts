@@ -1,9 +1,10 @@
+import { budgetMs } from '../context.ts';
 import { FoundationError } from '../errors.ts';
 import type { Behaviour, Entry } from './definition.ts';
 import { LocalCall, Note, type CallRequest } from './envelope.ts';
 import { noProcess } from './exit.ts';
 import type { Pid } from './pid.ts';
-import { budgetMs, type Process } from './process.ts';
+import type { Process } from './process.ts';
 import type { CallOptions } from './ref-types.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -148,6 +149,7 @@ export function invalidReply(name: string, cause: unknown): FoundationError {
 function notSent(core: RefCore): FoundationError {
   return new FoundationError('ABORTED', `the call to ${core.describe()} was aborted beforehand`, {
     hint: 'Nothing was sent.',
+    traits: { retryable: true, outcome: 'not-executed' },
     cause: core.signal?.reason,
   });
 }

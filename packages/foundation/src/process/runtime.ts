@@ -162,7 +162,7 @@ export class Runtime implements Host {
   };
 
   readonly #killHere = (pid: Pid): Promise<void> => {
-    this.find(pid)?.kill();
+    this.find(pid)?.kill({ reason: 'stuck' });
     return Promise.resolve();
   };
 

@@ -319,7 +319,7 @@ describe('shutting down', () => {
     const stopped = node.stop();
     await clock.advance(200);
     await stopped;
-    expect(await asked).toMatchObject({ code: 'PROCESS_DOWN', details: { reason: 'killed' } });
+    expect(await asked).toMatchObject({ code: 'PROCESS_DOWN', details: { reason: 'stuck' } });
   });
 
   it('waits for a slow child within its limit, before it goes on to the next', async () => {

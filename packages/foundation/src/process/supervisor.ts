@@ -6,6 +6,7 @@ import {
   type Definition,
   type Notice,
 } from './definition.ts';
+import type { Exit } from './exit.ts';
 import type { Pid } from './pid.ts';
 import type { ProcessContext } from './process-context.ts';
 import type { Process } from './process.ts';
@@ -189,7 +190,7 @@ class Supervisor implements KeptChild {
     if (wantsRestart(gone.restart, notice)) await this.#restartFrom(failed, notice);
     else if (gone.restart === 'temporary') this.#children.splice(failed, 1);
     const isLast = this.#children.every(({ pid }) => pid === undefined);
-    if (isLast && this.#limits.endsWithLastChild) this.#process.stop({ reason: 'normal' });
+    if (isLast && this.#limits.endsWithLastChild) this.#process.stop(endOfKeeper(notice));
   }
 
   firstPid(): Pid {
@@ -269,6 +270,11 @@ class Supervisor implements KeptChild {
     timer.cancel();
     return isEnded;
   }
+}
+
+/** A keeper ends like its child where others must know: its name lives on elsewhere. */
+function endOfKeeper({ reason }: Notice): Exit {
+  return { reason: reason === 'name_conflict' ? reason : 'normal' };
 }
 
 function newChild(spec: ChildSpec): Child {

@@ -1,19 +1,22 @@
 import type { Stamp } from '../values/hybrid-clock.ts';
-import type { Delta, Registration, Share, SingletonRecord } from './registry-state.ts';
+import type { Delta, Registration, SingletonRecord } from './registry-state.ts';
+import type { SharePart } from './share-parts.ts';
 
-/** A share in a decoded value from outside, or undefined when it is none. */
-export function parseShare(value: unknown): Share | undefined {
+/** A part of a share in a decoded value from outside, or undefined when it is none. */
+export function parseSharePart(value: unknown): SharePart | undefined {
   if (!isRecord(value)) return undefined;
-  const { registrations, singletons } = value;
+  const { registrations, singletons, part, parts } = value;
   const isShare =
     isCounted(value) &&
+    typeof part === 'number' &&
+    typeof parts === 'number' &&
     Array.isArray(registrations) &&
     registrations.every(isRegistration) &&
     Array.isArray(singletons) &&
     singletons.every(isSingleton);
   // Checked above, field by field.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return isShare ? (value as unknown as Share) : undefined;
+  return isShare ? (value as unknown as SharePart) : undefined;
 }
 
 /** A change in a decoded value from outside, or undefined when it is none. */

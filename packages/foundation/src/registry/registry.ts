@@ -66,6 +66,11 @@ export class Registry implements Directory {
     return this.#state.all();
   }
 
+  /** Nodes whose registrations are known here, this one among them. */
+  nodes(): readonly string[] {
+    return this.#state.nodes();
+  }
+
   singletons(node: string): readonly SingletonRecord[] {
     return this.#state.singletons(node);
   }

@@ -106,6 +106,7 @@ function threadDirectory(replica: RegistryState): Directory {
 const forwarded: readonly (keyof NodeEvents)[] = [
   'crash',
   'exit',
+  'stuck',
   'overflow',
   'unknown-message',
   'invalid-message',

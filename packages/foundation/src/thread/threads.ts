@@ -182,10 +182,7 @@ export class Threads {
       case 'release':
         return this.#registry.unregister(message.serial);
       case 'event':
-        return this.#runtime.events.emit(
-          message.name,
-          this.#runtime.codec.decode(message.bytes) as never,
-        );
+        return this.#receiveEvent(message);
     }
   }
 
@@ -199,6 +196,15 @@ export class Threads {
     if (this.#isStopped) return;
     this.#registry.unregisterWhere(({ pid }) => pid.thread === thread.number);
     this.#handlers.onLost(thread.number);
+  }
+
+  /** What happens in a thread is told and counted by the node. */
+  #receiveEvent({ name, bytes }: FromThread & { readonly kind: 'event' }): void {
+    const { counters, codec, events } = this.#runtime;
+    if (name === 'overflow') counters.overflow++;
+    if (name === 'unknown-message') counters.unknownMessages++;
+    if (name === 'invalid-message') counters.invalidMessages++;
+    events.emit(name, codec.decode(bytes) as never);
   }
 
   #tellAll(message: ToThread): void {

@@ -4,9 +4,11 @@ import {
   Cluster,
   Codec,
   parseDelta,
-  parseShare,
+  parseSharePart,
   pingDefaults,
   Registry,
+  ShareJoiner,
+  splitShare,
   type ClusterTopic,
   type Link,
   type RegistryDelta,
@@ -48,6 +50,7 @@ export class SimNode {
   readonly #parts: SimNodeParts;
   readonly #clock: SimClock;
   readonly #codec = new Codec();
+  readonly #joiner = new ShareJoiner();
   readonly #running = new Map<number, string>();
   readonly #starting = new Set<string>();
   readonly #ending = new Set<number>();
@@ -193,7 +196,8 @@ export class SimNode {
   }
 
   #introduce(link: Link): void {
-    this.#tell(link, 'registry.share', this.registry.ownShare());
+    for (const part of splitShare(this.registry.ownShare()))
+      this.#tell(link, 'registry.share', part);
   }
 
   #broadcast(delta: RegistryDelta): void {
@@ -211,7 +215,8 @@ export class SimNode {
     const [topic, body] = message as [Topic, unknown];
     const { node, incarnation } = link.peer;
     if (topic === 'registry.share') {
-      const share = parseShare(body);
+      const part = parseSharePart(body);
+      const share = part === undefined ? undefined : this.#joiner.add(link, part);
       if (share?.incarnation === incarnation) this.registry.receive({ kind: 'share', node, share });
     } else if (topic === 'registry.delta') {
       const delta = parseDelta(body);
