@@ -1,6 +1,6 @@
 import { defineProcess, type Node } from '@foundation/core';
 import { MemoryStore } from '@foundation/core/internal';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { alone, failure, listen } from '../../test/alone.ts';
 import { ManualClock, settled } from '../../test/manual-clock.ts';
@@ -212,6 +212,7 @@ describe('a durable process', () => {
       details: { reason: 'crash' },
       cause: { code: 'STORE_CONFLICT' },
     });
+    await settled();
     expect(exits.map(({ reason }) => reason)).toEqual(['crash']);
     expect(await after.add(1)).toBe(2);
   });
@@ -229,7 +230,7 @@ describe('a durable process', () => {
     const after = await open(next);
     expect(await after.add(10)).toBe(11);
     await failure(before.add(1));
-    await vi.waitFor(() => expect(old.registry.lookup('ledger')).toBeDefined());
+    await settled();
     expect(await before.add(100)).toBe(111);
     expect(await failure(after.add(1))).toMatchObject({ cause: { code: 'STORE_CONFLICT' } });
   });
