@@ -49,6 +49,17 @@ class Load {
 }
 
 describe('a singleton', () => {
+  it('is found by a node that starts it as its very first act, without waiting for anybody', async () => {
+    await using cluster = newCluster();
+    const a = await cluster.start('a');
+    const first = await a.ask('start', 'counter', singleton);
+    await using late = await startNode({ ...cluster.options('late'), processes: [counter] });
+    const ledger = await late.processes.start(counter, singleton);
+    expect(String(ledger.pid)).toBe(first);
+    expect(await ledger.add(1)).toBe(1);
+    expect(late.inspect().map((each) => each.process)).not.toContain('counter');
+  });
+
   it('that all nodes start at once is one', async () => {
     await using cluster = newCluster();
     await using here = await startNode(cluster.options('here'));
