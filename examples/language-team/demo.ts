@@ -64,6 +64,8 @@ export interface Story {
   readonly lastSale: Sale | undefined;
   /** Steps that the planner gave to another agent, since the first had died. */
   readonly retries: number;
+  /** Evaluations that were told twice, since their worker died after telling; each was counted once. */
+  readonly repeated: number;
   /** Agents of the killed node, with the node they live on now. */
   readonly moved: readonly { readonly name: string; readonly node: string }[];
   /** Milliseconds a snippet, as measured in this run. */
@@ -134,6 +136,7 @@ class Demo {
   readonly #killing: Killing;
   /** Ids of all evaluations asked for, to be compared with the ledger's. */
   readonly #asked: string[] = [];
+  readonly #answered = new Set<string>();
   #doneCount = 0;
   #auctions = 0;
   #retries = 0;
@@ -149,7 +152,7 @@ class Demo {
         this.#auctions++;
         this.#lastSale = sale;
       },
-      onDone: (_work, done) => this.#onDone(done),
+      onDone: (work, done) => this.#onDone(work, done),
       onLost: (sale, code) => progress.lost(sale, code),
     });
   }
@@ -187,7 +190,7 @@ class Demo {
           : [],
       ),
     );
-    const { lost, doubled } = await this.#audit();
+    const { lost, doubled, repeated } = await this.#audit();
     return {
       nodes: this.#options.nodes,
       discovery: 'rendezvous',
@@ -205,6 +208,7 @@ class Demo {
       story: {
         lastSale: this.#lastSale,
         retries: this.#retries,
+        repeated,
         moved: this.#moved(),
         measuredMs: await this.#measuredMs(),
       },
@@ -258,7 +262,8 @@ class Demo {
     }
   }
 
-  #onDone(done: Done): void {
+  #onDone({ id }: Work, done: Done): void {
+    this.#answered.add(id);
     this.#doneCount++;
     this.#retries += done.retries;
     this.#killing.onDone(done);
@@ -326,13 +331,13 @@ class Demo {
     return score;
   }
 
-  /** Compares what was asked for with what the ledger has. */
-  async #audit(): Promise<{ lost: number; doubled: number }> {
+  /** Compares two accounts: what the launcher asked for and was answered, and what the ledger has counted. */
+  async #audit(): Promise<{ lost: number; doubled: number; repeated: number }> {
     const book = this.#node.ref(ledger, 'ledger');
-    const { count, ids } = await untilAnswered('the ledger', () => book.summary());
+    const { count, ids, repeated } = await untilAnswered('the ledger', () => book.summary());
     const entered = new Set(ids);
-    const lost = this.#asked.filter((id) => !entered.has(id)).length;
-    return { lost, doubled: count - entered.size };
+    const lost = this.#asked.filter((id) => !entered.has(id) || !this.#answered.has(id)).length;
+    return { lost, doubled: count - this.#answered.size, repeated };
   }
 }
 

@@ -17,7 +17,8 @@ interface LedgerState {
   count: number;
   /** How often one came that was counted already: its worker had died after telling. */
   repeated: number;
-  readonly entries: Map<string, Entry>;
+  /** What was counted, by its id. */
+  readonly counted: Set<string>;
   best: Entry | undefined;
 }
 
@@ -27,15 +28,15 @@ interface LedgerState {
  */
 export const ledger = defineProcess('ledger', {
   durable: true,
-  init: (): LedgerState => ({ count: 0, repeated: 0, entries: new Map(), best: undefined }),
+  init: (): LedgerState => ({ count: 0, repeated: 0, counted: new Set(), best: undefined }),
   calls: {
     /** Idempotent: an evaluation that is told twice counts once. */
     record({ state }, entry: Entry) {
-      if (state.entries.has(entry.id)) {
+      if (state.counted.has(entry.id)) {
         state.repeated++;
         return state.count;
       }
-      state.entries.set(entry.id, entry);
+      state.counted.add(entry.id);
       state.count++;
       const isSearch = entry.id.startsWith('search/');
       if (isSearch && entry.score.objective > (state.best?.score.objective ?? -Infinity)) {
@@ -47,7 +48,7 @@ export const ledger = defineProcess('ledger', {
     summary: ({ state }) => ({
       count: state.count,
       repeated: state.repeated,
-      ids: [...state.entries.keys()],
+      ids: [...state.counted],
       best: state.best,
     }),
   },

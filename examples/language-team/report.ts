@@ -32,7 +32,7 @@ export function report(result: DemoResult): string {
     ...moved(result),
     `steps asked again         ${story.retries}, since their agent had died`,
     `evaluations lost          ${result.lost}`,
-    `evaluations doubled       ${result.doubled}`,
+    `evaluations doubled       ${result.doubled} (told twice and counted once: ${story.repeated})`,
     `measured, ms a snippet    ${modelNames.map((name) => `${name} ${story.measuredMs[name].toFixed(2)}`).join(', ')} (the costs are a fixed table)`,
   ].join('\n');
 }

@@ -15,21 +15,45 @@ export interface Clock {
   every(periodMs: number, action: () => void): Timer;
 }
 
-/** The real clock. */
+/** The longest delay that the timers of Node take. */
+const longestMs = 2 ** 31 - 1;
+
+/** The real clock. Delays may be of any length; an infinite one never ends. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
   after(delayMs, action, kind = 'foreground') {
-    const handle = setTimeout(action, delayMs);
-    if (kind === 'background') handle.unref();
+    let handle: NodeJS.Timeout;
+    const wait = (leftMs: number): void => {
+      const isLast = leftMs <= longestMs;
+      handle = isLast
+        ? setTimeout(action, leftMs)
+        : setTimeout(wait, longestMs, leftMs - longestMs);
+      if (kind === 'background') handle.unref();
+    };
+    wait(delayMs);
     return { cancel: () => clearTimeout(handle) };
   },
   every(periodMs, action) {
+    if (periodMs > longestMs) return everyLong(periodMs, action);
     const handle = setInterval(action, periodMs);
     handle.unref();
     return { cancel: () => clearInterval(handle) };
   },
 };
+
+function everyLong(periodMs: number, action: () => void): Timer {
+  let timer: Timer;
+  const wait = (): void => {
+    timer = systemClock.after(periodMs, fire, 'background');
+  };
+  const fire = (): void => {
+    wait();
+    action();
+  };
+  wait();
+  return { cancel: () => timer.cancel() };
+}
 
 /** Settles after `delayMs`. */
 export function sleep(clock: Clock, delayMs: number): Promise<void> {

@@ -2,6 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 
 /** Somebody who waits: calls made on their behalf may not outlast them. */
 export interface Waiting {
+  /** Whether the caller still waits. Work that goes on afterwards serves nobody. */
+  readonly isOpen: boolean;
   /** Milliseconds until the caller gives up. */
   remainingMs(): number;
 }
@@ -12,7 +14,8 @@ let running: Waiting | undefined;
 
 /** On whose behalf the code at hand runs. */
 export function currentWaiting(): Waiting | undefined {
-  return running ?? acrossAwaits.getStore();
+  const waiting = running ?? acrossAwaits.getStore();
+  return waiting?.isOpen === true ? waiting : undefined;
 }
 
 /** Runs a synchronous handler for somebody. */
@@ -34,6 +37,16 @@ export function serveNobody(): void {
 /** Runs work that awaits for somebody. */
 export function runAcrossAwaits<R>(waiting: Waiting, action: () => R): R {
   return acrossAwaits.run(waiting, action);
+}
+
+/** Runs work that goes on when those who set it off have given up. */
+export function runForNobody<R>(action: () => R): R {
+  const outer = serve(undefined);
+  try {
+    return acrossAwaits.run(undefined, action);
+  } finally {
+    serve(outer);
+  }
 }
 
 /** Sets who is served now; returns who was before. The hot path's form of {@link runFor}. */

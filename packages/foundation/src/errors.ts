@@ -122,7 +122,11 @@ export function defineErrors<const Table extends Record<string, ErrorTraits>>(
     new FoundationError(code, message, { ...options, traits: table[code] ?? unknown });
 }
 
-/** The message of anything thrown. */
+/** The message of anything thrown. Never throws itself, whatever that is. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'something that has no text was thrown';
+  }
 }

@@ -48,10 +48,10 @@ export class Events {
 }
 
 /** A listener that throws must not disturb what it listens to; it is warned of. */
-function tell<Event>(listener: (event: Event) => void, event: Event): void {
+export function tell<Event>(listener: (event: Event) => void, event: Event): void {
   try {
     listener(event);
   } catch (error) {
-    process.emitWarning(`a listener of node events threw: ${messageOf(error)}`);
+    process.emitWarning(`a listener threw: ${messageOf(error)}`);
   }
 }

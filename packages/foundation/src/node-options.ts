@@ -90,6 +90,8 @@ export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEn
   refuseOther('cluster', options.cluster, choices.cluster);
   refuseOther('role', options.role, choices.role);
   refuseOther('profile', options.profile, choices.profile);
+  refuseNoText('clusterName', options.clusterName);
+  refuseNoText('directory', options.directory);
   const random = options.random ?? systemRandom;
   const name = options.name ?? `node-${process.pid}-${random.int(36 ** 4).toString(36)}`;
   if (typeof name !== 'string' || !namePattern.test(name)) throw badName(name);
@@ -118,7 +120,7 @@ function detectorOptions(given: Partial<PingOptions> = {}): PingOptions {
   refuseUnknown('startNode detector', given, Object.keys(pingDefaults));
   const options = { ...pingDefaults, ...given };
   for (const [option, value] of Object.entries(options)) {
-    if (!(value > 0))
+    if (!(typeof value === 'number' && value > 0))
       throw invalid(`detector.${option}`, value, 'a positive number of milliseconds');
   }
   return options;
@@ -127,6 +129,11 @@ function detectorOptions(given: Partial<PingOptions> = {}): PingOptions {
 function refuseOther(option: string, value: unknown, allowed: readonly string[]): void {
   if (value === undefined || allowed.some((each) => each === value)) return;
   throw invalid(option, value, allowed.map((each) => `'${each}'`).join(' or '));
+}
+
+function refuseNoText(option: string, value: unknown): void {
+  if (value === undefined || typeof value === 'string') return;
+  throw invalid(option, value, 'a text');
 }
 
 function invalid(option: string, value: unknown, expected: string): FoundationError {

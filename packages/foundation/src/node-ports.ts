@@ -86,7 +86,7 @@ async function localPorts(settings: NodeSettings): Promise<OpenPorts> {
   }
 }
 
-const snapshotKey = (name: string): string => `snapshot/${name}`;
+const snapshotKey = (key: string): string => `snapshot/${key}`;
 
 function snapshotsIn(store: Store): Snapshots {
   return {

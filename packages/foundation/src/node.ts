@@ -1,5 +1,6 @@
 import { ClusterView } from './cluster/cluster-view.ts';
 import { Cluster } from './cluster/cluster.ts';
+import { FoundationError } from './errors.ts';
 import { Events } from './events.ts';
 import { createMabeam, type Mabeam } from './mabeam/mabeam.ts';
 import { Exchange } from './messaging/exchange.ts';
@@ -11,10 +12,12 @@ import { systemOf, systemProcess } from './node-system.ts';
 import { ProcessManager } from './placement/process-manager.ts';
 import { Singletons } from './placement/singletons.ts';
 import type { AnyDefinition, Definition } from './process/definition.ts';
+import { checkMetadata } from './process/listing-check.ts';
 import type { Pid } from './process/pid.ts';
 import type { Process } from './process/process.ts';
 import type { Client } from './process/ref-types.ts';
 import { Runtime, type RuntimeCounters } from './process/runtime.ts';
+import { endAll } from './process/shutdown.ts';
 import type { Spawner } from './process/supervisor.ts';
 import { Registry } from './registry/registry.ts';
 import { Threads } from './thread/threads.ts';
@@ -58,8 +61,8 @@ export interface NodeCounters extends RuntimeCounters {
   readonly refused: Readonly<Record<string, number>>;
 }
 
-/** Milliseconds that a process may take to end when its node stops. */
-const shutdownMs = 5_000;
+/** Milliseconds after a link is up, by when names that both sides had are settled. */
+const namesSettledMs = 100;
 
 /**
  * Starts a node: it finds the others of its cluster by itself.
@@ -146,7 +149,7 @@ class RunningNode implements Node {
         startThere: (node, record) => this.#startThere(node, record),
       },
     });
-    this.processes = new ProcessManager(this.#runtime, this.#singletons);
+    this.processes = new ProcessManager(this.#runtime, this.#singletons, this.#checkRunning);
     this.mabeam = createMabeam({
       runtime: this.#runtime,
       processes: this.processes,
@@ -212,21 +215,36 @@ class RunningNode implements Node {
   }
 
   async #stop(): Promise<void> {
-    const roots = [...this.#runtime.processes()].filter((each) => each.parent === undefined);
-    for (const each of roots.toReversed()) await this.#end(each);
+    const { clock } = this.#settings;
+    const [system, ...roots] = [...this.#runtime.processes()].filter(
+      ({ parent }) => parent === undefined,
+    );
+    const singletons = roots.filter((each) => this.#keepsSingleton(each));
+    const others = roots.filter((each) => !singletons.includes(each));
+    await Promise.all([endAll(others, clock), this.#threads.endProcesses()]);
+    // Last, as the others start them again only when this node has said goodbye.
+    await endAll(singletons, clock);
+    if (system !== undefined) await endAll([system], clock);
+    // Children of what was killed.
+    for (const each of this.#runtime.processes()) each.kill({ reason: 'stuck' });
     await this.#threads.stop();
     await this.#links?.stop();
     await this.#ports.close();
   }
 
-  async #end(root: Process): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    root.onEnded(resolve);
-    root.stop({ reason: 'shutdown' });
-    const timer = this.#settings.clock.after(shutdownMs, () => root.kill({ reason: 'stuck' }));
-    await promise;
-    timer.cancel();
+  #keepsSingleton({ relations }: Process): boolean {
+    return this.registry.singletons(this.name).some(({ name }) => {
+      const pid = this.registry.lookup(name);
+      return pid !== undefined && relations.links.has(pid.place);
+    });
   }
+
+  readonly #checkRunning = (): void => {
+    if (this.#stopped === undefined) return;
+    throw new FoundationError('NODE_STOPPED', `the node "${this.name}" has stopped`, {
+      hint: 'It starts nothing any more. Start another node.',
+    });
+  };
 
   #ifRunning(action: () => void): void {
     // A node that stops leaves its singletons to the others: they must keep the record.
@@ -234,6 +252,8 @@ class RunningNode implements Node {
   }
 
   readonly #spawn: Spawner = async (behaviour, options, linkTo) => {
+    this.#checkRunning();
+    checkMetadata(this.#runtime.codec, options);
     if (behaviour.spec.isolation === 'thread')
       return this.#threads.spawn(behaviour, options, linkTo);
     const process = await this.#runtime.spawn(behaviour, { ...options, linkTo });
@@ -274,8 +294,12 @@ class RunningNode implements Node {
         onUp: (_member, link) => {
           this.#switchboard.introduce(link);
           this.#singletons.settle();
+          this.#verifyStates();
         },
-        onRelinked: (_member, link) => this.#switchboard.introduce(link),
+        onRelinked: (_member, link) => {
+          this.#switchboard.introduce(link);
+          this.#verifyStates();
+        },
         onLinkDown: (node) => this.#switchboard.nodeLost(node),
         onDown: ({ node }) => {
           this.#singletons.onNodeDown(node);
@@ -286,6 +310,18 @@ class RunningNode implements Node {
         onRejoin: () => this.#rejoin(),
       },
     });
+  }
+
+  /**
+   * A node that was not seen for a while may have run a singleton of this one, and gone further with
+   * its state. Whoever keeps the name must know, as soon as the other has given it up.
+   */
+  #verifyStates(): void {
+    const verify = (): void => {
+      if (this.#stopped !== undefined) return;
+      for (const each of this.#runtime.processes()) this.#runtime.verify(each);
+    };
+    this.#settings.clock.after(namesSettledMs, verify, 'background');
   }
 
   async #rejoin(): Promise<number> {

@@ -2,6 +2,11 @@ import { FoundationError } from './errors.ts';
 
 /** Refuses names that are not known, all at once, with the likely spelling. */
 export function refuseUnknown(what: string, given: object, known: readonly string[]): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new FoundationError('INVALID_OPTION', `${what}: expected options, got ${String(given)}`, {
+      hint: `Give an object. Known are: ${known.join(', ')}.`,
+    });
+  }
   const unknown = Object.keys(given).filter((key) => !known.includes(key));
   if (unknown.length === 0) return;
   const messages = unknown.map((key) => {

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.ts';
 import { FoundationError, isFoundationError } from '../errors.ts';
-import type { Events } from '../events.ts';
+import { tell, type Events } from '../events.ts';
 import { contactOf, parseContacts } from './contact-message.ts';
 import type { Discovery } from './discovery.ts';
 import { PingDetector, type FailureDetector, type PingOptions } from './failure-detector.ts';
@@ -275,7 +275,7 @@ export class Cluster {
   }
 
   #changed(): void {
-    for (const action of this.#waiters) action();
+    for (const action of this.#waiters) tell(action, undefined);
   }
 
   #onLink(link: Link): void {

@@ -43,7 +43,7 @@ describe('the registration of an agent', () => {
         details: {
           id: '',
           problems: [
-            'expected its id to be a text of 1 to 256 characters',
+            'expected its id to be a name of at most 200 characters',
             'unknown field "memory"',
             'expected `process` to be a definition, got "worker"',
             'expected `capabilities` to be a list of texts of 1 to 256 characters',

@@ -1,4 +1,5 @@
 import { FoundationError } from '../errors.ts';
+import { isName } from '../process/definition-check.ts';
 import type { AgentId } from './message.ts';
 import { isOneOf, isRecord, shown, unknownField } from './parse.ts';
 
@@ -76,9 +77,7 @@ export function resolveAgentRegistration<D extends { readonly name: string }, In
 }
 
 function problemsOfId(id: unknown): string[] {
-  return typeof id === 'string' && id.length > 0 && id.length <= 256
-    ? []
-    : ['expected its id to be a text of 1 to 256 characters'];
+  return isName(id) ? [] : ['expected its id to be a name of at most 200 characters'];
 }
 
 function problemsOf(registration: unknown): string[] {

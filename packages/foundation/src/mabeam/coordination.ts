@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
 import { type Random, systemRandom } from '../random.ts';
 import { type AgentId, parseReply, type SessionId } from './message.ts';
-import { shown } from './parse.ts';
+import { isRecord, shown } from './parse.ts';
 import type { AnyProtocol, Protocol, ProtocolTraits } from './protocol.ts';
 import { firstPriceAuction, vickreyAuction } from './protocols/sealed-bid-auction.ts';
 import {
@@ -98,6 +98,7 @@ class Engine implements Coordination {
   }
 
   registerProtocol(protocol: AnyProtocol, options: { readonly replace?: boolean } = {}): void {
+    checkProtocol(protocol);
     const present = this.#protocols.get(protocol.name);
     if (present !== undefined && options.replace !== true) {
       throw new FoundationError(
@@ -139,7 +140,7 @@ class Engine implements Coordination {
     options: SessionOptions,
   ): Session<unknown> {
     /* oxlint-enable max-params */
-    const protocol = typeof wanted === 'string' ? this.#find(wanted) : wanted;
+    const protocol = typeof wanted === 'string' ? this.#find(wanted) : checkProtocol(wanted);
     const checked = protocol.parseSpec(spec);
     if (!checked.ok) {
       throw new FoundationError('INVALID_SPEC', `${protocol.name}: ${checked.reason}`, {
@@ -211,4 +212,11 @@ function hex128(random: Random): string {
       .toString(16)
       .padStart(8, '0'),
   ).join('');
+}
+
+function checkProtocol<Out>(protocol: AnyProtocol<Out>): AnyProtocol<Out> {
+  if (isRecord(protocol) && typeof protocol.parseSpec === 'function') return protocol;
+  throw new FoundationError('INVALID_OPTION', `expected a protocol, got ${shown(protocol)}`, {
+    hint: 'Give a protocol, such as `vickreyAuction`, or the name of a registered one.',
+  });
 }

@@ -30,6 +30,11 @@ const tieRules = ['seeded', 'lexicographic', 'report'] as const satisfies readon
 
 /** @throws FoundationError `INVALID_OPTION` that names every bad option at once. */
 export function checkSessionOptions(options: SessionOptions): void {
+  if (!isRecord(options)) {
+    throw new FoundationError('INVALID_OPTION', `expected options, got ${shown(options)}`, {
+      hint: 'A session needs at least `deadlineMs`.',
+    });
+  }
   const { deadlineMs, seed, tie, minReplies = 0 } = options;
   const problems: string[] = [];
   if (!(typeof deadlineMs === 'number' && deadlineMs > 0 && deadlineMs < 2 ** 31)) {
@@ -51,6 +56,11 @@ export function checkSessionOptions(options: SessionOptions): void {
 
 /** @throws FoundationError `INVALID_OPTION` for the first bad member. */
 export function participantsOf(roster: Roster): ReadonlyMap<AgentId, ParticipantRef> {
+  if (!Array.isArray(roster)) {
+    throw new FoundationError('INVALID_OPTION', `expected a roster, got ${shown(roster)}`, {
+      hint: 'A roster is a list of ids, or of ids with where they live.',
+    });
+  }
   if (roster.length > participantsMax) {
     throw new FoundationError(
       'INVALID_OPTION',

@@ -1,15 +1,16 @@
 import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
-import type { Deadlines, Due } from '../process/deadlines.ts';
-import type { Entry } from '../process/definition.ts';
-import { Note, Pending, type Call, type CallRequest } from '../process/envelope.ts';
+import { Note, type CallRequest } from '../process/envelope.ts';
 import { noProcess, processDown, type Exit } from '../process/exit.ts';
-import type { Queued } from '../process/mailbox.ts';
-import type { Pid } from '../process/pid.ts';
+import { Pid } from '../process/pid.ts';
 import type { Process } from '../process/process.ts';
 import { invalidReply } from '../process/ref.ts';
 import type { Runtime } from '../process/runtime.ts';
 import type { Signal } from '../process/signal.ts';
+import type { Codec } from '../wire/codec.ts';
+import { IncomingCall } from './incoming-call.ts';
 import { packetKinds, type Packet } from './packet.ts';
+import { portable } from './portable-error.ts';
+import { RemoteCall } from './remote-call.ts';
 
 /** A node's life, as packets are addressed. */
 export interface Station {
@@ -35,6 +36,8 @@ export class Exchange {
   readonly #runtime: Runtime;
   readonly #router: Router;
   readonly #calls = new Map<number, RemoteCall>();
+  /** Calls from elsewhere that are open here, by the place of the caller. */
+  readonly #incoming = new Map<string, IncomingCall>();
   /** Processes here that have a link or monitor with one elsewhere. */
   readonly #related = new Set<Process>();
 
@@ -53,7 +56,8 @@ export class Exchange {
   call(target: Pid, { request, timeoutMs, name, args }: OutgoingCall): Promise<unknown> {
     const id = this.#runtime.nextNumber();
     const call = new RemoteCall(this.#runtime.deadlines, request, timeoutMs);
-    call.track(this.#calls, id, target);
+    call.track(this, id, target);
+    this.#calls.set(id, call);
     try {
       const sent = this.#router.send(target, [
         packetKinds.call,
@@ -70,15 +74,23 @@ export class Exchange {
     return call.promise;
   }
 
+  /** Tells the other side that nobody waits for a reply any more. */
+  cancel(target: Pid, id: number): void {
+    this.#send(target, [packetKinds.cancel, target.serial, id]);
+  }
+
+  /** Called by an outgoing call that has ended. */
+  closed(id: number): void {
+    this.#calls.delete(id);
+  }
+
   cast(target: Pid, name: string, args: readonly unknown[]): boolean {
     return this.#router.send(target, [packetKinds.cast, target.serial, name, args]) === 'sent';
   }
 
   signal(target: Pid, signal: Signal): boolean {
-    return (
-      this.#router.send(target, [packetKinds.signal, target.serial, target, plain(signal)]) ===
-      'sent'
-    );
+    const told = tellable(this.#runtime.codec, signal);
+    return this.#send(target, [packetKinds.signal, target.serial, target, told]) === 'sent';
   }
 
   noteRelation(process: Process): void {
@@ -89,11 +101,12 @@ export class Exchange {
     this.#related.delete(process);
   }
 
-  /** Some runtimes are gone: their calls fail, their monitors and links fire. */
+  /** Some runtimes are gone: calls to them fail, their own end, their monitors and links fire. */
   lost(isLost: (pid: Pid) => boolean, exit: Exit): void {
     for (const call of this.#calls.values()) {
       if (isLost(call.target)) call.fail(processDown(call.describe(), exit));
     }
+    for (const call of this.#incoming.values()) if (isLost(call.caller)) call.giveUp();
     for (const process of this.#related) process.relations.lost(isLost, exit);
   }
 
@@ -103,6 +116,8 @@ export class Exchange {
     switch (packet[0]) {
       case packetKinds.call:
         return this.#receiveCall(from, packet);
+      case packetKinds.cancel:
+        return this.#incoming.get(callerOf(from, packet[2]).place)?.giveUp();
       case packetKinds.cast:
         return this.#receiveCast(packet);
       case packetKinds.reply:
@@ -121,9 +136,10 @@ export class Exchange {
     packet: Packet & readonly [typeof packetKinds.call, ...unknown[]],
   ): void {
     const [, to, id, name, args, timeoutMs] = packet;
-    const call = new IncomingCall(this.#runtime.deadlines, name, args);
-    call.replyTo(this, from, id);
-    call.start(timeoutMs);
+    const caller = callerOf(from, id);
+    const call = new IncomingCall(this.#runtime.deadlines, caller, { name, args });
+    this.#incoming.set(caller.place, call);
+    call.start(this, timeoutMs);
     const process = this.#runtime.findSerial(to);
     if (process === undefined) call.fail(noProcess(`${this.#runtime.name}#${to}`));
     else process.deliver(call);
@@ -147,110 +163,45 @@ export class Exchange {
   }
 
   /** Answers a call of another runtime. */
-  reply(to: Station, id: number, value: unknown): void {
+  reply(caller: Pid, value: unknown): void {
     try {
-      this.#router.send(to, [packetKinds.reply, id, value]);
+      this.#router.send(caller, [packetKinds.reply, caller.serial, value]);
     } catch (error) {
-      this.fail(to, id, invalidReply('a call', error));
+      this.fail(caller, invalidReply('a call', error));
     }
   }
 
-  fail(to: Station, id: number, error: unknown): void {
-    this.#router.send(to, [packetKinds.fail, id, failureOf(error)]);
+  fail(caller: Pid, error: unknown): void {
+    this.#send(caller, [
+      packetKinds.fail,
+      caller.serial,
+      portable(this.#runtime.codec, failureOf(error)),
+    ]);
+  }
+
+  /** Called by an incoming call that has ended. */
+  answered(caller: Pid): void {
+    this.#incoming.delete(caller.place);
+  }
+
+  /** Sends what nobody here waits for: it must not disturb whoever happens to set it off. */
+  #send(to: Station, packet: Packet): 'sent' | 'unreachable' | 'full' {
+    try {
+      return this.#router.send(to, packet);
+    } catch (error) {
+      this.#runtime.events.emit('problem', { what: `sending to ${to.node}`, error });
+      return 'unreachable';
+    }
   }
 }
 
-/** A call of this runtime to a process elsewhere. */
-class RemoteCall extends Pending {
-  #calls: Map<number, RemoteCall> | undefined = undefined;
-  #id = 0;
-  #target: Pid | undefined = undefined;
-  readonly describe: () => string;
-
-  constructor(deadlines: Deadlines, request: CallRequest, timeoutMs: number) {
-    super(deadlines, request, timeoutMs);
-    this.describe = request.describe;
-  }
-
-  get target(): Pid {
-    return this.#target as Pid;
-  }
-
-  track(calls: Map<number, RemoteCall>, id: number, target: Pid): void {
-    this.#calls = calls;
-    this.#id = id;
-    this.#target = target;
-    calls.set(id, this);
-  }
-
-  protected override close(): void {
-    super.close();
-    this.#calls?.delete(this.#id);
-  }
+/** Calls are numbered like processes, so that the number tells the thread of the caller, too. */
+function callerOf({ node, incarnation }: Station, id: number): Pid {
+  return new Pid(node, incarnation, id);
 }
 
-/** A call from another runtime, in the mailbox of a process here. */
-class IncomingCall implements Call, Due {
-  next: Queued | undefined = undefined;
-  dueTick = 0;
-  before: Due | undefined = undefined;
-  after: Due | undefined = undefined;
-  readonly kind = 'call';
-  readonly name: string;
-  readonly args: readonly unknown[];
-  readonly entry: Entry | undefined = undefined;
-  isOpen = true;
-  onGivenUp: (() => void) | undefined = undefined;
-  readonly #deadlines: Deadlines;
-  #exchange: Exchange | undefined = undefined;
-  #from: Station | undefined = undefined;
-  #id = 0;
-
-  constructor(deadlines: Deadlines, name: string, args: readonly unknown[]) {
-    this.#deadlines = deadlines;
-    this.name = name;
-    this.args = args;
-  }
-
-  replyTo(exchange: Exchange, from: Station, id: number): void {
-    this.#exchange = exchange;
-    this.#from = from;
-    this.#id = id;
-  }
-
-  start(timeoutMs: number): void {
-    this.#deadlines.add(this, this.#deadlines.tickIn(Math.max(0, timeoutMs)));
-  }
-
-  remainingMs(): number {
-    return this.#deadlines.remainingMs(this.dueTick);
-  }
-
-  answer(value: unknown): void {
-    if (!this.#close()) return;
-    if (this.#from !== undefined) this.#exchange?.reply(this.#from, this.#id, value);
-  }
-
-  fail(error: unknown): void {
-    if (!this.#close()) return;
-    if (this.#from !== undefined) this.#exchange?.fail(this.#from, this.#id, error);
-  }
-
-  /** The caller has given up by now. */
-  expire(): void {
-    this.isOpen = false;
-    this.onGivenUp?.();
-  }
-
-  #close(): boolean {
-    if (!this.isOpen) return false;
-    this.isOpen = false;
-    this.#deadlines.remove(this);
-    return true;
-  }
-}
-
-function notSent(why: 'unreachable' | 'full', who: string): FoundationError {
+/** Why a call was not taken. */
+export function notSent(why: 'unreachable' | 'full', who: string): FoundationError {
   if (why === 'unreachable') return noProcess(`${who}: its node is not connected`);
   return new FoundationError('OVERLOADED', `the link to the node of ${who} is full`, {
     hint: 'The other node reads slower than this one sends. Nothing was executed.',
@@ -261,12 +212,8 @@ function failureOf(error: unknown): FoundationError {
   return isFoundationError(error) ? error : new FoundationError('INTERNAL', messageOf(error));
 }
 
-/** What is thrown may be anything; the codec carries errors whatever they hold, and nothing else. */
-function portable(error: unknown): Error {
-  return error instanceof Error ? error : new Error(messageOf(error));
-}
-
-function plain(signal: Signal): Signal {
+function tellable(codec: Codec, signal: Signal): Signal {
   if (!('exit' in signal) || signal.exit.error === undefined) return signal;
-  return { ...signal, exit: { reason: signal.exit.reason, error: portable(signal.exit.error) } };
+  const { reason, error } = signal.exit;
+  return { ...signal, exit: { reason, error: portable(codec, error) } };
 }

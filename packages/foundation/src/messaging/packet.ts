@@ -21,9 +21,18 @@ export type Packet =
   | readonly [kind: typeof packetKinds.reply, id: number, value: unknown]
   | readonly [kind: typeof packetKinds.fail, id: number, error: unknown]
   | readonly [kind: typeof packetKinds.signal, to: number, target: Pid, signal: Signal]
-  | readonly [kind: typeof packetKinds.system, to: number, topic: string, body: unknown];
+  | readonly [kind: typeof packetKinds.system, to: number, topic: string, body: unknown]
+  | readonly [kind: typeof packetKinds.cancel, to: number, id: number];
 
-export const packetKinds = { call: 1, cast: 2, reply: 3, fail: 4, signal: 5, system: 6 } as const;
+export const packetKinds = {
+  call: 1,
+  cast: 2,
+  reply: 3,
+  fail: 4,
+  signal: 5,
+  system: 6,
+  cancel: 7,
+} as const;
 
 /** What the paths in errors call the elements of a packet; others hold nothing of a user. */
 const fields: Readonly<Record<number, readonly string[]>> = {
@@ -61,6 +70,8 @@ function isPacket(value: readonly unknown[]): value is Packet & unknown[] {
       return value[2] instanceof Pid && isSignal(value[3]);
     case packetKinds.system:
       return typeof value[2] === 'string';
+    case packetKinds.cancel:
+      return typeof value[2] === 'number';
     default:
       return false;
   }

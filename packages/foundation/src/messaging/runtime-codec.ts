@@ -2,7 +2,7 @@ import { anyBehaviour } from '../process/definition.ts';
 import { Pid } from '../process/pid.ts';
 import { refSymbol, type RefCore } from '../process/ref.ts';
 import type { Runtime } from '../process/runtime.ts';
-import { Codec } from '../wire/codec.ts';
+import { Codec, type CodecHooks, type CodecLimits } from '../wire/codec.ts';
 
 interface WireRef {
   readonly definition: string;
@@ -11,8 +11,8 @@ interface WireRef {
 }
 
 /** A codec whose refs come alive in a runtime. */
-export function codecFor(runtime: Runtime): Codec {
-  return new Codec({
+export function codecFor(runtime: Runtime, limits?: Partial<CodecLimits>): Codec {
+  const hooks: CodecHooks = {
     encodePid: (pid) => runtime.knownPid(pid),
     encodeRef: (value) => {
       const { how, behaviour } = (value as { [refSymbol]: RefCore })[refSymbol];
@@ -23,7 +23,8 @@ export function codecFor(runtime: Runtime): Codec {
       const behaviour = runtime.definition(data.definition) ?? anyBehaviour(data.definition);
       return runtime.refTo(behaviour, { name: data.name, pid: data.pid });
     },
-  });
+  };
+  return new Codec(hooks, limits);
 }
 
 function isWireRef(data: unknown): data is WireRef {

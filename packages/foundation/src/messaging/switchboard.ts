@@ -1,13 +1,15 @@
 import type { Cluster, ClusterTopic } from '../cluster/cluster.ts';
 import type { Link } from '../cluster/transport.ts';
+import type { FoundationError } from '../errors.ts';
 import { noProcess } from '../process/exit.ts';
 import { threadOf, type Pid } from '../process/pid.ts';
+import { invalidReply } from '../process/ref.ts';
 import type { Runtime } from '../process/runtime.ts';
 import { parseDelta, parseSharePart } from '../registry/registry-message.ts';
 import type { Registry } from '../registry/registry.ts';
 import { ShareJoiner, splitShare } from '../registry/share-parts.ts';
 import { bounced, type Threads } from '../thread/threads.ts';
-import type { Router, Station } from './exchange.ts';
+import { notSent, type Router, type Station } from './exchange.ts';
 import { encodePacket, packetKinds, parsePacket, type Packet } from './packet.ts';
 
 export interface SwitchboardParts {
@@ -48,7 +50,7 @@ export class Switchboard implements Router {
     const link = this.#parts.cluster()?.link(to.node, to.incarnation);
     if (link === undefined) return 'unreachable';
     if (link.send('normal', bytes)) return 'sent';
-    if (packet[0] === packetKinds.signal) giveUp(link);
+    if (mustArrive(packet)) giveUp(link);
     return 'full';
   }
 
@@ -95,7 +97,8 @@ export class Switchboard implements Router {
     const thread = threadOf(packet[1]);
     if (packet[0] === packetKinds.system) this.#system(link, packet[2], packet[3]);
     else if (thread === 0) this.#parts.runtime.exchange.receive(link.peer, packet);
-    else if (!this.#parts.threads.post(thread, link.peer, frame)) this.#bounce(link.peer, packet);
+    else if (!this.#parts.threads.post(thread, link.peer, frame))
+      this.#bounce(link.peer, packet, noProcess(`${this.#parts.runtime.name}#${packet[1]}`));
   }
 
   #refuse(link: Link): void {
@@ -110,8 +113,26 @@ export class Switchboard implements Router {
     const { runtime } = this.#parts;
     if (runtime.isOwnLife(to) && threadOf(packet[1]) === 0) {
       runtime.exchange.receive({ node: runtime.name, incarnation: runtime.incarnation }, packet);
-    } else if (this.#pass(to, packet, bytes) !== 'sent') {
-      this.#bounce({ node: runtime.name, incarnation: runtime.incarnation }, packet);
+      return;
+    }
+    const sent = this.#passOn(to, packet, bytes);
+    if (sent === 'sent') return;
+    const self = { node: runtime.name, incarnation: runtime.incarnation };
+    const who = `${to.node}#${packet[1]}`;
+    this.#bounce(self, packet, to.node === self.node ? noProcess(who) : notSent(sent, who));
+  }
+
+  /** Like {@link #pass}, for a thread, which has not seen whether the link takes a frame so large. */
+  #passOn(to: Station, packet: Packet, bytes: Uint8Array): 'sent' | 'unreachable' | 'full' {
+    try {
+      return this.#pass(to, packet, bytes);
+    } catch (error) {
+      const self = { node: this.#parts.runtime.name, incarnation: this.#parts.runtime.incarnation };
+      if (packet[0] === packetKinds.call) this.send(self, [packetKinds.fail, packet[2], error]);
+      if (packet[0] === packetKinds.reply) {
+        this.send(to, [packetKinds.fail, packet[1], invalidReply('a call', error)]);
+      }
+      return 'sent';
     }
   }
 
@@ -124,7 +145,7 @@ export class Switchboard implements Router {
     }
   }
 
-  #bounce(to: Station, packet: Packet): void {
+  #bounce(to: Station, packet: Packet, error: FoundationError): void {
     const { runtime } = this.#parts;
     if (packet[0] === packetKinds.signal) {
       const [, , target, signal] = packet;
@@ -136,7 +157,7 @@ export class Switchboard implements Router {
       }
       return;
     }
-    const answer = bounced(packet, noProcess(`${runtime.name}#${packet[1]}`));
+    const answer = bounced(packet, error);
     if (answer !== undefined) this.send(to, answer);
   }
 
@@ -202,6 +223,12 @@ export class Switchboard implements Router {
   #lost(isLost: (pid: Pid) => boolean, reason: 'node_down' | 'thread_lost'): void {
     this.#parts.runtime.exchange.lost(isLost, { reason });
   }
+}
+
+/** Somebody elsewhere waits for it or counts on it; the sender of a call or cast is told instead. */
+function mustArrive([kind]: Packet): boolean {
+  const { reply, fail, signal } = packetKinds;
+  return kind === reply || kind === fail || kind === signal;
 }
 
 /**

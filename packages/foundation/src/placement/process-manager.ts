@@ -1,12 +1,13 @@
 import { FoundationError, isFoundationError } from '../errors.ts';
 import { refuseUnknown } from '../options.ts';
-import { isName } from '../process/definition-check.ts';
 import type { AnyDefinition, Definition } from '../process/definition.ts';
 import type { ExitReason } from '../process/exit.ts';
+import { checkListing, checkMetadata, invalidOption } from '../process/listing-check.ts';
 import type { Pid } from '../process/pid.ts';
 import type { Client } from '../process/ref-types.ts';
 import type { Intensity, Restart } from '../process/restart-state.ts';
 import type { Listing, Runtime } from '../process/runtime.ts';
+import { checkChild } from '../process/supervisor-check.ts';
 import { keeper, type ChildSpec, type KeptChild } from '../process/supervisor.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Singletons } from './singletons.ts';
@@ -33,9 +34,6 @@ type StartArgs<I> = undefined extends I
 
 const known = ['init', 'name', 'strategy', 'preferNode', 'restart', 'capabilities', 'metadata'];
 
-/** Most bytes of a process's metadata, encoded. */
-export const metadataBytesMax = 16_384;
-
 /** How a process is kept alive. */
 export interface Keeping {
   readonly intensity?: Intensity;
@@ -47,21 +45,24 @@ export interface Keeping {
 export class ProcessManager {
   readonly #runtime: Runtime;
   readonly #singletons: Singletons;
+  readonly #checkRunning: () => void;
 
-  constructor(runtime: Runtime, singletons: Singletons) {
+  /** @param checkRunning - Throws `NODE_STOPPED` when the node has stopped. */
+  constructor(runtime: Runtime, singletons: Singletons, checkRunning: () => void) {
     this.#runtime = runtime;
     this.#singletons = singletons;
+    this.#checkRunning = checkRunning;
   }
 
   /**
    * Starts a process and resolves when its `init` is done.
    *
-   * @throws FoundationError `REFUSED` (by `init`), `START_FAILED`, `NAME_TAKEN`, `INVALID_OPTION`
+   * @throws FoundationError `REFUSED` (by `init`), `START_FAILED`, `NAME_TAKEN`, `INVALID_OPTION`,
+   * `INVALID_DEFINITION`, or `NODE_STOPPED`
    */
   async start<I, A>(process: Definition<I, A>, ...given: StartArgs<I>): Promise<Client<A>> {
     const options: StartOptions & { readonly init?: unknown } = given[0] ?? {};
     check(options);
-    this.#checkPortable(options);
     const behaviour = this.#runtime.define(process);
     if (options.strategy === 'singleton') {
       await this.startSingleton(process, options);
@@ -75,6 +76,7 @@ export class ProcessManager {
   /** Starts a process on this node, with a supervisor of its own unless it is temporary. */
   async startHere(spec: ChildSpec, keeping: Keeping = {}): Promise<Pid> {
     const { definition, options } = spec;
+    checkChild(spec);
     const behaviour = this.#runtime.define(definition);
     if ((options.restart ?? 'temporary') === 'temporary') {
       return this.#runtime.spawner(behaviour, options, undefined);
@@ -87,16 +89,6 @@ export class ProcessManager {
       // The user did not ask for the supervisor: what matters is why the process itself did not start.
       throw isFoundationError(error) && isFoundationError(error.cause) ? error.cause : error;
     }
-  }
-
-  /** Everybody gets the metadata, and whoever may inherit a singleton its `init`. */
-  #checkPortable({ strategy, init, metadata }: StartOptions & { readonly init?: unknown }): void {
-    const { codec } = this.#runtime;
-    const bytes = codec.encode([metadata], ['metadata']);
-    if (bytes.length > metadataBytesMax) {
-      throw invalid('metadata', `${bytes.length} bytes`, `at most ${metadataBytesMax} bytes`);
-    }
-    if (strategy === 'singleton') codec.encode([init], ['init']);
   }
 
   /** A ref to a named process. */
@@ -127,8 +119,14 @@ export class ProcessManager {
     options: StartOptions & { readonly init?: unknown },
   ): Promise<void> {
     const { name, init, capabilities, metadata, preferNode } = options;
-    if (name === undefined) throw invalid('name', name, 'given, since the strategy is `singleton`');
+    if (name === undefined)
+      throw invalidOption('name', name, 'given, since the strategy is `singleton`');
+    this.#checkRunning();
     const listing: Listing = { capabilities, metadata };
+    checkListing({ name, ...listing });
+    // Whoever may inherit it needs its `init`.
+    checkMetadata(this.#runtime.codec, listing);
+    this.#runtime.codec.encode([init], ['init']);
     await this.#singletons.start({ name, process, init, listing }, preferNode);
   }
 }
@@ -144,30 +142,22 @@ function childOptions({
 
 function check(options: StartOptions): void {
   refuseUnknown('processes.start', options, known);
-  const { name, strategy, restart, capabilities, preferNode } = options;
-  if (name !== undefined && !isName(name))
-    throw invalid('name', name, 'a name of at most 200 characters');
+  checkListing(options);
+  const { strategy, restart, preferNode } = options;
   if (strategy !== undefined && strategy !== 'local' && strategy !== 'singleton') {
-    throw invalid('strategy', strategy, "'local' or 'singleton'");
+    throw invalidOption('strategy', strategy, "'local' or 'singleton'");
   }
   if (strategy === 'singleton' && restart !== undefined) {
-    throw invalid('restart', restart, 'left out: a singleton is permanent');
+    throw invalidOption('restart', restart, 'left out: a singleton is permanent');
   }
   if (strategy !== 'singleton' && preferNode !== undefined) {
-    throw invalid('preferNode', preferNode, 'left out: only a singleton has a choice of nodes');
+    throw invalidOption(
+      'preferNode',
+      preferNode,
+      'left out: only a singleton has a choice of nodes',
+    );
   }
   if (restart !== undefined && !['permanent', 'transient', 'temporary'].includes(restart)) {
-    throw invalid('restart', restart, "'permanent', 'transient' or 'temporary'");
+    throw invalidOption('restart', restart, "'permanent', 'transient' or 'temporary'");
   }
-  if (capabilities !== undefined && !capabilities.every((each) => typeof each === 'string')) {
-    throw invalid('capabilities', capabilities, 'a list of texts');
-  }
-}
-
-function invalid(option: string, value: unknown, expected: string): FoundationError {
-  return new FoundationError(
-    'INVALID_OPTION',
-    `expected \`${option}\` to be ${expected}, got: ${String(value)}`,
-    { hint: 'See docs/guide/processes.md.', details: { option } },
-  );
 }

@@ -15,6 +15,9 @@ export interface SingletonHandlers {
   startThere(node: string, record: SingletonRecord): Promise<void>;
 }
 
+/** A record whose node is gone. */
+type Orphan = SingletonRecord & { readonly from: string };
+
 /** Milliseconds until a start that failed is tried again. */
 const retryMs = 500;
 
@@ -30,7 +33,9 @@ export class Singletons {
   readonly #events: Events;
   readonly #handlers: SingletonHandlers;
   /** Records whose node is gone, until somebody has started them again. */
-  readonly #orphans = new Map<string, SingletonRecord & { readonly from: string }>();
+  readonly #orphans = new Map<string, Orphan>();
+  /** Orphans that are being started. */
+  readonly #bequests = new Set<string>();
   readonly #starting = new Map<string, Promise<void>>();
 
   constructor(
@@ -69,16 +74,31 @@ export class Singletons {
 
   async #host(record: SingletonRecord): Promise<void> {
     const { name } = record;
-    await this.#handlers.startHere(record, (reason) => {
-      this.#registry.forgetSingleton(name);
-      // Its name is another's. Should that one be gone as well, somebody must run it again.
-      if (reason === 'name_conflict') this.#later(() => this.#ensure(record));
-    });
+    // The others must know the record before there is anything to inherit.
     this.#registry.keepSingleton(record);
+    try {
+      await this.#handlers.startHere(record, (reason) => this.#onEnded(record, reason));
+    } catch (error) {
+      this.#registry.forgetSingleton(name);
+      throw error;
+    }
+  }
+
+  #onEnded(record: SingletonRecord, reason: ExitReason): void {
+    if (reason === 'normal' || reason === 'name_conflict')
+      this.#registry.forgetSingleton(record.name);
+    if (reason === 'normal') return;
+    // Its name is another's, or its supervisor has given up for now: somebody must run it in any case.
+    this.#later(() => this.#ensure(record));
   }
 
   #ensure(record: SingletonRecord): void {
-    this.start(record).catch((error: unknown) => {
+    const holder = this.#registry.lookup(record.name);
+    if (holder !== undefined && holder.node !== this.#self)
+      this.#registry.forgetSingleton(record.name);
+    const isKept = this.#registry.singletons(this.#self).some(({ name }) => name === record.name);
+    const started = isKept ? this.startHere(record) : this.start(record);
+    started.catch((error: unknown) => {
       this.#events.emit('problem', { what: `start of "${record.name}"`, error });
       this.#later(() => this.#ensure(record));
     });
@@ -95,12 +115,15 @@ export class Singletons {
     }
   }
 
-  /** Looks for heirs; call it when members have changed and the registry knows. */
+  /**
+   * Gives the orphans to their heirs; call it when members have changed and the registry knows. An heir
+   * that has joined only now does not know them: so whoever does asks it.
+   */
   settle(): void {
     this.#prune();
     for (const orphan of this.#orphans.values()) {
       const heir = chooseNode(orphan.name, this.#handlers.candidates(orphan.process));
-      if (heir === this.#self) this.#inherit(orphan);
+      if (heir !== undefined && !this.#bequests.has(orphan.name)) void this.#bequeath(orphan, heir);
     }
   }
 
@@ -111,17 +134,22 @@ export class Singletons {
     }
   }
 
-  #inherit(orphan: SingletonRecord & { readonly from: string }): void {
-    const { from, ...record } = orphan;
-    this.#orphans.delete(orphan.name);
-    this.startHere(record).then(
-      () => this.#events.emit('failover', { name: record.name, from, to: this.#self }),
-      (error: unknown) => {
-        this.#events.emit('problem', { what: `failover of "${record.name}"`, error });
-        this.#orphans.set(orphan.name, orphan);
-        this.#later(() => this.settle());
-      },
-    );
+  async #bequeath({ from, ...record }: Orphan, heir: string): Promise<void> {
+    this.#bequests.add(record.name);
+    try {
+      if (heir === this.#self) {
+        await this.startHere(record);
+        this.#events.emit('failover', { name: record.name, from, to: this.#self });
+      } else {
+        await this.#handlers.startThere(heir, record);
+      }
+      this.#orphans.delete(record.name);
+    } catch (error) {
+      this.#events.emit('problem', { what: `failover of "${record.name}" to ${heir}`, error });
+      this.#later(() => this.settle());
+    } finally {
+      this.#bequests.delete(record.name);
+    }
   }
 }
 

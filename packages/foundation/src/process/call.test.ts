@@ -50,6 +50,25 @@ describe('a call', () => {
     expect(await ref.try.add(1)).toBe(1);
   });
 
+  it('ends with PROCESS_DOWN whatever the handler throws, and the others go on', async () => {
+    await using node = await alone();
+    const odd = defineProcess('odd', {
+      init: () => ({}),
+      calls: {
+        now: () => {
+          throw Object.create(null);
+        },
+        later: (ctx) => ctx.later(() => Promise.reject(Object.create(null) as Error)),
+      },
+    });
+    const other = await node.processes.start(worker);
+    for (const way of ['now', 'later'] as const) {
+      const ref = await node.processes.start(odd);
+      expect(await failure(ref[way]())).toMatchObject({ code: 'PROCESS_DOWN' });
+      expect(await other.add(0)).toBe(0);
+    }
+  });
+
   it('ends with PROCESS_DOWN when the handler throws, and carries the very error', async () => {
     await using node = await alone();
     for (const way of ['crash', 'crashLate'] as const) {
@@ -217,11 +236,23 @@ describe('a call', () => {
   it('refuses a limit that is none', async () => {
     await using node = await alone();
     const ref = await node.processes.start(worker);
-    for (const timeoutMs of [0, -1, Number.NaN]) {
+    for (const timeoutMs of [0, -1, Number.NaN, Infinity, '500' as unknown as number]) {
       expect(() => ref.with({ timeoutMs })).toThrow(
         expect.objectContaining({ code: 'INVALID_OPTION' }),
       );
     }
+    expect(() => ref.with({ signal: { aborted: true } as AbortSignal })).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION' }),
+    );
+  });
+
+  it('refuses to be made in ways that do not exist, and stays with its target', async () => {
+    await using node = await alone();
+    const ref = await node.processes.start(worker);
+    expect(() => ref.with({ timeout: 1 } as object)).toThrow('did you mean `timeoutMs`?');
+    expect(() => ref.with({ name: 'another' } as object)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION' }),
+    );
   });
 });
 

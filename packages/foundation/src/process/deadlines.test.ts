@@ -97,6 +97,29 @@ describe('deadlines', () => {
     expect(expired).toBe(true);
   });
 
+  it('never come early for what is added after a stop of the loop', () => {
+    const given = fc.array(fc.tuple(fc.nat(300), fc.nat(500)), { maxLength: 20 });
+    fc.assert(
+      fc.property(given, (steps) => {
+        const { clock, deadlines } = setUp();
+        const lateness: number[] = [];
+        deadlines.add(new Entry(), deadlines.tickIn(10_000));
+        for (const [stallMs, delayMs] of steps) {
+          clock.stall(stallMs);
+          const dueAt = clock.now() + delayMs;
+          deadlines.add(
+            new Entry(() => lateness.push(clock.now() - dueAt)),
+            deadlines.tickIn(delayMs),
+          );
+          clock.jump(stallMs % 7);
+        }
+        clock.jump(20_000);
+        expect(lateness).toHaveLength(steps.length);
+        for (const lateMs of lateness) expect(lateMs).toBeGreaterThanOrEqual(0);
+      }),
+    );
+  });
+
   it('need no timer while nobody waits', () => {
     const { clock, deadlines } = setUp();
     const entry = new Entry();

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock.ts';
 
 const slotCount = 512;
-/** Precision of deadlines, in milliseconds: a call never times out early, and at most two ticks late. */
+/** Precision of deadlines, in milliseconds: a call never times out early, and at most three ticks late. */
 export const tickMs = 10;
 /** Time in which the loop stood still longer than this does not count against a call. */
 const stallTicksMax = 10;
@@ -29,15 +29,20 @@ class Slot implements Due {
  */
 export class Deadlines {
   readonly #clock: Clock;
+  readonly #kind: 'foreground' | 'background';
   readonly #slots: readonly Slot[];
+  /** Entries since the timer last came. The time before that does not count for them. */
+  readonly #fresh = new Slot();
   #timer: Timer | undefined;
   #tick = 0;
   #lastNow = 0;
   #idleTicks = 0;
   count = 0;
 
-  constructor(clock: Clock) {
+  /** @param kind - `background` deadlines do not keep the program alive. */
+  constructor(clock: Clock, kind: 'foreground' | 'background' = 'foreground') {
     this.#clock = clock;
+    this.#kind = kind;
     this.#slots = Array.from({ length: slotCount }, () => new Slot());
   }
 
@@ -52,13 +57,8 @@ export class Deadlines {
   }
 
   add(entry: Due, dueTick: number): void {
-    const slot = this.#slots[dueTick % slotCount] as Slot;
-    const last = slot.before;
     entry.dueTick = dueTick;
-    entry.before = last;
-    entry.after = slot;
-    last.after = entry;
-    slot.before = entry;
+    append(this.#fresh, entry);
     this.count++;
     if (this.#timer === undefined) this.#start();
   }
@@ -81,18 +81,32 @@ export class Deadlines {
   }
 
   #schedule(): void {
-    this.#timer = this.#clock.after(tickMs, this.#onTimer);
+    this.#timer = this.#clock.after(tickMs, this.#onTimer, this.#kind);
   }
 
   readonly #onTimer = (): void => {
     const now = this.#clock.now();
     const elapsed = Math.floor((now - this.#lastNow) / tickMs);
     this.#lastNow += elapsed * tickMs;
-    for (let step = Math.min(elapsed, stallTicksMax); step > 0; step--) this.#advance();
+    const ticks = Math.min(elapsed, stallTicksMax);
+    this.#settle(now > this.#lastNow ? ticks : ticks - 1);
+    for (let step = ticks; step > 0; step--) this.#advance();
     this.#idleTicks = this.count === 0 ? this.#idleTicks + 1 : 0;
     if (this.#idleTicks > 1) this.#timer = undefined;
     else this.#schedule();
   };
+
+  /** Gives fresh entries their slots, as if they had been added now: they may have been, after a stall. */
+  #settle(missedTicks: number): void {
+    const fresh = this.#fresh;
+    for (let entry = fresh.after; entry !== fresh; entry = fresh.after) {
+      const { before, after } = entry as Slot;
+      before.after = after;
+      after.before = before;
+      entry.dueTick += Math.max(0, missedTicks);
+      append(this.#slots[entry.dueTick % slotCount] as Slot, entry);
+    }
+  }
 
   #advance(): void {
     this.#tick++;
@@ -108,4 +122,12 @@ export class Deadlines {
       entry.expire();
     }
   }
+}
+
+function append(slot: Slot, entry: Due): void {
+  const last = slot.before;
+  entry.before = last;
+  entry.after = slot;
+  last.after = entry;
+  slot.before = entry;
 }

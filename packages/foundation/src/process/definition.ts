@@ -231,8 +231,11 @@ export const coordinationMessage = 'mabeam.coordination.request';
 
 /** The behaviour behind a definition. */
 export function behaviourOf(definition: AnyDefinition): Behaviour {
-  if (!('spec' in definition))
-    throw invalidDefinition(definition.name, 'is not made by defineProcess');
+  const isObject = typeof definition === 'object' && definition !== null;
+  if (!isObject || !('spec' in definition)) {
+    const name: unknown = isObject ? definition.name : definition;
+    throw invalidDefinition(String(name), 'is not made by defineProcess');
+  }
   return definition as Behaviour;
 }
 

@@ -3,12 +3,12 @@ import type { Call } from './envelope.ts';
 import type { Process } from './process.ts';
 import { invalidReply } from './ref.ts';
 
-/** Where durable processes keep their state: one record a name. */
+/** Where durable processes keep their state: one record for each definition and name. */
 export interface Snapshots {
   /** The newest record; undefined when there is none. */
-  load(name: string): Promise<Snapshot | undefined>;
+  load(key: string): Promise<Snapshot | undefined>;
   /** Writes if the record is still at `version` (0: none). Undefined when another holder wrote. */
-  save(name: string, version: number, state: Uint8Array): Promise<number | undefined>;
+  save(key: string, version: number, state: Uint8Array): Promise<number | undefined>;
 }
 
 export interface Snapshot {
@@ -26,7 +26,7 @@ interface Held {
  * a write is on its way wait for the next one together (group commit), so that one write serves many.
  *
  * Each write names the version it replaces: a holder whose name was taken over meanwhile, perhaps
- * after a pause, cannot write any more and ends with `name_conflict`.
+ * after a pause, cannot write any more. It crashes, and begins again with what the other has stored.
  */
 export class Durability {
   readonly #process: Process;
@@ -49,11 +49,11 @@ export class Durability {
   /** The state to start with: the stored one, otherwise that of `init`. Takes the record over. */
   async load(init: unknown): Promise<unknown> {
     const { spec } = this.#process.behaviour;
-    const found = await this.#snapshots.load(this.#name);
+    const found = await this.#snapshots.load(this.#key);
     if (found === undefined) return spec.init(init);
-    const stored = this.#process.runtime.codec.decode(found.state);
+    const stored = this.#process.runtime.stateCodec.decode(found.state);
     const state = await (spec.restore === undefined ? stored : spec.restore(stored));
-    const version = await this.#snapshots.save(this.#name, found.version, found.state);
+    const version = await this.#snapshots.save(this.#key, found.version, found.state);
     if (version === undefined) throw takenOver(this.#name);
     this.#version = version;
     this.#stored = found.state;
@@ -77,11 +77,16 @@ export class Durability {
     return codec.decode(codec.encode(value));
   }
 
-  /** The state may have changed. */
+  /** The state may have changed. Called between messages, and when later work replies. */
   touch(): void {
     this.#isDirty = true;
-    if (this.#saving !== undefined || this.#isClosed) return;
+    if (this.#saving !== undefined || !this.#maySave) return;
     this.#saving = this.#saveAll();
+  }
+
+  /** Never in the middle of a handler, whose changes may be half done: its end will `touch` again. */
+  get #maySave(): boolean {
+    return this.#isDirty && !this.#isClosed && !this.#process.isBusy;
   }
 
   /** Settles when the state of now is stored and everything is answered. */
@@ -104,9 +109,26 @@ export class Durability {
     return this.#process.name ?? '';
   }
 
+  /** A state belongs to a name and a definition: another kind of process could not read it. */
+  get #key(): string {
+    return `${this.#process.behaviour.name}/${this.#name}`;
+  }
+
+  /**
+   * Looks whether another holder has written, as one may have while this process or its node stood
+   * still. Then this one begins again, with what the other has stored.
+   */
+  async verify(): Promise<void> {
+    if (this.#stored === undefined || this.#saving !== undefined) return;
+    const version = this.#version;
+    const found = await this.#snapshots.load(this.#key);
+    const isOurs = found?.version === version || version !== this.#version;
+    if (!isOurs && !this.#isClosed) this.#process.crash(takenOver(this.#name));
+  }
+
   async #saveAll(): Promise<void> {
     try {
-      while (this.#isDirty && !this.#isClosed) await this.#saveOnce();
+      while (this.#maySave) await this.#saveOnce();
     } catch (error) {
       this.#failure = { error };
       this.#process.crash(error);
@@ -116,9 +138,6 @@ export class Durability {
   }
 
   async #saveOnce(): Promise<void> {
-    // Everything that is handled in this turn goes into one write.
-    await Promise.resolve();
-    if (this.#isClosed) return;
     this.#written = this.#held;
     this.#held = [];
     this.#isDirty = false;
@@ -134,9 +153,9 @@ export class Durability {
 
   async #write(): Promise<boolean> {
     const { behaviour, state, runtime } = this.#process;
-    const bytes = Buffer.from(runtime.codec.encode(behaviour.spec.snapshot?.(state) ?? state));
+    const bytes = Buffer.from(runtime.stateCodec.encode(behaviour.spec.snapshot?.(state) ?? state));
     if (this.#stored !== undefined && bytes.equals(this.#stored)) return true;
-    const version = await this.#snapshots.save(this.#name, this.#version, bytes);
+    const version = await this.#snapshots.save(this.#key, this.#version, bytes);
     if (version === undefined) return false;
     this.#version = version;
     this.#stored = bytes;

@@ -319,7 +319,9 @@ describe('a timer', () => {
 
   it('cannot run at a time that is none', async () => {
     await using node = await alone();
-    const ref = await node.processes.start(ticker);
-    expect((await failure(ref.set(-1))).cause).toMatchObject({ code: 'INVALID_OPTION' });
+    for (const ms of [-1, Infinity, Number.NaN, '5' as unknown as number]) {
+      const ref = await node.processes.start(ticker);
+      expect((await failure(ref.set(ms))).cause).toMatchObject({ code: 'INVALID_OPTION' });
+    }
   });
 });

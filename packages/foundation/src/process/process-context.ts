@@ -78,9 +78,9 @@ export class ProcessContext implements Anything {
 
   get after(): (ms: number, timer: string) => void {
     return (ms, timer) => {
-      if (!(ms >= 0)) {
+      if (!(Number.isFinite(ms) && ms >= 0)) {
         throw new FoundationError('INVALID_OPTION', `a timer cannot run after ${ms} ms`, {
-          hint: 'Give a number of milliseconds, 0 or more.',
+          hint: 'Give a finite number of milliseconds, 0 or more.',
         });
       }
       this.#process.relations.setTimer(timer, ms);

@@ -52,6 +52,7 @@ export class Process implements Runnable {
   #pending: Map<Call, ProcessContext> | undefined = undefined;
   #exit: Exit | undefined = undefined;
   #onEnded: (() => void)[] | undefined = undefined;
+  #watch: StuckWatch | undefined = undefined;
 
   // oxlint-disable-next-line eslint/max-params -- made in one place only
   constructor(runtime: Runtime, behaviour: Behaviour, pid: Pid, name: string | undefined) {
@@ -67,6 +68,11 @@ export class Process implements Runnable {
 
   get status(): Status {
     return this.#status;
+  }
+
+  /** Whether a handler is in the middle of its work. */
+  get isBusy(): boolean {
+    return this.#status === 'busy';
   }
 
   get mailboxSize(): number {
@@ -218,11 +224,13 @@ export class Process implements Runnable {
     entry.isAsync = true;
     this.#status = 'busy';
     const watch = new StuckWatch(this);
+    this.#watch = watch;
     result.then(
       (value) => {
         watch.end();
         // It crashed meanwhile, by work of another message: the caller is told when it has ended.
         if (this.#status !== 'busy') return;
+        this.#status = 'ready';
         if (call !== undefined) this.#reply(call, value);
         else this.durability?.touch();
         if (this.#goOn()) this.#wake();
@@ -303,6 +311,7 @@ export class Process implements Runnable {
     checked.then(
       (outcome) => {
         if (this.#status !== 'busy') return;
+        this.#status = 'ready';
         if (this.#invokeIfValid(entry, envelope, outcome)) this.#wake();
       },
       (error: unknown) => this.crash(error),
@@ -399,6 +408,7 @@ export class Process implements Runnable {
     const wasStarting = this.#status === 'starting';
     this.#status = 'ended';
     this.#exit = exit;
+    this.#watch?.end();
     const down = processDown(this.describe(), exit);
     if (this.#current !== undefined) this.#refuse(this.#current, down);
     this.#context?.abort();

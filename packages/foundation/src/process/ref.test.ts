@@ -31,6 +31,21 @@ const shelf = defineProcess('shelf', {
 });
 
 describe('a ref', () => {
+  it('sends casts of any name', async () => {
+    await using node = await alone();
+    const heard: string[] = [];
+    const ref = await node.processes.start(
+      defineProcess('apple', {
+        init: () => ({}),
+        casts: { core: () => void heard.push('core'), with: () => void heard.push('with') },
+      }),
+    );
+    ref.cast.core();
+    ref.cast.with();
+    await settled();
+    expect(heard).toEqual(['core', 'with']);
+  });
+
   it('can be awaited and returned by async functions without hanging', async () => {
     await using node = await alone();
     const ref = await node.processes.start(counter);

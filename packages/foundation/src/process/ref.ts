@@ -1,5 +1,8 @@
+import { inspect } from 'node:util';
+
 import { budgetMs } from '../context.ts';
 import { FoundationError } from '../errors.ts';
+import { refuseUnknown } from '../options.ts';
 import type { Behaviour, Entry } from './definition.ts';
 import { LocalCall, Note, type CallRequest } from './envelope.ts';
 import { noProcess } from './exit.ts';
@@ -39,7 +42,9 @@ export class RefCore implements CallRequest {
     this.timeoutMs = how.timeoutMs ?? callTimeoutMs;
     this.signal = how.signal;
     this.keepsRefusals = how.keepsRefusals ?? false;
-    if (!(this.timeoutMs > 0 && this.timeoutMs < Infinity)) throw invalidTimeout(this.timeoutMs);
+    if (!(Number.isFinite(this.timeoutMs) && this.timeoutMs > 0)) throw invalidTimeout(how);
+    if (this.signal !== undefined && !(this.signal instanceof AbortSignal))
+      throw invalidSignal(how);
   }
 
   /** The same target, called in another way. */
@@ -154,10 +159,16 @@ function notSent(core: RefCore): FoundationError {
   });
 }
 
-function invalidTimeout(timeoutMs: number): FoundationError {
-  return new FoundationError('INVALID_OPTION', `\`timeoutMs\` is ${timeoutMs}`, {
+function invalidTimeout({ timeoutMs }: CallOptions): FoundationError {
+  return new FoundationError('INVALID_OPTION', `\`timeoutMs\` is ${inspect(timeoutMs)}`, {
     hint: 'Give a number of milliseconds above 0.',
     details: { timeoutMs },
+  });
+}
+
+function invalidSignal({ signal }: CallOptions): FoundationError {
+  return new FoundationError('INVALID_OPTION', `\`signal\` is ${inspect(signal, { depth: 0 })}`, {
+    hint: 'Give the `signal` of an AbortController.',
   });
 }
 
@@ -186,15 +197,19 @@ class Stub {
   }
 
   with(options: CallOptions): object {
+    refuseUnknown('ref.with', options, ['timeoutMs', 'signal']);
     return clientOf(this[refSymbol].derive(options));
   }
 }
 
+/** Where a cast stub keeps its core: any text may be the name of a cast. */
+const coreSymbol = Symbol('core');
+
 class CastStub {
-  readonly core: RefCore;
+  readonly [coreSymbol]: RefCore;
 
   constructor(core: RefCore) {
-    this.core = core;
+    this[coreSymbol] = core;
   }
 }
 
@@ -260,7 +275,7 @@ function makeStubs(behaviour: Behaviour): Stubs {
     const entry = behaviour.casts.get(name);
     Object.defineProperty(Casts.prototype, name, {
       value(this: CastStub, ...args: readonly unknown[]) {
-        return this.core.cast(name, args, entry);
+        return this[coreSymbol].cast(name, args, entry);
       },
     });
   }

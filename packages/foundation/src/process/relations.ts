@@ -7,6 +7,9 @@ import type { Signal } from './signal.ts';
 
 const nobody = new Pid('', 0, 0);
 
+/** Milliseconds that a process which lost its name may take to end, before it is killed. */
+const evictionMs = 5_000;
+
 /** Links, monitors and timers of one process. */
 export class Relations {
   readonly #process: Process;
@@ -97,9 +100,18 @@ export class Relations {
         }
         return;
       case 'stop':
-        if (signal.exit.reason === 'killed') this.#process.kill(signal.exit);
-        else this.#process.stop(signal.exit);
+        return this.#stop(signal.exit);
     }
+  }
+
+  #stop(exit: Exit): void {
+    if (exit.reason === 'killed') return this.#process.kill(exit);
+    this.#process.stop(exit);
+    if (exit.reason !== 'name_conflict') return undefined;
+    // Its name is another's: it may finish what it is at, but not go on for ever.
+    const kill = (): void => this.#process.kill(exit);
+    this.#process.runtime.clock.after(evictionMs, kill, 'background');
+    return undefined;
   }
 
   /** The runtime or node of some processes is gone. */

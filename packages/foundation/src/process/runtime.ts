@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { Exchange, Station } from '../messaging/exchange.ts';
-import type { Codec } from '../wire/codec.ts';
+import type { Codec, CodecLimits } from '../wire/codec.ts';
 import { Deadlines } from './deadlines.ts';
 import {
   behaviourOf,
@@ -49,7 +49,7 @@ export interface RuntimeOptions {
   readonly copiesMessages: boolean;
   readonly directory: Directory;
   /** Makes the codec, whose refs belong to this runtime. */
-  readonly codec: (runtime: Runtime) => Codec;
+  readonly codec: (runtime: Runtime, limits?: Partial<CodecLimits>) => Codec;
   readonly exchange: (runtime: Runtime) => Exchange;
   readonly snapshots?: Snapshots;
   /** Starts a child where its definition wants to run. @defaultValue here */
@@ -68,6 +68,9 @@ export interface RuntimeCounters {
   malformed: number;
 }
 
+/** Elements and entries of the state of a durable process, at most. */
+export const stateItemsMax = 10_000_000;
+
 /** The processes of one thread: table, scheduler, deadlines. */
 export class Runtime implements Host {
   readonly name: string;
@@ -78,8 +81,12 @@ export class Runtime implements Host {
   readonly events: Events;
   readonly scheduler: Scheduler;
   readonly deadlines: Deadlines;
+  /** Deadlines that do not keep the program alive. */
+  readonly watches: Deadlines;
   readonly directory: Directory;
   readonly codec: Codec;
+  /** For states, which may be larger than messages. */
+  readonly stateCodec: Codec;
   readonly exchange: Exchange;
   readonly copiesMessages: boolean;
   readonly spawner: Spawner;
@@ -110,9 +117,13 @@ export class Runtime implements Host {
     this.spawner = options.spawner ?? this.#spawnHere;
     this.abandon = options.abandon ?? this.#killHere;
     this.#nextNumber = firstSerial(this.thread);
-    this.scheduler = new Scheduler(options.clock, options.turns ?? systemTurns);
+    this.scheduler = new Scheduler(options.clock, options.turns ?? systemTurns, (error) =>
+      this.events.emit('problem', { what: 'handling a message', error }),
+    );
     this.deadlines = new Deadlines(options.clock);
+    this.watches = new Deadlines(options.clock, 'background');
     this.codec = options.codec(this);
+    this.stateCodec = options.codec(this, { itemsMax: stateItemsMax });
     this.exchange = options.exchange(this);
   }
 
@@ -199,6 +210,13 @@ export class Runtime implements Host {
   knownPid(pid: Pid): Pid {
     const isRenewed = pid.incarnation !== this.incarnation && this.isOwnLife(pid);
     return isRenewed ? new Pid(pid.node, this.incarnation, pid.serial) : pid;
+  }
+
+  /** Has a durable process begin again if its record has another writer by now. */
+  verify(process: Process | undefined): void {
+    process?.durability?.verify().catch((error: unknown) => {
+      this.events.emit('problem', { what: `the stored state of ${process.describe()}`, error });
+    });
   }
 
   processes(): IterableIterator<Process> {

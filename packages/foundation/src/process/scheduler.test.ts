@@ -41,10 +41,34 @@ class ManualTurns implements Turns {
   }
 }
 
+function unexpected(error: unknown): never {
+  throw error;
+}
+
 describe('the scheduler', () => {
+  it('goes on with the others when one throws, and tells what it threw', () => {
+    const turns = new ManualTurns();
+    const told: unknown[] = [];
+    const scheduler = new Scheduler(new ManualClock(), turns, (error) => told.push(error));
+    const broken: Runnable = {
+      nextReady: undefined,
+      run: () => {
+        throw new Error('broken');
+      },
+    };
+    const [before, after] = [new Work(scheduler, 1), new Work(scheduler, 1)];
+    scheduler.enqueue(broken);
+    scheduler.enqueue(before);
+    turns.turn();
+    scheduler.enqueue(after);
+    turns.turn();
+    expect([before.waiting, after.waiting]).toEqual([0, 0]);
+    expect(told).toEqual([new Error('broken')]);
+  });
+
   it('gives each process its turn, in the order in which they became ready', () => {
     const turns = new ManualTurns();
-    const scheduler = new Scheduler(new ManualClock(), turns);
+    const scheduler = new Scheduler(new ManualClock(), turns, unexpected);
     const order: string[] = [];
     for (const name of ['a', 'b', 'c']) {
       scheduler.enqueue(new Work(scheduler, 32, () => order.push(name)));
@@ -63,7 +87,7 @@ describe('the scheduler', () => {
 
   it('lets the event loop turn after a thousand messages, however fast they are', () => {
     const turns = new ManualTurns();
-    const scheduler = new Scheduler(new ManualClock(), turns);
+    const scheduler = new Scheduler(new ManualClock(), turns, unexpected);
     const work = new Work(scheduler, 10_000);
     scheduler.enqueue(work);
     turns.turn();
@@ -75,7 +99,7 @@ describe('the scheduler', () => {
   it('lets the event loop turn after five milliseconds of slow handlers', () => {
     const turns = new ManualTurns();
     const clock = new ManualClock();
-    const scheduler = new Scheduler(clock, turns);
+    const scheduler = new Scheduler(clock, turns, unexpected);
     const work = new Work(scheduler, 320, () => clock.stall(1));
     scheduler.enqueue(work);
     turns.turn();
@@ -85,7 +109,7 @@ describe('the scheduler', () => {
   });
 
   it('lets timers run between two that always have another message for each other', async () => {
-    const scheduler = new Scheduler(new ManualClock(), systemTurns);
+    const scheduler = new Scheduler(new ManualClock(), systemTurns, unexpected);
     let [messages, goesOn] = [0, true];
     // Each message makes the other one ready anew: the queue is empty after every one of them.
     class Ping implements Runnable {

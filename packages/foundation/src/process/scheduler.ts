@@ -35,14 +35,17 @@ const turnMsMax = 5;
 export class Scheduler {
   readonly #clock: Clock;
   readonly #turns: Turns;
+  readonly #onError: (error: unknown) => void;
   #head: Runnable | undefined = undefined;
   #tail: Runnable | undefined = undefined;
   #isPosted = false;
   #handled = 0;
 
-  constructor(clock: Clock, turns: Turns) {
+  /** @param onError - Told what an item threw; the others go on. */
+  constructor(clock: Clock, turns: Turns, onError: (error: unknown) => void) {
     this.#clock = clock;
     this.#turns = turns;
+    this.#onError = onError;
   }
 
   enqueue(item: Runnable): void {
@@ -65,7 +68,7 @@ export class Scheduler {
     let startedAt: number | undefined;
     let sinceLook = 0;
     for (let item = this.#shift(); item !== undefined; item = this.#shift()) {
-      const handled = item.run(batchMax);
+      const handled = this.#run(item);
       this.#handled += handled;
       sinceLook += handled;
       if (sinceLook < batchMax) continue;
@@ -78,6 +81,15 @@ export class Scheduler {
     }
     this.#isPosted = false;
   };
+
+  #run(item: Runnable): number {
+    try {
+      return item.run(batchMax);
+    } catch (error) {
+      this.#onError(error);
+      return 1;
+    }
+  }
 
   #shift(): Runnable | undefined {
     const item = this.#head;

@@ -16,12 +16,12 @@ export class StuckWatch implements Due {
 
   constructor(process: Process) {
     this.#process = process;
-    const { deadlines } = process.runtime;
-    deadlines.add(this, deadlines.tickIn(stuckAfterMs));
+    const { watches } = process.runtime;
+    watches.add(this, watches.tickIn(stuckAfterMs));
   }
 
   end(): void {
-    this.#process.runtime.deadlines.remove(this);
+    this.#process.runtime.watches.remove(this);
   }
 
   expire(): void {

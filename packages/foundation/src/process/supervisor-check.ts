@@ -1,6 +1,7 @@
 import { FoundationError } from '../errors.ts';
 import { refuseUnknown } from '../options.ts';
 import { behaviourOf } from './definition.ts';
+import { checkListing } from './listing-check.ts';
 import type { ChildSpec, SupervisorOptions } from './supervisor.ts';
 
 const supervisorOptions = ['strategy', 'restartsMax', 'restartWindowMs', 'children'];
@@ -23,9 +24,11 @@ export function checkChild({ definition, options }: ChildSpec): void {
   behaviourOf(definition);
   const who = `the child "${definition.name}"`;
   refuseUnknown(who, options, childOptions);
+  checkListing(options);
   const { restart, shutdownMs = 0 } = options;
   if (restart !== undefined) checkChoice(who, { restart }, restarts);
-  if (!(shutdownMs >= 0)) throw invalid(who, { shutdownMs }, 'a number of at least 0');
+  if (!(typeof shutdownMs === 'number' && shutdownMs >= 0))
+    throw invalid(who, { shutdownMs }, 'a number of at least 0');
 }
 
 function checkChoice(who: string, given: Record<string, string>, allowed: readonly string[]): void {

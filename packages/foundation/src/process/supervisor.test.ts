@@ -148,6 +148,7 @@ describe('a supervisor', () => {
       { strategy: 'all-for-one' },
       { startegy: 'one-for-all' },
       { children: [child(new Diary().worker, { init: 'x', shutdownMs: -1 })] },
+      { children: [child(new Diary().worker, { init: 'x', shutdownMs: '5' as never })] },
       { children: [child(new Diary().worker, { init: 'x', restart: 'always' as 'permanent' })] },
     ];
     for (const options of wrong) {

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
-import type { Events } from '../events.ts';
+import { tell, type Events } from '../events.ts';
 import type { Pid } from '../process/pid.ts';
 import type { Process } from '../process/process.ts';
 import type { Directory, Listing } from '../process/runtime.ts';
@@ -175,7 +175,9 @@ export class Registry implements Directory {
     for (const other of this.#state.nodes()) if (other !== node) this.dropNode(other);
     this.#incarnation = incarnation;
     this.#version = 0;
-    this.#state.replace(node, { ...this.#emptyShare(), singletons });
+    const share: Share = { ...this.#emptyShare(), singletons };
+    this.#state.replace(node, share);
+    this.#changed({ kind: 'share', node, share });
     for (const { serial, process, ...listing } of registrations)
       this.register(serial, process, listing);
   }
@@ -241,7 +243,7 @@ export class Registry implements Directory {
   }
 
   #changed(change: Change): void {
-    for (const listener of this.#listeners) listener(change);
+    for (const listener of this.#listeners) tell(listener, change);
   }
 
   #emptyShare(): Share {

@@ -24,12 +24,16 @@ export type ToThread =
   | PacketMessage
   | { readonly kind: 'change'; readonly change: Change }
   | { readonly kind: 'lost'; readonly node: string; readonly thread: number | undefined }
-  | { readonly kind: 'rejoin'; readonly incarnation: number };
+  | { readonly kind: 'rejoin'; readonly incarnation: number }
+  /** Its node stops: whatever no supervisor ends is to end by itself. */
+  | { readonly kind: 'stop' };
 
 /** What a worker says to the main thread. */
 export type FromThread =
   | PacketMessage
   | { readonly kind: 'ready' }
+  /** The answer to `stop`. */
+  | { readonly kind: 'ended' }
   | {
       readonly kind: 'publish';
       readonly serial: number;

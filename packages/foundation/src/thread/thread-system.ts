@@ -23,16 +23,20 @@ export const threadSystem: Behaviour = compileInternal('foundation.thread', {
   calls: {
     spawn: (ctx, request) =>
       (ctx as ProcessContext).later(() =>
-        spawnFrom((ctx as ProcessContext).node as Runtime, request as SpawnRequest),
+        spawnFrom(ctx as ProcessContext, request as SpawnRequest),
       ),
   },
 });
 
-async function spawnFrom(runtime: Runtime, request: SpawnRequest): Promise<unknown> {
+async function spawnFrom(ctx: ProcessContext, request: SpawnRequest): Promise<unknown> {
+  const { signal } = ctx;
+  const runtime = ctx.node as Runtime;
   try {
     const behaviour = await load(runtime, request);
     const { init, linkTo, name, capabilities, metadata } = request;
     const process = await runtime.spawn(behaviour, { init, linkTo, name, capabilities, metadata });
+    // Nobody waits any more: its start has failed for whoever asked.
+    if (signal.aborted) process.kill();
     return process.pid;
   } catch (error) {
     // Not a crash of this process: the error belongs to whoever asked.
@@ -41,8 +45,6 @@ async function spawnFrom(runtime: Runtime, request: SpawnRequest): Promise<unkno
 }
 
 async function load(runtime: Runtime, { module, definition }: SpawnRequest): Promise<Behaviour> {
-  const known = runtime.definition(definition);
-  if (known !== undefined) return known;
   for (const value of Object.values(await exportsOf(module))) {
     if (isDefinition(value) && value.name === definition) return runtime.define(behaviourOf(value));
   }

@@ -8,6 +8,7 @@ import { encodePacket, parsePacket } from '../messaging/packet.ts';
 import { codecFor } from '../messaging/runtime-codec.ts';
 import type { Pid } from '../process/pid.ts';
 import { Runtime, type Directory } from '../process/runtime.ts';
+import { endAll } from '../process/shutdown.ts';
 import { RegistryState } from '../registry/registry-state.ts';
 import type { Change } from '../registry/registry.ts';
 import type { FromThread, ThreadData, ToThread } from './thread-message.ts';
@@ -53,7 +54,17 @@ function receive(runtime: Runtime, replica: RegistryState, message: ToThread): v
     case 'rejoin':
       runtime.incarnation = message.incarnation;
       return;
+    case 'stop':
+      void stop(runtime);
   }
+}
+
+async function stop(runtime: Runtime): Promise<void> {
+  const roots = [...runtime.processes()].filter(
+    ({ parent, behaviour }) => parent === undefined && behaviour !== threadSystem,
+  );
+  await endAll(roots, runtime.clock);
+  post({ kind: 'ended' });
 }
 
 function lost(

@@ -1,11 +1,13 @@
 import { Worker } from 'node:worker_threads';
 
+import { runForNobody } from '../context.ts';
 import { FoundationError, isFoundationError } from '../errors.ts';
 import type { Station } from '../messaging/exchange.ts';
 import { packetKinds, parsePacket, type Packet } from '../messaging/packet.ts';
 import type { Behaviour } from '../process/definition.ts';
 import { firstSerial, Pid } from '../process/pid.ts';
 import type { Runtime } from '../process/runtime.ts';
+import { shutdownMs } from '../process/shutdown.ts';
 import type { ChildSpec } from '../process/supervisor.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { FromThread, PacketMessage, ThreadData, ToThread } from './thread-message.ts';
@@ -22,6 +24,8 @@ interface Thread {
   readonly number: number;
   readonly worker: Worker;
   readonly ready: Promise<void>;
+  /** Settles when its processes have ended, or the thread itself. */
+  readonly ended: PromiseWithResolvers<void>;
   readonly group: string | undefined;
 }
 
@@ -38,7 +42,6 @@ export class Threads {
   readonly #handlers: ThreadsHandlers;
   readonly #threads = new Map<number, Thread>();
   #lastNumber = 0;
-  #isStopped = false;
 
   constructor(runtime: Runtime, registry: Registry, handlers: ThreadsHandlers) {
     this.#runtime = runtime;
@@ -59,7 +62,6 @@ export class Threads {
   ): Promise<Pid> {
     using _claim = options.name === undefined ? undefined : this.#registry.claim(options.name);
     const thread = this.#threadFor(behaviour.spec.thread);
-    await thread.ready;
     const request: SpawnRequest = {
       module: behaviour.spec.module ?? '',
       definition: behaviour.name,
@@ -69,13 +71,15 @@ export class Threads {
       capabilities: options.capabilities,
       metadata: options.metadata,
     };
-    const answer = await this.#ask(thread, request);
-    if (answer instanceof Pid) {
-      if (thread.group === undefined) this.#endWith(thread, answer);
-      return answer;
+    try {
+      await thread.ready;
+      const pid = await this.#ask(thread, request);
+      if (thread.group === undefined) this.#endWith(thread, pid);
+      return pid;
+    } catch (error) {
+      if (thread.group === undefined) void thread.worker.terminate();
+      throw error;
     }
-    if (thread.group === undefined) void thread.worker.terminate();
-    throw isFoundationError(answer) ? answer : new FoundationError('START_FAILED', String(answer));
   }
 
   /** A thread of its own ends a little after its process, so that all are told why it ended. */
@@ -90,13 +94,16 @@ export class Threads {
     system?.relations.monitor(pid, onDown);
   }
 
-  #ask(thread: Thread, request: SpawnRequest): Promise<unknown> {
+  async #ask(thread: Thread, request: SpawnRequest): Promise<Pid> {
     const { name, incarnation } = this.#runtime;
     const pid = new Pid(name, incarnation, firstSerial(thread.number));
     const ref = this.#runtime.refTo(threadSystem, { pid }) as {
       with(options: { timeoutMs: number }): { spawn(request: SpawnRequest): Promise<unknown> };
     };
-    return ref.with({ timeoutMs: spawnTimeoutMs }).spawn(request);
+    // The process is to live on, whether or not somebody still waits for its start.
+    const answer = await runForNobody(() => ref.with({ timeoutMs: spawnTimeoutMs }).spawn(request));
+    if (answer instanceof Pid) return answer;
+    throw isFoundationError(answer) ? answer : new FoundationError('START_FAILED', String(answer));
   }
 
   /** Passes a packet on to the thread that it is for. Returns false when there is none. */
@@ -131,8 +138,18 @@ export class Threads {
     timer.cancel();
   }
 
+  /** Ends the processes that no supervisor ends; the limit of a thread that does not listen is the same. */
+  async endProcesses(): Promise<void> {
+    const threads = [...this.#threads.values()];
+    if (threads.length === 0) return;
+    const { promise: limit, resolve } = Promise.withResolvers<void>();
+    const timer = this.#runtime.clock.after(shutdownMs, resolve);
+    for (const each of threads) send(each, { kind: 'stop' });
+    await Promise.race([limit, Promise.all(threads.map(({ ended }) => ended.promise))]);
+    timer.cancel();
+  }
+
   async stop(): Promise<void> {
-    this.#isStopped = true;
     await Promise.all([...this.#threads.values()].map(({ worker }) => worker.terminate()));
   }
 
@@ -155,10 +172,12 @@ export class Threads {
     };
     const worker = new Worker(new URL(workerFile, import.meta.url), { workerData: data });
     const { promise: ready, resolve, reject } = Promise.withResolvers<void>();
-    const thread: Thread = { number, worker, ready, group };
+    const ended = Promise.withResolvers<void>();
+    const thread: Thread = { number, worker, ready, ended, group };
     this.#threads.set(number, thread);
     worker.on('message', (message: FromThread) => {
       if (message.kind === 'ready') resolve();
+      else if (message.kind === 'ended') ended.resolve();
       else this.#receive(message);
     });
     worker.on('error', (error) => {
@@ -167,13 +186,14 @@ export class Threads {
     });
     worker.on('exit', () => {
       reject(threadLost(number, undefined));
+      ended.resolve();
       this.#lost(thread);
     });
     ready.catch(() => {});
     return thread;
   }
 
-  #receive(message: Exclude<FromThread, { readonly kind: 'ready' }>): void {
+  #receive(message: Exclude<FromThread, { readonly kind: 'ready' | 'ended' }>): void {
     switch (message.kind) {
       case 'packet':
         return this.#receivePacket(message);
@@ -193,7 +213,6 @@ export class Threads {
 
   #lost(thread: Thread): void {
     this.#threads.delete(thread.number);
-    if (this.#isStopped) return;
     this.#registry.unregisterWhere(({ pid }) => pid.thread === thread.number);
     this.#handlers.onLost(thread.number);
   }

@@ -1,0 +1,66 @@
+import type { Deadlines, Due } from '../process/deadlines.ts';
+import type { Entry } from '../process/definition.ts';
+import type { Call } from '../process/envelope.ts';
+import type { Queued } from '../process/mailbox.ts';
+import type { Pid } from '../process/pid.ts';
+import type { Exchange } from './exchange.ts';
+
+/** A call from another runtime, in the mailbox of a process here. */
+export class IncomingCall implements Call, Due {
+  next: Queued | undefined = undefined;
+  dueTick = 0;
+  before: Due | undefined = undefined;
+  after: Due | undefined = undefined;
+  readonly kind = 'call';
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly entry: Entry | undefined = undefined;
+  /** The life of the caller's node, and the number of the call there. */
+  readonly caller: Pid;
+  isOpen = true;
+  onGivenUp: (() => void) | undefined = undefined;
+  readonly #deadlines: Deadlines;
+  #exchange: Exchange | undefined = undefined;
+
+  constructor(deadlines: Deadlines, caller: Pid, message: Pick<Call, 'name' | 'args'>) {
+    this.#deadlines = deadlines;
+    this.caller = caller;
+    this.name = message.name;
+    this.args = message.args;
+  }
+
+  start(exchange: Exchange, timeoutMs: number): void {
+    this.#exchange = exchange;
+    this.#deadlines.add(this, this.#deadlines.tickIn(Math.max(0, timeoutMs)));
+  }
+
+  remainingMs(): number {
+    return this.#deadlines.remainingMs(this.dueTick);
+  }
+
+  answer(value: unknown): void {
+    if (this.#close()) this.#exchange?.reply(this.caller, value);
+  }
+
+  fail(error: unknown): void {
+    if (this.#close()) this.#exchange?.fail(this.caller, error);
+  }
+
+  /** The caller has given up by now. */
+  expire(): void {
+    this.giveUp();
+  }
+
+  /** Nobody waits for the reply any more. */
+  giveUp(): void {
+    if (this.#close()) this.onGivenUp?.();
+  }
+
+  #close(): boolean {
+    if (!this.isOpen) return false;
+    this.isOpen = false;
+    this.#deadlines.remove(this);
+    this.#exchange?.answered(this.caller);
+    return true;
+  }
+}
