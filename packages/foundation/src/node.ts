@@ -1,3 +1,4 @@
+import type { Timer } from './clock.ts';
 import { ClusterView } from './cluster/cluster-view.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { FoundationError } from './errors.ts';
@@ -61,8 +62,8 @@ export interface NodeCounters extends RuntimeCounters {
   readonly refused: Readonly<Record<string, number>>;
 }
 
-/** Milliseconds after a link is up, by when names that both sides had are settled. */
-const namesSettledMs = 100;
+/** Milliseconds after the last link is up, by when names that both sides had are settled. */
+const namesSettledMs = 500;
 
 /**
  * Starts a node: it finds the others of its cluster by itself.
@@ -97,6 +98,7 @@ class RunningNode implements Node {
   readonly #links: Cluster | undefined;
   readonly #switchboard: Switchboard;
   readonly #singletons: Singletons;
+  #verification: Timer | undefined = undefined;
   #stopped: Promise<void> | undefined = undefined;
 
   constructor(settings: NodeSettings, ports: OpenPorts) {
@@ -144,6 +146,8 @@ class RunningNode implements Node {
       events: this.events,
       handlers: {
         candidates: (definition) => this.cluster.hostsOf(definition),
+        canRun: (definition) =>
+          settings.role === 'member' && this.#runtime.definition(definition) !== undefined,
         startHere: (record, onEnded) =>
           this.processes.startRecord(record, (reason) => this.#ifRunning(() => onEnded(reason))),
         startThere: (node, record) => this.#startThere(node, record),
@@ -160,7 +164,6 @@ class RunningNode implements Node {
       settings,
       cluster: this.#links,
       self: () => this.incarnation,
-      definitions: () => this.#runtime.definitionNames(),
     });
   }
 
@@ -321,7 +324,8 @@ class RunningNode implements Node {
       if (this.#stopped !== undefined) return;
       for (const each of this.#runtime.processes()) this.#runtime.verify(each);
     };
-    this.#settings.clock.after(namesSettledMs, verify, 'background');
+    this.#verification?.cancel();
+    this.#verification = this.#settings.clock.after(namesSettledMs, verify, 'background');
   }
 
   async #rejoin(): Promise<number> {

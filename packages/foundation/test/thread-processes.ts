@@ -1,4 +1,5 @@
 // Processes that thread.test.ts runs in worker threads.
+import { writeFileSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 
 import { defineProcess, refuse, type AnyRef, type Ref } from '@foundation/core';
@@ -45,6 +46,21 @@ export const worker = defineProcess('worker', {
   info: { down: ({ state }, { reason }) => void state.downs.push(reason) },
 });
 
+/** Takes its time to start, and leaves a file behind when it ends. */
+export const slow = defineProcess('slow', {
+  ...place,
+  init: async ({ ms = 0, file }: { ms?: number; file?: string }) => {
+    await new Promise((resolve) => {
+      setTimeout(resolve, ms);
+    });
+    return { file };
+  },
+  calls: { ok: () => true, stop: (ctx, reason: 'killed') => ctx.stop(reason) },
+  terminate: ({ state }, reason) => {
+    if (state.file !== undefined) writeFileSync(state.file, reason);
+  },
+});
+
 /** Shares its thread with all others of its group. */
 export const member = defineProcess('member', {
   ...place,
@@ -52,6 +68,7 @@ export const member = defineProcess('member', {
   init: () => ({}),
   calls: {
     thread: () => threadId,
+    module: () => import.meta.url,
     crash: () => {
       throw new Error('crash');
     },

@@ -1,8 +1,14 @@
-import { child, defineProcess, defineSupervisor, type AnyRef } from '@foundation/core';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { child, defineProcess, defineSupervisor, type AnyRef, type Client } from '@foundation/core';
 import { describe, expect, it } from 'vitest';
 
+import { threadSystem, type SpawnRequest } from '../src/thread/thread-system.ts';
 import { alone, failure, listen, present } from './alone.ts';
-import { deaf, member, notExported, nowhere, worker } from './thread-processes.ts';
+import { member as namesake } from './thread-namesake.ts';
+import { deaf, member, notExported, nowhere, slow, worker } from './thread-processes.ts';
 
 /** A process of the main thread that remembers what it hears. */
 const listener = defineProcess('listener', {
@@ -162,6 +168,14 @@ describe('threads', () => {
     expect(new Set(await Promise.all(others.map((each) => each.thread()))).size).toBe(2);
   });
 
+  it('run the right one of two definitions that have a name in common', async () => {
+    await using node = await alone();
+    const [one, other] = [await node.processes.start(member), await node.processes.start(namesake)];
+    expect(await one.thread()).toBe(await other.thread());
+    expect(await one.module()).toContain('thread-processes');
+    expect(await other.module()).toContain('thread-namesake');
+  });
+
   it('survive the crash of one process of a group', async () => {
     await using node = await alone();
     const [one, other] = [await node.processes.start(member), await node.processes.start(member)];
@@ -288,7 +302,83 @@ describe('links and monitors across threads', () => {
   });
 });
 
+describe('a start that takes longer than somebody waits for it', () => {
+  it('goes on: the process is there, and supervised', async () => {
+    await using node = await alone();
+    const starter = defineProcess('starter', {
+      init: () => ({}),
+      calls: {
+        start: async () => {
+          const options = { name: 'slow', restart: 'permanent' } as const;
+          await node.processes.start(slow, { init: { ms: 1_500 }, ...options });
+        },
+      },
+    });
+    const ref = await node.processes.start(starter);
+    expect(await failure(ref.with({ timeoutMs: 800 }).start())).toMatchObject({
+      code: 'CALL_TIMEOUT',
+    });
+    const started = node.ref(slow, 'slow');
+    await until('it is there', () => started.pid !== undefined);
+    const first = present(started.pid);
+    await started.stop('killed');
+    await until('it is there again', () => started.pid?.equals(first) === false);
+    expect(await started.ok()).toBe(true);
+  });
+
+  it('leaves nothing behind when the start itself has failed by then', async () => {
+    await using node = await alone();
+    const exits = listen(node, 'exit');
+    const starter = node.processes.start(threadSystem) as unknown as Promise<
+      Client<{ calls: { spawn(request: SpawnRequest): unknown } }>
+    >;
+    const request = {
+      module: new URL('thread-processes.ts', import.meta.url).href,
+      definition: 'slow',
+      linkTo: undefined,
+    };
+    const late = { ...request, init: { ms: 100 }, name: 'late' };
+    expect(await failure((await starter).with({ timeoutMs: 20 }).spawn(late))).toMatchObject({
+      code: 'CALL_TIMEOUT',
+    });
+    await until('it has ended', () => exits.length > 0);
+    expect(exits).toMatchObject([{ who: 'slow "late"', reason: 'killed' }]);
+    expect(node.registry.lookup('late')).toBeUndefined();
+  });
+});
+
 describe('shutting down', () => {
+  it('runs `terminate` of processes in threads, whether or not they are supervised', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'foundation-thread-'));
+    const files = ['alone', 'kept'].map((name) => join(directory, name));
+    const [file, kept] = files;
+    await using node = await alone();
+    await node.processes.start(slow, { init: { ...(file && { file }) } });
+    await node.processes.start(slow, {
+      init: { ...(kept && { file: kept }) },
+      restart: 'permanent',
+    });
+    await node.stop();
+    expect(files.map((each) => readFileSync(each, 'utf8'))).toEqual(['shutdown', 'shutdown']);
+    rmSync(directory, { recursive: true });
+  });
+
+  it('is final: nothing can be started afterwards', async () => {
+    await using node = await alone();
+    await node.stop();
+    const before = threadCount();
+    const stopped = { code: 'NODE_STOPPED', message: expect.stringContaining('alone') };
+    expect(await failure(node.processes.start(worker, { init: 0 }))).toMatchObject(stopped);
+    expect(
+      await failure(node.processes.start(worker, { init: 0, restart: 'permanent' })),
+    ).toMatchObject(stopped);
+    expect(await failure(node.processes.start(listener))).toMatchObject(stopped);
+    expect(
+      await failure(node.processes.start(listener, { name: 'x', strategy: 'singleton' })),
+    ).toMatchObject(stopped);
+    expect(threadCount()).toBe(before);
+  });
+
   it('ends a thread that does not listen after the limit of its process', async () => {
     await using node = await alone();
     const abandoned = listen(node, 'abandoned');

@@ -19,7 +19,6 @@ export interface ClusterViewParts {
   readonly settings: NodeSettings;
   readonly cluster: Cluster | undefined;
   readonly self: () => number;
-  readonly definitions: () => readonly string[];
 }
 
 /** `node.cluster`: who is there. */
@@ -75,16 +74,17 @@ export class ClusterView {
     await promise.finally(() => timer.cancel());
   }
 
-  /** Nodes that can run a process, by its definition's name. */
+  /** Nodes that say they can run a process, by its definition's name: all nodes agree on them. */
   hostsOf(definition: string): readonly string[] {
-    const { settings, cluster, definitions } = this.#parts;
+    const { settings, cluster } = this.#parts;
     const peers = (cluster?.peers() ?? [])
       .filter(({ status, meta }) => status === 'up' && meta['role'] === 'member')
       .filter(
         ({ meta: { processes } }) => Array.isArray(processes) && processes.includes(definition),
       )
       .map(({ node }) => node);
-    const isHere = settings.role === 'member' && definitions().includes(definition);
+    const isHere =
+      settings.role === 'member' && settings.processes.some(({ name }) => name === definition);
     return isHere ? [settings.name, ...peers] : peers;
   }
 

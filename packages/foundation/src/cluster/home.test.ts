@@ -99,6 +99,11 @@ describe("a cluster's directory", () => {
     expect(make()).toBe(0o700);
   });
 
+  it.skipIf(process.platform !== 'linux')('is refused at once below /proc', () => {
+    const start = (): unknown => clusterHome({ directory: '/proc/nope', env: {}, cwd: root });
+    expect(start).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }));
+  });
+
   it('is refused where it cannot be made', () => {
     writeFileSync(join(root, 'file'), '');
     const start = (): unknown =>

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
@@ -100,7 +100,7 @@ function stateDirectory(env: ClusterHomeOptions['env']): string {
 
 function makePrivate(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeAll(directory);
     if ((statSync(directory).mode & 0o077) !== 0) chmodSync(directory, 0o700);
   } catch (error) {
     throw new FoundationError(
@@ -112,5 +112,17 @@ function makePrivate(directory: string): void {
         cause: error,
       },
     );
+  }
+}
+
+/** Not `recursive` of `mkdirSync`: that never returns below a directory that takes none, such as /proc. */
+function makeAll(directory: string): void {
+  if (existsSync(directory)) return;
+  makeAll(dirname(directory));
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    // Another node may have been faster.
+    if (!existsSync(directory)) throw error;
   }
 }

@@ -325,6 +325,20 @@ describe('bad input', () => {
     expect(world.asked).toEqual([]);
   });
 
+  it.each([
+    ['no protocol', [null, sale, ['a'], { deadlineMs: 5 }], 'expected a protocol, got null'],
+    ['no roster', [vickreyAuction, sale, null, { deadlineMs: 5 }], 'expected a roster, got null'],
+    ['no options', [vickreyAuction, sale, ['a']], 'expected options, got undefined'],
+  ])('that is %s is named', (_, given, message) => {
+    const { coordination } = new World();
+    // As somebody without types would call it.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const start = coordination.start.bind(coordination) as (...args: unknown[]) => unknown;
+    expect(() => start(...given)).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', message }),
+    );
+  });
+
   it('in options is refused, all of it at once', () => {
     const { coordination } = new World();
     const bad = { deadlineMs: 0, minReplies: 0.5, deadLineMs: 5 };

@@ -8,7 +8,7 @@ import type { Client } from '../process/ref-types.ts';
 import type { Intensity, Restart } from '../process/restart-state.ts';
 import type { Listing, Runtime } from '../process/runtime.ts';
 import { checkChild } from '../process/supervisor-check.ts';
-import { keeper, type ChildSpec, type KeptChild } from '../process/supervisor.ts';
+import { keeper, type ChildSpec, type Kept, type KeptChild } from '../process/supervisor.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Singletons } from './singletons.ts';
 
@@ -37,6 +37,8 @@ const known = ['init', 'name', 'strategy', 'preferNode', 'restart', 'capabilitie
 /** How a process is kept alive. */
 export interface Keeping {
   readonly intensity?: Intensity;
+  /** @defaultValue 'local' */
+  readonly keeps?: Kept;
   /** Runs when it has ended for good. */
   readonly onEnded?: (reason: ExitReason) => void;
 }
@@ -82,7 +84,9 @@ export class ProcessManager {
       return this.#runtime.spawner(behaviour, options, undefined);
     }
     try {
-      const process = await this.#runtime.spawn(keeper(spec, keeping.intensity));
+      const process = await this.#runtime.spawn(
+        keeper(spec, { intensity: keeping.intensity, keeps: keeping.keeps ?? 'local' }),
+      );
       process.onEnded(() => keeping.onEnded?.(process.exit?.reason ?? 'normal'));
       return (process.state as KeptChild).firstPid();
     } catch (error) {
@@ -109,7 +113,7 @@ export class ProcessManager {
     }
     await this.startHere(
       { definition, options: { restart: 'permanent', ...listing, init, name } },
-      { onEnded },
+      { onEnded, keeps: 'singleton' },
     );
   }
 

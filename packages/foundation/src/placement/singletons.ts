@@ -9,6 +9,8 @@ import { chooseNode } from './rendezvous-hash.ts';
 export interface SingletonHandlers {
   /** Nodes that can run a process, this one among them if it can. */
   candidates(process: string): readonly string[];
+  /** Whether this node could, though it may not say so. */
+  canRun(process: string): boolean;
   /** Starts it here; `onEnded` runs when it is over for good. */
   startHere(record: SingletonRecord, onEnded: (reason: ExitReason) => void): Promise<void>;
   /** Asks another node to start it. */
@@ -56,7 +58,9 @@ export class Singletons {
     if (this.#registry.lookup(record.name) !== undefined) return;
     const candidates = this.#handlers.candidates(record.process);
     const host =
-      candidates.find((node) => node === preferNode) ?? chooseNode(record.name, candidates);
+      candidates.find((node) => node === preferNode) ??
+      chooseNode(record.name, candidates) ??
+      (this.#handlers.canRun(record.process) ? this.#self : undefined);
     if (host === undefined) throw nobodyCanRun(record);
     if (host === this.#self) await this.startHere(record);
     else await this.#handlers.startThere(host, record);

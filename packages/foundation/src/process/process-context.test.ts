@@ -108,6 +108,28 @@ describe('a deadline', () => {
     expect(await other.seen()).toBe(5_000);
   });
 
+  it('does not follow into work that goes on after the reply', async () => {
+    const clock = new ManualClock();
+    await using node = await alone({ clock });
+    const to = await node.processes.start(reader);
+    const seen: number[] = [];
+    const background = gate();
+    const starter = defineProcess('starter', {
+      init: () => ({}),
+      calls: {
+        begin: async () => {
+          await Promise.resolve();
+          void background.opened.then(async () => seen.push(await to.remaining()));
+        },
+      },
+    });
+    await (await node.processes.start(starter)).with({ timeoutMs: 300 }).begin();
+    await clock.advance(1_000);
+    background.open();
+    await settled();
+    expect(seen).toEqual([5_000]);
+  });
+
   it('is endless where nobody waits', async () => {
     await using node = await alone();
     const seen: number[] = [];

@@ -142,10 +142,6 @@ export class Runtime implements Host {
     return this.#definitions.get(name);
   }
 
-  definitionNames(): readonly string[] {
-    return [...this.#definitions.keys()];
-  }
-
   // ── processes ──────────────────────────────────────────────────────────────
 
   /** Starts a process here. Resolves when its `init` is done. */

@@ -1,3 +1,4 @@
+import { isFoundationError } from '../errors.ts';
 import {
   behaviourOf,
   compileInternal,
@@ -84,7 +85,7 @@ export function defineSupervisor(
   options: SupervisorOptions,
 ): Definition<void, SupervisorApi> {
   checkSupervisor(name, options);
-  const limits = { ...supervisorDefaults, ...options, endsWithLastChild: false };
+  const limits = { ...supervisorDefaults, ...options, keeps: 'children' as const };
   return supervise(name, limits, options.children.map(toChild));
 }
 
@@ -120,20 +121,26 @@ export type Spawner = (
   linkTo: Pid | undefined,
 ) => Promise<Pid>;
 
+/** What a keeper keeps: a process of this node, or one that may live on elsewhere. */
+export type Kept = 'local' | 'singleton';
+
 /** What the state of a {@link keeper} tells. */
 export interface KeptChild {
   firstPid(): Pid;
 }
 
 /** A supervisor of a single process, which ends when that process has ended for good. */
-export function keeper(spec: ChildSpec, intensity?: Intensity): Behaviour {
-  const limits: Limits = { ...supervisorDefaults, ...intensity, endsWithLastChild: true };
+export function keeper(
+  spec: ChildSpec,
+  { intensity, keeps }: { readonly intensity?: Intensity | undefined; readonly keeps: Kept },
+): Behaviour {
+  const limits: Limits = { ...supervisorDefaults, ...intensity, keeps };
   return supervise(`keeper of ${spec.definition.name}`, limits, [spec]);
 }
 
 interface Limits extends Intensity {
   readonly strategy: Strategy;
-  readonly endsWithLastChild: boolean;
+  readonly keeps: 'children' | Kept;
 }
 
 interface Child extends ChildSpec {
@@ -182,7 +189,8 @@ class Supervisor implements KeptChild {
   }
 
   /** A linked process ended: a child, or one that is none any more. */
-  async onExit(notice: Notice): Promise<void> {
+  async onExit(told: Notice): Promise<void> {
+    const notice = this.#limits.keeps === 'singleton' ? asLossOfName(told) : told;
     const failed = this.#children.findIndex((each) => each.pid?.place === notice.pid.place);
     const gone = this.#children[failed];
     if (gone === undefined) return;
@@ -190,7 +198,7 @@ class Supervisor implements KeptChild {
     if (wantsRestart(gone.restart, notice)) await this.#restartFrom(failed, notice);
     else if (gone.restart === 'temporary') this.#children.splice(failed, 1);
     const isLast = this.#children.every(({ pid }) => pid === undefined);
-    if (isLast && this.#limits.endsWithLastChild) this.#process.stop(endOfKeeper(notice));
+    if (isLast && this.#limits.keeps !== 'children') this.#process.stop(endOfKeeper(notice));
   }
 
   firstPid(): Pid {
@@ -245,9 +253,10 @@ class Supervisor implements KeptChild {
 
   async #stop(each: Child): Promise<void> {
     const { pid } = each;
-    if (pid === undefined) return;
+    const { runtime, relations, isAlive } = this.#process;
+    // A supervisor that was killed hears nothing any more; its links have told its children.
+    if (pid === undefined || !isAlive) return;
     each.pid = undefined;
-    const { runtime, relations } = this.#process;
     const ended = new Promise<void>((resolve) => {
       relations.monitor(pid, resolve);
     });
@@ -270,6 +279,12 @@ class Supervisor implements KeptChild {
     timer.cancel();
     return isEnded;
   }
+}
+
+/** A singleton whose state another holder has written is not the one any more: it must not take it back. */
+function asLossOfName(notice: Notice): Notice {
+  const isLost = isFoundationError(notice.error) && notice.error.code === 'STORE_CONFLICT';
+  return isLost ? { ...notice, reason: 'name_conflict' } : notice;
 }
 
 /** A keeper ends like its child where others must know: its name lives on elsewhere. */

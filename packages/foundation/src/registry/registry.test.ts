@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { systemClock } from '../clock.ts';
 import { Events } from '../events.ts';
-import type { Delta, Registration, Share } from './registry-state.ts';
-import { Registry } from './registry.ts';
+import { RegistryState, type Delta, type Registration, type Share } from './registry-state.ts';
+import { Registry, type Change } from './registry.ts';
 
 /** A registry of node `b` that remembers whom it evicts and what it tells the others. */
 function registryOfB(): { registry: Registry; evicted: string[]; told: Delta[] } {
@@ -33,6 +33,12 @@ function shareOfA(when: 'earlier' | 'later'): Share {
   return { incarnation: 1, version: 1, registrations: [named], singletons: [] };
 }
 
+function follow(replica: RegistryState, change: Change): void {
+  if (change.kind === 'share') replica.replace(change.node, change.share);
+  else if (change.kind === 'delta') replica.apply(change.node, change.delta);
+  else replica.drop(change.node);
+}
+
 describe('two processes that took one name', () => {
   it('the later one is withdrawn at once and ended, even while it still runs', () => {
     const { registry, evicted, told } = registryOfB();
@@ -60,7 +66,34 @@ describe('two processes that took one name', () => {
   });
 });
 
+describe('listeners of the registry', () => {
+  it('that throw disturb neither the registration nor each other', () => {
+    const { registry } = registryOfB();
+    const heard: string[] = [];
+    registry.onChange(() => {
+      throw new Error('oops');
+    });
+    registry.onChange(({ kind, node }) => heard.push(`${kind} ${node}`));
+    registry.register(1, 'worker', { name: 'bob' });
+    registry.receive({ kind: 'share', node: 'a', share: shareOfA('earlier') });
+    expect(heard).toEqual(['delta b', 'share a']);
+    expect(registry.lookup('ada')).toBeDefined();
+  });
+});
+
 describe('a node that begins a new life', () => {
+  it('tells it to those that follow its registry, such as threads', () => {
+    const { registry } = registryOfB();
+    const follower = new RegistryState();
+    for (const change of registry.shares()) follow(follower, change);
+    registry.onChange((change) => follow(follower, change));
+    registry.register(2, 'worker', { name: 'bob' });
+    registry.rejoin(7);
+    registry.register(3, 'worker', { name: 'eve' });
+    registry.unregister(2);
+    expect(follower.all().map(({ pid }) => pid.toString())).toEqual(['<b.7.3>']);
+  });
+
   it('forgets the others and enters its own anew', () => {
     const { registry } = registryOfB();
     registry.receive({ kind: 'share', node: 'a', share: shareOfA('earlier') });

@@ -1,0 +1,169 @@
+import { defineProcess, startNode, type FoundationError, type Node } from '@foundation/core';
+import { describe, expect, it } from 'vitest';
+
+import { failure, gate, listen } from '../../test/alone.ts';
+import { settled } from '../../test/manual-clock.ts';
+import { MemoryDiscovery, MemoryHub } from '../cluster/discoveries/memory.ts';
+import { MemoryNetwork, MemoryTransport } from '../cluster/transports/memory.ts';
+
+/** Two nodes on a network inside this program. */
+async function pair(): Promise<{
+  readonly network: MemoryNetwork;
+  readonly here: Node;
+  readonly there: Node;
+}> {
+  const network = new MemoryNetwork();
+  const hub = new MemoryHub();
+  const start = (name: string): Promise<Node> =>
+    startNode({
+      name,
+      clusterName: 'pair',
+      ports: { transport: new MemoryTransport(network), discovery: new MemoryDiscovery(hub) },
+    });
+  const [here, there] = [await start('here'), await start('there')];
+  await Promise.all([here.cluster.reached(2), there.cluster.reached(2)]);
+  return { network, here, there };
+}
+
+/** Resolves when something has become true; turns of the event loop pass meanwhile. */
+async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await settled();
+}
+
+const talker = defineProcess('talker', {
+  init: () => ({}),
+  calls: {
+    odd: () => {
+      throw Object.create(null);
+    },
+    longError: () => {
+      throw new Error(`row ${'x'.repeat(17 * 2 ** 20)}`);
+    },
+    longReply: () => 'x'.repeat(17 * 2 ** 20),
+    reply: () => 'a reply',
+  },
+});
+const watcher = defineProcess('watcher', {
+  init: () => ({ reasons: [] as string[] }),
+  calls: {
+    watch: (ctx) => void ctx.monitor(ctx.node.ref(talker, 'talker')),
+    reasons: ({ state }) => state.reasons,
+  },
+  info: { down: ({ state }, { reason }) => void state.reasons.push(reason) },
+});
+
+describe('what a process of another node throws', () => {
+  it('reaches the caller and whoever watches, however long or odd it is', async () => {
+    const { here, there } = await pair();
+    await using _here = here;
+    await using _there = there;
+    for (const way of ['odd', 'longError'] as const) {
+      const local = await there.processes.start(talker, { name: 'talker', restart: 'temporary' });
+      await until(() => here.registry.lookup('talker')?.equals(local.pid ?? never()) === true);
+      const observer = await here.processes.start(watcher);
+      await observer.watch();
+      const error = await failure(here.ref(talker, 'talker')[way]());
+      expect(error).toMatchObject({ code: 'PROCESS_DOWN', outcome: 'unknown' });
+      expect(error.message.length).toBeLessThan(10_000);
+      while ((await observer.reasons()).length === 0) await settled();
+      expect(await observer.reasons()).toEqual(['crash']);
+      await until(() => here.registry.lookup('talker') === undefined);
+    }
+  });
+
+  it('may not be a reply larger than a frame: the caller is told, the process lives on', async () => {
+    const { here, there } = await pair();
+    await using _here = here;
+    await using _there = there;
+    await there.processes.start(talker, { name: 'talker' });
+    await until(() => here.registry.lookup('talker') !== undefined);
+    const ref = here.ref(talker, 'talker');
+    const error = await failure(ref.longReply());
+    expect(error).toMatchObject({ code: 'INVALID_REPLY', cause: { code: 'FRAME_TOO_LARGE' } });
+    expect(await ref.reply()).toBe('a reply');
+  });
+});
+
+describe('a reply that does not fit', () => {
+  it('closes the link, so that its caller learns at once that it is lost', async () => {
+    const { network, here, there } = await pair();
+    await using _here = here;
+    await using _there = there;
+    const opening = gate();
+    const large = defineProcess('large', {
+      init: () => ({}),
+      calls: { get: (ctx) => ctx.later(() => opening.opened.then(() => 'x'.repeat(2 ** 20))) },
+    });
+    await there.processes.start(large, { name: 'large' });
+    await until(() => here.registry.lookup('large') !== undefined);
+    const lost = listen(there, 'member-down');
+    const ref = here.ref(large, 'large').with({ timeoutMs: 60_000 });
+    const outcomes = Array.from({ length: 6 }, () =>
+      ref.get().then(
+        () => 'reply',
+        (error: FoundationError) => error.code,
+      ),
+    );
+    await settled();
+    await settled();
+    network.cut('here', 'there');
+    opening.open();
+    await until(() => lost.length > 0);
+    network.heal();
+    const seen = await Promise.all(outcomes);
+    // What fitted still arrives.
+    expect(seen).toEqual(['reply', 'reply', 'reply', 'NODE_DOWN', 'NODE_DOWN', 'NODE_DOWN']);
+  });
+});
+
+describe('a caller on another node that does not wait any more', () => {
+  const patient = (told: string[]) =>
+    defineProcess('patient', {
+      init: () => ({}),
+      calls: {
+        wait: (ctx) =>
+          new Promise<void>((resolve) => {
+            ctx.signal.addEventListener('abort', () => {
+              told.push('aborted');
+              resolve();
+            });
+            told.push('waits');
+          }),
+      },
+    });
+
+  it('aborts the signal of the handler when it aborts the call', async () => {
+    const { here, there } = await pair();
+    await using _here = here;
+    await using _there = there;
+    const told: string[] = [];
+    await there.processes.start(patient(told), { name: 'patient' });
+    await until(() => here.registry.lookup('patient') !== undefined);
+    const controller = new AbortController();
+    const ref = here.ref(patient([]), 'patient').with({ signal: controller.signal });
+    const aborted = failure(ref.wait());
+    await until(() => told.length === 1);
+    controller.abort();
+    expect(await aborted).toMatchObject({ code: 'ABORTED' });
+    await until(() => told.length === 2);
+    expect(told).toEqual(['waits', 'aborted']);
+  });
+
+  it('aborts the signal of the handler when its node goes', async () => {
+    const { here, there } = await pair();
+    await using _there = there;
+    const told: string[] = [];
+    await there.processes.start(patient(told), { name: 'patient' });
+    await until(() => here.registry.lookup('patient') !== undefined);
+    const lost = failure(here.ref(patient([]), 'patient').with({ timeoutMs: 60_000 }).wait());
+    await until(() => told.length === 1);
+    await here.stop();
+    await lost;
+    await until(() => told.length === 2);
+    expect(told).toEqual(['waits', 'aborted']);
+  });
+});
+
+function never(): never {
+  throw new Error('it has a pid');
+}

@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+
+import { alone, failure, gate, listen, present } from '../test/alone.ts';
+import { ManualClock, settled } from '../test/manual-clock.ts';
+import { defineProcess, startNode } from './index.ts';
+import type { Runtime } from './process/runtime.ts';
+
+const counter = defineProcess('counter', {
+  init: () => ({ n: 0 }),
+  calls: { add: ({ state }, by: number) => (state.n += by) },
+});
+
+describe('stopping a node', () => {
+  it('ends its processes side by side', async () => {
+    const ending = gate();
+    const begun: number[] = [];
+    const slow = defineProcess('slow', {
+      init: (n: number) => ({ n }),
+      terminate: ({ state }) => {
+        begun.push(state.n);
+        return ending.opened;
+      },
+    });
+    const node = await alone();
+    for (const init of [1, 2, 3]) await node.processes.start(slow, { init });
+    const stopped = node.stop();
+    await settled();
+    expect(begun).toEqual([3, 2, 1]);
+    ending.open();
+    await stopped;
+  });
+
+  it('has one limit for all that are stuck', async () => {
+    const stuck = defineProcess('stuck', {
+      init: () => ({}),
+      calls: { hang: () => new Promise<void>(() => {}) },
+    });
+    const clock = new ManualClock();
+    const node = await alone({ clock });
+    const exits = listen(node, 'exit');
+    for (let count = 0; count < 3; count++) {
+      const ref = await node.processes.start(stuck);
+      failure(ref.hang()).catch(() => {});
+    }
+    await settled();
+    const stopped = node.stop();
+    await clock.advance(5_000);
+    await stopped;
+    expect(exits.filter(({ reason }) => reason === 'stuck')).toHaveLength(3);
+  });
+
+  it('keeps its singletons until the others have ended', async () => {
+    const sums: number[] = [];
+    const node = await alone();
+    const user = defineProcess('user', {
+      init: () => ({}),
+      terminate: async () => void sums.push(await node.ref(counter, 'sum').add(2)),
+    });
+    await node.processes.start(user);
+    await node.processes.start(counter, { name: 'sum', strategy: 'singleton' });
+    await node.stop();
+    expect(sums).toEqual([2]);
+  });
+});
+
+describe('a process that has lost its name', () => {
+  it('is killed after 5 seconds if it does not end', async () => {
+    const busy = defineProcess('busy', {
+      init: () => ({}),
+      calls: {
+        runtime: (ctx): unknown => ctx.node,
+        hang: () => new Promise<void>(() => {}),
+      },
+    });
+    const clock = new ManualClock();
+    await using node = await alone({ clock, profile: 'production' });
+    const exits = listen(node, 'exit');
+    const ref = await node.processes.start(busy);
+    const runtime = (await ref.runtime()) as Runtime;
+    const hanging = failure(ref.with({ timeoutMs: 60_000 }).hang());
+    await settled();
+    runtime.signal(present(ref.pid), { kind: 'stop', exit: { reason: 'name_conflict' } });
+    await clock.advance(4_900);
+    expect(exits).toEqual([]);
+    await clock.advance(200);
+    expect(exits).toMatchObject([{ reason: 'name_conflict' }]);
+    expect(await hanging).toMatchObject({ code: 'PROCESS_DOWN' });
+  });
+});
+
+describe('what is to be known of a process', () => {
+  it.each([
+    { metadata: 'oops' },
+    { metadata: [1] },
+    { capabilities: 'abc' },
+    { capabilities: [1] },
+    { name: 'bad\nname' },
+    { name: 5 },
+    { metadata: { text: 'x'.repeat(20_000) } },
+  ])('is refused as $metadata $capabilities $name, whoever starts it', async (bad) => {
+    await using node = await alone();
+    const { processes } = node;
+    // As somebody without types would write it.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const options = bad as object;
+    const refused = { code: 'INVALID_OPTION', details: { option: Object.keys(bad)[0] } };
+    const singleton = { name: 'one', strategy: 'singleton', ...options } as const;
+    const here = { definition: counter, options: { restart: 'temporary', ...options } } as const;
+    expect(await failure(processes.start(counter, options))).toMatchObject(refused);
+    expect(await failure(processes.start(counter, singleton))).toMatchObject(refused);
+    expect(await failure(processes.startHere(here))).toMatchObject(refused);
+    expect(node.registry.all()).toEqual([]);
+  });
+
+  it('is checked for agents, too', async () => {
+    await using node = await alone();
+    const registration = { process: counter, capabilities: [] };
+    const error = await failure(node.mabeam.agents.register('bad\nname', registration));
+    expect(error).toMatchObject({ code: 'INVALID_OPTION' });
+  });
+});
+
+describe('a value that is none of those expected', () => {
+  it.each([
+    [null, 'startNode: expected options, got null'],
+    [{ clusterName: 5 }, 'expected `clusterName` to be a text, got: 5'],
+    [{ directory: {} }, 'expected `directory` to be a text, got: {}'],
+    [{ detector: null }, 'startNode detector: expected options, got null'],
+    [{ detector: { pingEveryMs: '5' } }, /`detector.pingEveryMs`.*got: "5"/],
+  ])('is named: startNode(%j)', async (options, message) => {
+    const error = await failure(startNode(options as object));
+    expect(error).toMatchObject({ code: 'INVALID_OPTION' });
+    expect(error.message).toMatch(message);
+  });
+
+  it('is named where a definition is expected', async () => {
+    await using node = await alone();
+    const none = undefined as unknown as typeof counter;
+    const invalid = { code: 'INVALID_DEFINITION', message: expect.stringContaining('undefined') };
+    expect(await failure(node.processes.start(none))).toMatchObject(invalid);
+    expect(() => node.ref(none, 'x')).toThrow(expect.objectContaining(invalid));
+  });
+});
