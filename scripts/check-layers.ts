@@ -79,7 +79,9 @@ function undeclared(
 function trespasses({ path, isTest, specifiers }: SourceFile, home: string): readonly string[] {
   const core = `${home}/src/`;
   const mabeam = `${core}mabeam/`;
-  const mayKnowMabeam = isTest || path === `${core}node.ts` || path.startsWith(mabeam);
+  // The node is where the rooms come together: its contract and its composition.
+  const isNode = path === `${core}node.ts` || path === `${core}node-api.ts`;
+  const mayKnowMabeam = isTest || isNode || path.startsWith(mabeam);
   return specifiers.flatMap((specifier) => {
     const target = isRelative(specifier) ? posix.join(posix.dirname(path), specifier) : specifier;
     if (path.endsWith('-state.ts') && specifier.startsWith('node:')) {

@@ -17,7 +17,8 @@ export {
 } from './errors.ts';
 export type { Events, NodeEvents } from './events.ts';
 export type { NodeOptions } from './node-options.ts';
-export { startNode, type Node, type NodeCounters, type ProcessInfo } from './node.ts';
+export type { Node, NodeCounters, ProcessInfo } from './node-api.ts';
+export { startNode } from './node.ts';
 export type { ProcessManager, StartOptions } from './placement/process-manager.ts';
 export { isRefused, refuse, type Later, type Refused } from './process/answer.ts';
 export {

@@ -120,7 +120,7 @@ function detectorOptions(given: Partial<PingOptions> = {}): PingOptions {
   refuseUnknown('startNode detector', given, Object.keys(pingDefaults));
   const options = { ...pingDefaults, ...given };
   for (const [option, value] of Object.entries(options)) {
-    if (!(typeof value === 'number' && value > 0))
+    if (!(Number.isFinite(value) && value > 0))
       throw invalid(`detector.${option}`, value, 'a positive number of milliseconds');
   }
   return options;

@@ -1,5 +1,5 @@
 import type { Station } from './messaging/exchange.ts';
-import type { ProcessInfo } from './node.ts';
+import type { ProcessInfo } from './node-api.ts';
 import { compileInternal, type Behaviour } from './process/definition.ts';
 import { Pid, firstSerial } from './process/pid.ts';
 import type { ProcessContext } from './process/process-context.ts';

@@ -7,6 +7,7 @@ import { createMabeam, type Mabeam } from './mabeam/mabeam.ts';
 import { Exchange } from './messaging/exchange.ts';
 import { codecFor } from './messaging/runtime-codec.ts';
 import { Switchboard } from './messaging/switchboard.ts';
+import type { Node, NodeCounters, ProcessInfo } from './node-api.ts';
 import { nodeSettings, type NodeOptions, type NodeSettings } from './node-options.ts';
 import { openPorts, type OpenPorts } from './node-ports.ts';
 import { systemOf, systemProcess } from './node-system.ts';
@@ -17,50 +18,11 @@ import { checkMetadata } from './process/listing-check.ts';
 import type { Pid } from './process/pid.ts';
 import type { Process } from './process/process.ts';
 import type { Client } from './process/ref-types.ts';
-import { Runtime, type RuntimeCounters } from './process/runtime.ts';
+import { Runtime } from './process/runtime.ts';
 import { endAll } from './process/shutdown.ts';
 import type { Spawner } from './process/supervisor.ts';
 import { Registry } from './registry/registry.ts';
 import { Threads } from './thread/threads.ts';
-
-/** A process as `node.processes` of any node shows it. */
-export interface ProcessInfo {
-  readonly pid: string;
-  readonly process: string;
-  readonly name: string | undefined;
-  readonly status: string;
-  readonly handled: number;
-  readonly mailbox: number;
-}
-
-/** One node of the cluster: everything a user touches hangs off it. */
-export interface Node extends AsyncDisposable {
-  readonly name: string;
-  readonly incarnation: number;
-  readonly processes: ProcessManager;
-  readonly registry: Registry;
-  readonly cluster: ClusterView;
-  readonly mabeam: Mabeam;
-  readonly events: Events;
-  /** Things that should be rare, counted since the start. */
-  counters(): NodeCounters;
-  /** A ref to a named process, wherever it lives; it follows the name. */
-  ref<I, A>(process: Definition<I, A>, name: string): Client<A>;
-  /** Processes of this node's main thread. */
-  inspect(): readonly ProcessInfo[];
-  /** The same, asked of another node. */
-  inspectNode(node: string): Promise<readonly ProcessInfo[]>;
-  /** Ends all processes, says goodbye to the cluster and closes everything. */
-  stop(): Promise<void>;
-  /** The same as `stop`. */
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** What `node.counters()` tells; see `docs/reference/telemetry.md`. */
-export interface NodeCounters extends RuntimeCounters {
-  /** Refused connections and broken protocols, by error code. */
-  readonly refused: Readonly<Record<string, number>>;
-}
 
 /** Milliseconds after the last link is up, by when names that both sides had are settled. */
 const namesSettledMs = 500;
