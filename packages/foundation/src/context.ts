@@ -18,17 +18,6 @@ export function currentWaiting(): Waiting | undefined {
   return waiting?.isOpen === true ? waiting : undefined;
 }
 
-/** Runs a synchronous handler for somebody. */
-export function runFor<R>(waiting: Waiting, action: () => R): R {
-  const outer = running;
-  running = waiting;
-  try {
-    return action();
-  } finally {
-    running = outer;
-  }
-}
-
 /** From here on, this turn serves nobody: somebody who waits may have set it off, for others too. */
 export function serveNobody(): void {
   if (acrossAwaits.getStore() !== undefined) acrossAwaits.enterWith(undefined);
@@ -49,7 +38,7 @@ export function runForNobody<R>(action: () => R): R {
   }
 }
 
-/** Sets who is served now; returns who was before. The hot path's form of {@link runFor}. */
+/** Sets who is served by the synchronous code that follows; returns who was before, to be set again. */
 export function serve(waiting: Waiting | undefined): Waiting | undefined {
   const outer = running;
   running = waiting;

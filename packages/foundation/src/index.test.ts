@@ -40,6 +40,7 @@ it('shows exactly these names to adapters and to its sister packages', async () 
       "MeshTransport",
       "Registry",
       "RendezvousDiscovery",
+      "ShareJoiner",
       "SqliteDatabase",
       "SqliteStore",
       "clusterHome",
@@ -47,9 +48,10 @@ it('shows exactly these names to adapters and to its sister packages', async () 
       "dialGoesOn",
       "meshDefaults",
       "parseDelta",
-      "parseShare",
+      "parseSharePart",
       "pingDefaults",
       "readOrCreateSecret",
+      "splitShare",
       "systemMachine",
     ]
   `);
