@@ -7,7 +7,7 @@ import { invalidReply } from '../process/ref.ts';
 import type { Runtime } from '../process/runtime.ts';
 import type { Signal } from '../process/signal.ts';
 import type { Codec } from '../wire/codec.ts';
-import { IncomingCall } from './incoming-call.ts';
+import { IncomingCall, IncomingCalls } from './incoming-call.ts';
 import { packetKinds, type Packet } from './packet.ts';
 import { portable } from './portable-error.ts';
 import { RemoteCall } from './remote-call.ts';
@@ -37,7 +37,7 @@ export class Exchange {
   readonly #router: Router;
   readonly #calls = new Map<number, RemoteCall>();
   /** Calls from elsewhere that are open here, by the place of the caller. */
-  readonly #incoming = new Map<string, IncomingCall>();
+  readonly #incoming = new IncomingCalls();
   /** Processes here that have a link or monitor with one elsewhere. */
   readonly #related = new Set<Process>();
 
@@ -106,7 +106,7 @@ export class Exchange {
     for (const call of this.#calls.values()) {
       if (isLost(call.target)) call.fail(processDown(call.describe(), exit));
     }
-    for (const call of this.#incoming.values()) if (isLost(call.caller)) call.giveUp();
+    this.#incoming.giveUp(isLost);
     for (const process of this.#related) process.relations.lost(isLost, exit);
   }
 
@@ -117,7 +117,7 @@ export class Exchange {
       case packetKinds.call:
         return this.#receiveCall(from, packet);
       case packetKinds.cancel:
-        return this.#incoming.get(callerOf(from, packet[2]).place)?.giveUp();
+        return this.#incoming.get(from.node, packet[2])?.giveUp();
       case packetKinds.cast:
         return this.#receiveCast(packet);
       case packetKinds.reply:
@@ -136,9 +136,10 @@ export class Exchange {
     packet: Packet & readonly [typeof packetKinds.call, ...unknown[]],
   ): void {
     const [, to, id, name, args, timeoutMs] = packet;
-    const caller = callerOf(from, id);
+    // Calls are numbered like processes, so that the number tells the thread of the caller, too.
+    const caller = new Pid(from.node, from.incarnation, id);
     const call = new IncomingCall(this.#runtime.deadlines, caller, { name, args });
-    this.#incoming.set(caller.place, call);
+    this.#incoming.add(call);
     call.start(this, timeoutMs);
     const process = this.#runtime.findSerial(to);
     if (process === undefined) call.fail(noProcess(`${this.#runtime.name}#${to}`));
@@ -180,8 +181,8 @@ export class Exchange {
   }
 
   /** Called by an incoming call that has ended. */
-  answered(caller: Pid): void {
-    this.#incoming.delete(caller.place);
+  answered(call: IncomingCall): void {
+    this.#incoming.remove(call);
   }
 
   /** Sends what nobody here waits for: it must not disturb whoever happens to set it off. */
@@ -193,11 +194,6 @@ export class Exchange {
       return 'unreachable';
     }
   }
-}
-
-/** Calls are numbered like processes, so that the number tells the thread of the caller, too. */
-function callerOf({ node, incarnation }: Station, id: number): Pid {
-  return new Pid(node, incarnation, id);
 }
 
 /** Why a call was not taken. */

@@ -60,7 +60,34 @@ export class IncomingCall implements Call, Due {
     if (!this.isOpen) return false;
     this.isOpen = false;
     this.#deadlines.remove(this);
-    this.#exchange?.answered(this.caller);
+    this.#exchange?.answered(this);
     return true;
+  }
+}
+
+/** The open calls of other runtimes, by node and number: two look-ups, and no text is made for a key. */
+export class IncomingCalls {
+  readonly #byNode = new Map<string, Map<number, IncomingCall>>();
+
+  get(node: string, id: number): IncomingCall | undefined {
+    return this.#byNode.get(node)?.get(id);
+  }
+
+  add(call: IncomingCall): void {
+    const { node, serial } = call.caller;
+    let calls = this.#byNode.get(node);
+    if (calls === undefined) this.#byNode.set(node, (calls = new Map()));
+    calls.set(serial, call);
+  }
+
+  remove({ caller }: IncomingCall): void {
+    this.#byNode.get(caller.node)?.delete(caller.serial);
+  }
+
+  /** Ends the calls whose callers are gone. */
+  giveUp(isGone: (caller: Pid) => boolean): void {
+    for (const calls of this.#byNode.values()) {
+      for (const call of calls.values()) if (isGone(call.caller)) call.giveUp();
+    }
   }
 }

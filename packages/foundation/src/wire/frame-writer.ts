@@ -103,8 +103,11 @@ export class FrameWriter {
  * some 10 µs earlier than with `setImmediate`, and 64 replies that settle together still leave together.
  */
 function afterTurn(flush: () => void): void {
-  queueMicrotask(() => process.nextTick(flush));
+  void settled.then(() => process.nextTick(flush));
 }
+
+// A promise job costs a fraction of `queueMicrotask`, which makes an async resource each time.
+const settled = Promise.resolve();
 
 /** Room for the frames of many turns; what was written out of it is never written again. */
 const slabBytes = 65_536;
