@@ -80,5 +80,5 @@ function bar({ candidateCount, candidates, best, rate }: SearchState): string {
   const filled = Math.round((barWidth * candidateCount) / candidates);
   const accuracy =
     best === undefined ? '–' : `${(100 * (best.scores['accuracy'] ?? 0)).toFixed(2)} %`;
-  return `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} ${candidateCount}/${candidates} teams, best ${accuracy}, ${rate.toFixed(1)} evaluations/s`;
+  return `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} ${candidateCount}/${candidates} teams, the best has ${accuracy}, ${rate.toFixed(1)} evaluations/s`;
 }

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 import {
   FoundationError,
   startNode,
@@ -5,7 +7,7 @@ import {
   type ClusterView,
   type Node,
 } from '@foundation/core';
-import { clusterHome } from '@foundation/core/internal';
+import { clusterHome, type ClusterHome } from '@foundation/core/internal';
 
 export interface ObserveOptions {
   /** Name of the cluster. @defaultValue the name of the nearest package.json */
@@ -31,6 +33,8 @@ export async function observe<T>(
   look: (node: Node) => Promise<T>,
 ): Promise<T & { readonly cluster: string }> {
   const home = clusterHome({ cluster, directory, env: process.env, cwd: process.cwd() });
+  // Joining would make the cluster's files.
+  if (!existsSync(home.databasePath)) throw notRunning(home);
   await using node = await startNode({
     role: 'observer',
     clusterName: home.name,
@@ -38,11 +42,15 @@ export async function observe<T>(
   });
   await settled(node.cluster, waitMs);
   if (node.cluster.members().length === 0) {
-    throw new FoundationError('NODE_UNREACHABLE', `no cluster "${home.name}" is running`, {
-      hint: `Looked in ${home.directory}; \`--cluster\` and \`--directory\` lead to another one.`,
-    });
+    throw notRunning(home);
   }
   return { cluster: home.name, ...(await look(node)) };
+}
+
+function notRunning({ name, directory }: ClusterHome): FoundationError {
+  return new FoundationError('NODE_UNREACHABLE', `no cluster "${name}" is running`, {
+    hint: `Looked in ${directory}; \`--cluster\` and \`--directory\` lead to another one.`,
+  });
 }
 
 /** Resolves when somebody is linked and nothing has changed for a while; at the latest after `waitMs`. */

@@ -34,6 +34,7 @@ export {
   type Placement,
   type Spec,
 } from './process/definition.ts';
+export { closest, refuseUnknown } from './options.ts';
 export type { ExitReason } from './process/exit.ts';
 export { Pid } from './process/pid.ts';
 export type { AnyRef, CallOptions, Client, Ref, Wire } from './process/ref-types.ts';

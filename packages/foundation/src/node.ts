@@ -1,3 +1,5 @@
+import { workerData } from 'node:worker_threads';
+
 import type { Timer } from './clock.ts';
 import { ClusterView } from './cluster/cluster-view.ts';
 import { Cluster } from './cluster/cluster.ts';
@@ -22,6 +24,7 @@ import { Runtime } from './process/runtime.ts';
 import { endAll } from './process/shutdown.ts';
 import type { Spawner } from './process/supervisor.ts';
 import { Registry } from './registry/registry.ts';
+import { isThreadData } from './thread/thread-message.ts';
 import { Threads } from './thread/threads.ts';
 
 /** Milliseconds after the last link is up, by when names that both sides had are settled. */
@@ -34,6 +37,7 @@ const namesSettledMs = 500;
  * name), `SECRET_INVALID` or `STORE_UNAVAILABLE`; nothing stays open then.
  */
 export async function startNode(options: NodeOptions = {}): Promise<Node> {
+  if (isThreadData(workerData)) throw inThread();
   const settings = nodeSettings(options, process.env);
   const ports = await openPorts(settings);
   const node = new RunningNode(settings, ports);
@@ -44,6 +48,12 @@ export async function startNode(options: NodeOptions = {}): Promise<Node> {
     throw error;
   }
   return node;
+}
+
+function inThread(): FoundationError {
+  return new FoundationError('INVALID_OPTION', 'a node cannot be started in a thread of a node', {
+    hint: 'A thread imports the module that `module` names: that must define processes and do nothing else.',
+  });
 }
 
 class RunningNode implements Node {

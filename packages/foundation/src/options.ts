@@ -23,21 +23,31 @@ export function refuseUnknown(what: string, given: object, known: readonly strin
 export function closest(word: string, known: readonly string[]): string | undefined {
   const limit = Math.max(1, Math.floor(word.length / 3));
   const ranked = known
-    .map((candidate) => ({ candidate, steps: editDistance(word, candidate) }))
+    .map((candidate) => ({
+      candidate,
+      steps: editDistance(word.toLowerCase(), candidate.toLowerCase()),
+    }))
     .filter(({ steps }) => steps <= limit)
     .toSorted((a, b) => a.steps - b.steps);
   return ranked[0]?.candidate;
 }
 
-/** Fewest insertions, deletions and replacements between two words. Source: Wagner and Fischer 1974. */
+/**
+ * Fewest insertions, deletions, replacements and swaps of neighbours between two words. Source: optimal
+ * string alignment, after Damerau 1964 and Wagner and Fischer 1974.
+ */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let above: readonly number[] = [];
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = isSwap ? (above[j - 2] ?? 0) + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    above = row;
     row = next;
   }
   return row[b.length] ?? 0;

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { child, defineProcess, defineSupervisor, type AnyRef, type Client } from '@foundation/core';
 import { describe, expect, it } from 'vitest';
@@ -419,5 +422,19 @@ describe('a definition that a thread cannot find', () => {
       code: 'START_FAILED',
       message: expect.stringContaining('no-such-module'),
     });
+  });
+});
+
+describe('a program that defines a threaded process and starts a node in the same file', () => {
+  it('is told so, and does not start itself again and again', async () => {
+    const program = fileURLToPath(new URL('single-file-node.ts', import.meta.url));
+    const flags = ['--conditions=@foundation/source', '--disable-warning=ExperimentalWarning'];
+    const run = promisify(execFile)(process.execPath, [...flags, program]);
+    const error = await run.then(
+      () => undefined,
+      (failed: { stdout: string; stderr: string }) => failed,
+    );
+    expect(error?.stderr).toContain('must define processes and do nothing else');
+    expect(error?.stdout.match(/started/g)).toHaveLength(2);
   });
 });

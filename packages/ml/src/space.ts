@@ -1,8 +1,7 @@
-import type { Random } from '@foundation/core';
+import { closest, type Random } from '@foundation/core';
 
 import { cardinalityOf, drawFrom, gridOf, movesFrom, type Axis } from './axis.ts';
 import { mlError } from './errors.ts';
-import { suggestionFor } from './suggestion.ts';
 import type { Scalar, Variable, VariableDescription } from './variable.ts';
 
 /** One value for each variable of a space, by name. */
@@ -181,7 +180,7 @@ function issuesOf(entries: readonly Entry[], value: unknown): readonly Issue[] {
   const unknown = Object.keys(value)
     .filter((name) => !names.includes(name))
     .map((name): Issue => {
-      const meant = suggestionFor(name, names);
+      const meant = closest(name, names);
       const question = meant === undefined ? '' : `, did you mean "${meant}"?`;
       return { path: [name], message: `unknown variable "${name}"${question}` };
     });

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
-import type { Events } from '../events.ts';
+import type { Events, NodeEvents } from '../events.ts';
 import type { ExitReason } from '../process/exit.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -62,6 +62,7 @@ export class Singletons {
       chooseNode(record.name, candidates) ??
       (this.#handlers.canRun(record.process) ? this.#self : undefined);
     if (host === undefined) throw nobodyCanRun(record);
+    if (!candidates.includes(host)) this.#events.emit('problem', noHeir(record));
     if (host === this.#self) await this.startHere(record);
     else await this.#handlers.startThere(host, record);
   }
@@ -155,6 +156,13 @@ export class Singletons {
       this.#bequests.delete(record.name);
     }
   }
+}
+
+function noHeir({ name, process }: SingletonRecord): NodeEvents['problem'] {
+  const error = new FoundationError('UNKNOWN_DEFINITION', `no node lists "${process}"`, {
+    hint: `List it in \`processes\` of \`startNode\` on every node that may take "${name}" over.`,
+  });
+  return { what: `nobody can take "${name}" over`, error };
 }
 
 function nobodyCanRun(record: SingletonRecord): FoundationError {

@@ -24,8 +24,8 @@ const choices = {
 /** @throws FoundationError `INVALID_DEFINITION` naming the field that is wrong. */
 export function checkDefinition(name: string, spec: AnySpec): void {
   if (!isName(name)) throw invalidDefinition(String(name), 'is not a valid name');
+  checkFields(name, spec ?? {});
   if (typeof spec?.init !== 'function') throw invalidDefinition(name, 'has no `init` function');
-  checkFields(name, spec);
   checkHandlers(name, spec);
   if (spec.mailboxMax !== undefined && !(spec.mailboxMax >= 1)) {
     throw invalidDefinition(name, `has \`mailboxMax\` ${spec.mailboxMax}, which is not at least 1`);

@@ -70,6 +70,12 @@ export class Process implements Runnable {
     return this.#status;
   }
 
+  /** Whether it keeps others alive. */
+  get isSupervisor(): boolean {
+    const { start, trapExits } = this.behaviour.spec;
+    return start !== undefined && trapExits === true;
+  }
+
   /** Whether a handler is in the middle of its work. */
   get isBusy(): boolean {
     return this.#status === 'busy';

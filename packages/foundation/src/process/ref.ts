@@ -188,6 +188,11 @@ class Stub {
     return this[refSymbol].pid;
   }
 
+  /** What `console.log` shows. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `ref(${this[refSymbol].describe()})`;
+  }
+
   get try(): object {
     return (this.#try ??= clientOf(this[refSymbol].derive({ keepsRefusals: true })));
   }

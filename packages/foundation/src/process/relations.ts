@@ -95,7 +95,8 @@ export class Relations {
         this.links.delete(signal.from.place);
         return;
       case 'exit':
-        if (this.links.has(signal.from.place)) {
+        // A child may end before its supervisor has linked it: only the supervisor can tell which it is.
+        if (this.links.has(signal.from.place) || this.#process.isSupervisor) {
           this.#process.exitSignal(signal.from, signal.exit);
         }
         return;

@@ -62,6 +62,29 @@ async function supervised(
 }
 
 describe('a supervisor', () => {
+  it('sees why a child ended, also one that ends before the supervisor has linked it', async () => {
+    await using node = await alone();
+    const restarts = listen(node, 'restart');
+    const exits = listen(node, 'exit');
+    const mayfly = defineProcess('mayfly', {
+      init: () => ({}),
+      calls: {
+        crash: () => {
+          throw new Error('crash');
+        },
+      },
+      casts: { quit: ({ stop }) => stop() },
+    });
+    const children = [child(mayfly, { name: 'mayfly', restart: 'transient' })];
+    await node.processes.start(defineSupervisor('top', { children }));
+    const ref = node.ref(mayfly, 'mayfly');
+    await failure(ref.crash());
+    while (!ref.cast.quit()) await Promise.resolve();
+    await settled();
+    expect(exits.map(({ reason }) => reason)).toEqual(['crash', 'normal']);
+    expect(restarts.map(({ reason }) => reason)).toEqual(['crash']);
+  });
+
   it.each([
     { strategy: 'one-for-one', happens: '-b crash +b' },
     { strategy: 'one-for-all', happens: '-b crash -c shutdown -a shutdown +a +b +c' },

@@ -4,11 +4,19 @@ import type { Change } from '../registry/registry.ts';
 
 /** What a worker thread is started with. */
 export interface ThreadData {
+  readonly kind: 'foundation.thread';
   readonly node: string;
   readonly incarnation: number;
   readonly thread: number;
   readonly copiesMessages: boolean;
   readonly shares: readonly Change[];
+}
+
+/** Whether the code at hand runs in a thread of a node. */
+export function isThreadData(data: unknown): data is ThreadData {
+  return (
+    typeof data === 'object' && data !== null && 'kind' in data && data.kind === 'foundation.thread'
+  );
 }
 
 /** A packet, encoded by the codec. To a thread: from that node. To the main thread: for that node. */

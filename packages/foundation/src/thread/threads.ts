@@ -164,6 +164,7 @@ export class Threads {
     const number = ++this.#lastNumber;
     const { name, incarnation, copiesMessages } = this.#runtime;
     const data: ThreadData = {
+      kind: 'foundation.thread',
       node: name,
       incarnation,
       thread: number,
