@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 import { describe, expect, it } from 'vitest';
 
-import type { DemoResult } from './demo.ts';
+import type { DemoResult } from './demo-result.ts';
 
 const run = promisify(execFile);
 const program = fileURLToPath(new URL('main.ts', import.meta.url));

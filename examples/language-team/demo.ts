@@ -7,8 +7,9 @@ import { sleep, startNode, systemClock, type Node } from '@foundation/core';
 import { agentTeamOptimizer, paretoFront, scoreMinusCost } from '@foundation/dspex';
 
 import type { DemoOptions } from './arguments.ts';
+import type { DemoResult, Story, TeamResult } from './demo-result.ts';
 import type { Done, Work } from './evaluator.ts';
-import { Killing, type Killed } from './killing.ts';
+import { Killing } from './killing.ts';
 import { languageCodes } from './languages.ts';
 import { launch, type Fleet } from './launch.ts';
 import { ledger } from './ledger.ts';
@@ -22,55 +23,6 @@ import { untilAnswered } from './until-answered.ts';
 import type { Score, Team } from './vote.ts';
 
 export const snippetsPerLanguage = 200;
-
-/** A team with its accuracy on both halves and its cost on the validation half. */
-export interface TeamResult {
-  readonly first: Team['first'];
-  readonly threshold: number;
-  readonly weights: Team['weights'];
-  readonly validation: number;
-  readonly test: number;
-  readonly cost: number;
-}
-
-export interface DemoResult {
-  readonly nodes: number;
-  readonly discovery: string;
-  readonly formationMs: number;
-  readonly languages: number;
-  readonly snippets: number;
-  readonly candidates: number;
-  readonly best: TeamResult;
-  readonly bestSingle: TeamResult & { readonly model: ModelName };
-  readonly everyoneVotes: TeamResult;
-  readonly cheapest: TeamResult;
-  readonly pareto: readonly {
-    readonly cost: number;
-    readonly validation: number;
-    readonly test: number;
-  }[];
-  readonly killed: Killed | null;
-  readonly lost: number;
-  readonly doubled: number;
-  readonly evaluationsPerSecond: number;
-  readonly auctions: number;
-  readonly seed: number;
-  readonly story: Story;
-}
-
-/** What only people want to read. */
-export interface Story {
-  /** The last auction, as an example. */
-  readonly lastSale: Sale | undefined;
-  /** Steps that the planner gave to another agent, since the first had died. */
-  readonly retries: number;
-  /** Evaluations that were told twice, since their worker died after telling; each was counted once. */
-  readonly repeated: number;
-  /** Agents of the killed node, with the node they live on now. */
-  readonly moved: readonly { readonly name: string; readonly node: string }[];
-  /** Milliseconds a snippet, as measured in this run. */
-  readonly measuredMs: Readonly<Record<ModelName, number>>;
-}
 
 /** Runs the whole story once. */
 export async function runDemo(options: DemoOptions, progress: Progress): Promise<DemoResult> {

@@ -1,7 +1,8 @@
 import { isFoundationError } from '@foundation/core';
 
 import { demoOptions, usage, type DemoOptions } from './arguments.ts';
-import { runDemo, type DemoResult } from './demo.ts';
+import type { DemoResult } from './demo-result.ts';
+import { runDemo } from './demo.ts';
 import { silent, terminalProgress } from './progress.ts';
 import { report } from './report.ts';
 

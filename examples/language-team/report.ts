@@ -1,4 +1,4 @@
-import type { DemoResult, TeamResult } from './demo.ts';
+import type { DemoResult, TeamResult } from './demo-result.ts';
 import { modelNames } from './models.ts';
 
 /** The result as people read it. */

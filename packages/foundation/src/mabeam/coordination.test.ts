@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Clock, Timer } from '../clock.ts';
+import { ManualClock } from '../../test/manual-clock.ts';
 import { FoundationError } from '../errors.ts';
 import { seededRandom } from '../random.ts';
 import { type Coordination, type CoordinationOptions, createCoordination } from './coordination.ts';
@@ -10,53 +10,10 @@ import { firstPriceAuction, vickreyAuction } from './protocols/sealed-bid-auctio
 import { replay } from './replay.ts';
 import type { Messenger, ParticipantRef } from './session.ts';
 
-/** Time that passes only when told to. */
-class VirtualClock implements Clock {
-  #now = 0;
-  #timers: { readonly at: number; readonly action: () => void }[] = [];
-  now = (): number => this.#now;
-  wallNow = (): number => this.#now;
-
-  after(delayMs: number, action: () => void): Timer {
-    const timer = { at: this.#now + delayMs, action };
-    this.#timers.push(timer);
-    return { cancel: () => void (this.#timers = this.#timers.filter((each) => each !== timer)) };
-  }
-
-  every(): Timer {
-    throw new Error('nothing here repeats');
-  }
-
-  get pending(): number {
-    return this.#timers.length;
-  }
-
-  async advance(byMs: number): Promise<void> {
-    const end = this.#now + byMs;
-    await settled();
-    for (;;) {
-      const next = this.#timers.filter(({ at }) => at <= end).toSorted((x, y) => x.at - y.at)[0];
-      if (next === undefined) break;
-      this.#timers = this.#timers.filter((each) => each !== next);
-      this.#now = next.at;
-      next.action();
-      await settled();
-    }
-    this.#now = end;
-  }
-}
-
-/** All that is ready to run has run. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
-}
-
 type Behaviour = (request: CoordinationRequest, signal: AbortSignal) => unknown;
 
 class World {
-  readonly clock = new VirtualClock();
+  readonly clock = new ManualClock();
   readonly asked: {
     readonly participant: ParticipantRef;
     readonly request: CoordinationRequest;
