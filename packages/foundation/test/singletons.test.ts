@@ -150,6 +150,33 @@ describe('a singleton', () => {
     expect(events.filter((each) => each.startsWith('failover'))).toEqual([]);
   });
 
+  it('that went on elsewhere while its node was frozen has the newest state when that wakes up', async () => {
+    await using cluster = newCluster();
+    const detector = { pingEveryMs: 200, silentAfterMs: 1_000, redialMs: 1_000 };
+    const options = { ...cluster.options('here'), processes: [counter] };
+    await using here = await startNode({ ...options, detector });
+    const a = await cluster.start('a', { detector });
+    await cluster.formed(2, here);
+    const ledger = await here.processes.start(counter, { ...singleton, preferNode: 'a' });
+    await cluster.eventually('it is known', () => here.registry.lookup('ledger'));
+    expect(await ledger.add(5)).toBe(5);
+    a.freeze();
+    await cluster.eventually('it has moved', () => here.registry.lookup('ledger')?.node === 'here');
+    expect(await ledger.add(1)).toBe(6);
+    a.thaw();
+    await cluster.formed(2, here);
+    // Adding nothing changes nothing: only a holder that compares its record finds out.
+    await cluster.eventually('no older state answers any more', async () => {
+      const sum = await ledger.add(0).catch(() => undefined);
+      return sum === 6;
+    });
+    await cluster.eventually('one is left', async () => {
+      const mine = here.inspect().filter(({ process }) => process === 'counter').length;
+      return mine + (await countersOn([a])) === 1;
+    });
+    expect(await ledger.add(1)).toBe(7);
+  });
+
   it('that no node can run is refused', async () => {
     await using cluster = newCluster();
     await using here = await startNode({ ...cluster.options('here'), role: 'observer' });

@@ -1,4 +1,4 @@
-import type { Exit, ExitReason } from '../process/exit.ts';
+import { exitReasons, type Exit } from '../process/exit.ts';
 import { Pid } from '../process/pid.ts';
 import type { Signal } from '../process/signal.ts';
 import type { Codec } from '../wire/codec.ts';
@@ -77,19 +77,7 @@ function isPacket(value: readonly unknown[]): value is Packet & unknown[] {
   }
 }
 
-const exitReasons: ReadonlySet<unknown> = new Set<ExitReason>([
-  'normal',
-  'shutdown',
-  'killed',
-  'crash',
-  'start_failed',
-  'stuck',
-  'thread_lost',
-  'node_down',
-  'no_process',
-  'name_conflict',
-  'migrated',
-]);
+const knownReasons: ReadonlySet<unknown> = new Set(exitReasons);
 
 function isSignal(value: unknown): value is Signal {
   if (typeof value !== 'object' || value === null || !('kind' in value)) return false;
@@ -117,6 +105,6 @@ function isExit(value: unknown): value is Exit {
     typeof value === 'object' &&
     value !== null &&
     'reason' in value &&
-    exitReasons.has(value.reason)
+    knownReasons.has(value.reason)
   );
 }

@@ -8,7 +8,7 @@ import type { Runtime } from '../process/runtime.ts';
 import { parseDelta, parseSharePart } from '../registry/registry-message.ts';
 import type { Registry } from '../registry/registry.ts';
 import { ShareJoiner, splitShare } from '../registry/share-parts.ts';
-import { bounced, type Threads } from '../thread/threads.ts';
+import type { Threads } from '../thread/threads.ts';
 import { notSent, type Router, type Station } from './exchange.ts';
 import { encodePacket, packetKinds, parsePacket, type Packet } from './packet.ts';
 
@@ -147,18 +147,8 @@ export class Switchboard implements Router {
 
   #bounce(to: Station, packet: Packet, error: FoundationError): void {
     const { runtime } = this.#parts;
-    if (packet[0] === packetKinds.signal) {
-      const [, , target, signal] = packet;
-      const exit = { reason: 'no_process' } as const;
-      if (signal.kind === 'monitor') {
-        runtime.signal(signal.watcher, { kind: 'down', id: signal.id, from: target, exit });
-      } else if (signal.kind === 'link') {
-        runtime.signal(signal.from, { kind: 'exit', from: target, exit });
-      }
-      return;
-    }
-    const answer = bounced(packet, error);
-    if (answer !== undefined) this.send(to, answer);
+    if (packet[0] === packetKinds.signal) runtime.bounce(packet[2], packet[3], 'no_process');
+    else if (packet[0] === packetKinds.call) this.send(to, [packetKinds.fail, packet[2], error]);
   }
 
   #system(link: Link, topic: string, body: unknown): void {

@@ -1,18 +1,22 @@
 import { FoundationError, messageOf } from '../errors.ts';
 
+/** Every reason why a process can end. */
+export const exitReasons = [
+  'normal',
+  'shutdown',
+  'killed',
+  'crash',
+  'start_failed',
+  'stuck',
+  'thread_lost',
+  'node_down',
+  'no_process',
+  'name_conflict',
+  'migrated',
+] as const;
+
 /** Why a process ended. */
-export type ExitReason =
-  | 'normal'
-  | 'shutdown'
-  | 'killed'
-  | 'crash'
-  | 'start_failed'
-  | 'stuck'
-  | 'thread_lost'
-  | 'node_down'
-  | 'no_process'
-  | 'name_conflict'
-  | 'migrated';
+export type ExitReason = (typeof exitReasons)[number];
 
 /** The end of a process: why, and with which error where there is one. */
 export interface Exit {

@@ -243,11 +243,11 @@ export class Runtime implements Host {
   /** Sends a signal to a process anywhere. */
   signal(target: Pid, signal: Signal): void {
     if (!this.isMine(target)) {
-      if (!this.exchange.signal(target, signal)) this.#bounce(target, signal, 'node_down');
+      if (!this.exchange.signal(target, signal)) this.bounce(target, signal, 'node_down');
       return;
     }
     const process = this.find(target);
-    if (process === undefined) this.#bounce(target, signal, 'no_process');
+    if (process === undefined) this.bounce(target, signal, 'no_process');
     else process.relations.receive(signal);
   }
 
@@ -262,7 +262,7 @@ export class Runtime implements Host {
   }
 
   /** Answers a signal to nobody: a monitor and a link must hear of it. */
-  #bounce(target: Pid, signal: Signal, reason: 'no_process' | 'node_down'): void {
+  bounce(target: Pid, signal: Signal, reason: 'no_process' | 'node_down'): void {
     const exit = { reason };
     if (signal.kind === 'monitor') {
       this.signal(signal.watcher, { kind: 'down', id: signal.id, from: target, exit });

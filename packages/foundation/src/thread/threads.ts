@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { runForNobody } from '../context.ts';
 import { FoundationError, isFoundationError } from '../errors.ts';
 import type { Station } from '../messaging/exchange.ts';
-import { packetKinds, parsePacket, type Packet } from '../messaging/packet.ts';
+import { parsePacket, type Packet } from '../messaging/packet.ts';
 import type { Behaviour } from '../process/definition.ts';
 import { firstSerial, Pid } from '../process/pid.ts';
 import type { Runtime } from '../process/runtime.ts';
@@ -241,9 +241,4 @@ function threadLost(number: number, cause: unknown): FoundationError {
     hint: 'The cause tells why; a thread that runs out of memory ends alone.',
     cause,
   });
-}
-
-/** An answer to a packet that cannot reach its runtime, or undefined when none is owed. */
-export function bounced(packet: Packet, error: FoundationError): Packet | undefined {
-  return packet[0] === packetKinds.call ? [packetKinds.fail, packet[2], error] : undefined;
 }

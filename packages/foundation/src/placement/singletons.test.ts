@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest';
+
+import { ManualClock, settled } from '../../test/manual-clock.ts';
+import { Events } from '../events.ts';
+import type { ExitReason } from '../process/exit.ts';
+import type { SingletonRecord } from '../registry/registry-state.ts';
+import { Registry } from '../registry/registry.ts';
+import { Singletons } from './singletons.ts';
+
+const record: SingletonRecord = { name: 'one', process: 'p', init: 7, listing: {} };
+
+/** One node's singletons: what they are asked to start, and whom they ask. */
+class World {
+  readonly clock = new ManualClock();
+  readonly events = new Events();
+  readonly here: SingletonRecord[] = [];
+  readonly there: string[] = [];
+  candidates: readonly string[] = ['self'];
+  failure: Error | undefined = undefined;
+  /** Names that this node's registry tells to others, each time a start begins. */
+  readonly known: string[][] = [];
+  end: (reason: ExitReason) => void = () => {};
+  readonly registry = new Registry({
+    node: 'self',
+    incarnation: 1,
+    clock: this.clock,
+    events: this.events,
+    broadcast: () => {},
+    evict: () => {},
+  });
+  readonly singletons = new Singletons('self', this.registry, {
+    clock: this.clock,
+    events: this.events,
+    handlers: {
+      candidates: () => this.candidates,
+      canRun: () => true,
+      startHere: (asked, onEnded) => {
+        this.here.push(asked);
+        this.known.push(this.kept());
+        this.end = onEnded;
+        return this.failure === undefined ? Promise.resolve() : Promise.reject(this.failure);
+      },
+      startThere: (node) => Promise.resolve(void this.there.push(node)),
+    },
+  });
+
+  kept(): string[] {
+    return this.registry.singletons('self').map(({ name }) => name);
+  }
+}
+
+describe('the record of a singleton', () => {
+  it('is known to the others before the process starts, so that a death in between is covered', async () => {
+    const world = new World();
+    await world.singletons.start(record);
+    expect(world.known).toEqual([['one']]);
+    expect(world.kept()).toEqual(['one']);
+  });
+
+  it('is forgotten when the start fails, and when the process ends normally for good', async () => {
+    const world = new World();
+    world.failure = new Error('not today');
+    await expect(world.singletons.start(record)).rejects.toThrow('not today');
+    expect(world.kept()).toEqual([]);
+    world.failure = undefined;
+    await world.singletons.start(record);
+    world.end('normal');
+    await world.clock.advance(10_000);
+    expect([world.kept(), world.here.length]).toEqual([[], 2]);
+  });
+});
+
+describe('a singleton', () => {
+  it('is started again after a while when its supervisor has given up, and stays known meanwhile', async () => {
+    const world = new World();
+    await world.singletons.start(record);
+    world.end('shutdown');
+    expect(world.kept()).toEqual(['one']);
+    expect(world.here).toHaveLength(1);
+    await world.clock.advance(1_000);
+    expect(world.here).toHaveLength(2);
+  });
+
+  it('that lost its name is started again only if nobody has it after a while', async () => {
+    const world = new World();
+    await world.singletons.start(record);
+    world.end('name_conflict');
+    expect(world.kept()).toEqual([]);
+    await world.clock.advance(1_000);
+    expect(world.here).toHaveLength(2);
+
+    const taken = new World();
+    await taken.singletons.start(record);
+    taken.end('name_conflict');
+    taken.registry.register(5, 'p', { name: 'one' });
+    await taken.clock.advance(1_000);
+    expect(taken.here).toHaveLength(1);
+  });
+
+  it('whose node is gone is given to an heir that has joined only now', async () => {
+    const world = new World();
+    world.candidates = [];
+    const share = { incarnation: 1, version: 1, registrations: [], singletons: [record] };
+    world.registry.receive({ kind: 'share', node: 'gone', share });
+    world.singletons.onNodeDown('gone');
+    world.registry.dropNode('gone');
+    world.singletons.settle();
+    expect([world.here.length, world.there.length]).toEqual([0, 0]);
+    world.candidates = ['newcomer'];
+    world.singletons.settle();
+    await settled();
+    expect(world.there).toEqual(['newcomer']);
+  });
+});
