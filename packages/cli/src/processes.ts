@@ -34,7 +34,7 @@ export interface ProcessesView {
 /** Asks every member for its processes; those in worker threads are known from the registry. */
 export async function viewProcesses(node: Node): Promise<ProcessesView> {
   const members = node.cluster.members().map((each) => each.node);
-  const answers = await Promise.allSettled(members.map((name) => node.inspectNode(name)));
+  const answers = await Promise.allSettled(members.map((name) => node.processes.list(name)));
   const unanswered: ProcessesView['unanswered'][number][] = [];
   const processes = members.flatMap((name, at) => {
     const answer = answers[at];

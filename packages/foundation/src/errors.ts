@@ -22,11 +22,14 @@ export const foundationErrors = {
   INVALID_MESSAGE: never,
   INVALID_REPLY: unknown,
   REFUSED: never,
+  CALL_CYCLE: never,
+  CONTEXT_TOO_LARGE: never,
   // processes
   START_FAILED: never,
   NAME_TAKEN: never,
   INVALID_DEFINITION: never,
   UNKNOWN_DEFINITION: never,
+  UNRESPONSIVE: unknown,
   // values and bytes
   NOT_SERIALIZABLE: never,
   MALFORMED: never,

@@ -1,4 +1,4 @@
-import { channel } from 'node:diagnostics_channel';
+import { channel, type Channel } from 'node:diagnostics_channel';
 
 import { messageOf } from './errors.ts';
 import type { ExitReason } from './process/exit.ts';
@@ -9,14 +9,47 @@ export interface NodeEvents {
   spawn: { readonly pid: Pid; readonly who: string };
   exit: { readonly pid: Pid; readonly who: string; readonly reason: ExitReason };
   crash: { readonly pid: Pid; readonly who: string; readonly error: string };
-  restart: { readonly who: string; readonly reason: ExitReason };
-  'gave-up': { readonly who: string; readonly restartsMax: number };
-  abandoned: { readonly pid: Pid; readonly who: string; readonly shutdownMs: number };
+  /** A supervisor is about to start a child again, after `delayMs` milliseconds. */
+  restart: {
+    readonly node: string;
+    readonly who: string;
+    readonly child: string;
+    readonly reason: ExitReason;
+    readonly delayMs: number;
+  };
+  /** A child failed too often: its supervisor goes on without it. */
+  quarantine: {
+    readonly node: string;
+    readonly who: string;
+    readonly child: string;
+    readonly reason: ExitReason;
+    readonly error: string;
+  };
+  'gave-up': { readonly node: string; readonly who: string; readonly restartsMax: number };
+  /** A child did not end in time: left behind inline, or terminated with its thread. */
+  abandoned: {
+    readonly pid: Pid;
+    readonly who: string;
+    readonly shutdownMs: number;
+    readonly how: 'abandoned' | 'terminated';
+  };
   /** A handler has not settled for `afterMs` milliseconds. */
   stuck: { readonly pid: Pid; readonly who: string; readonly afterMs: number };
   overflow: { readonly pid: Pid; readonly rule: string; readonly kind: string };
+  /** The event loop is later than `lagMaxMs` allows, or is not any more. */
+  overload: { readonly node: string; readonly lagMs: number; readonly isShedding: boolean };
   'unknown-message': { readonly pid: Pid; readonly message: string };
   'invalid-message': { readonly pid: Pid; readonly message: string; readonly why: string };
+  'invalid-reply': { readonly pid: Pid; readonly message: string; readonly why: string };
+  /** A worker thread has ended with the processes in it. */
+  'thread-lost': {
+    readonly node: string;
+    readonly thread: number;
+    readonly group: string | undefined;
+    readonly why: string;
+    /** The process that was at work, where it is known to be the cause. */
+    readonly pid: Pid | undefined;
+  };
   'member-up': { readonly node: string; readonly incarnation: number };
   'member-down': { readonly node: string; readonly incarnation: number; readonly reason: string };
   refused: { readonly code: string; readonly message: string };
@@ -25,25 +58,75 @@ export interface NodeEvents {
   problem: { readonly what: string; readonly error: unknown };
 }
 
-type Listener<Name extends keyof NodeEvents> = (event: NodeEvents[Name]) => void;
+/** What listens to events of one name. */
+export type EventListener<Name extends keyof NodeEvents> = (event: NodeEvents[Name]) => void;
+
+// Held here: the channels themselves are kept by whoever uses them only.
+const channels: Readonly<Record<keyof NodeEvents, Channel>> = {
+  spawn: channel('foundation:spawn'),
+  exit: channel('foundation:exit'),
+  crash: channel('foundation:crash'),
+  restart: channel('foundation:restart'),
+  quarantine: channel('foundation:quarantine'),
+  'gave-up': channel('foundation:gave-up'),
+  abandoned: channel('foundation:abandoned'),
+  stuck: channel('foundation:stuck'),
+  overflow: channel('foundation:overflow'),
+  overload: channel('foundation:overload'),
+  'unknown-message': channel('foundation:unknown-message'),
+  'invalid-message': channel('foundation:invalid-message'),
+  'invalid-reply': channel('foundation:invalid-reply'),
+  'thread-lost': channel('foundation:thread-lost'),
+  'member-up': channel('foundation:member-up'),
+  'member-down': channel('foundation:member-down'),
+  refused: channel('foundation:refused'),
+  failover: channel('foundation:failover'),
+  'name-conflict': channel('foundation:name-conflict'),
+  problem: channel('foundation:problem'),
+};
+
+/**
+ * Listens to an event of every node of this program, also of those that start later: the diagnostics
+ * channel `foundation:NAME`, with its type.
+ */
+export function onNodeEvent<Name extends keyof NodeEvents>(
+  name: Name,
+  listener: EventListener<Name>,
+): Disposable {
+  // What is published under a name is that event, see `emit`.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const tellIt = (event: unknown): void => tell(listener, event as NodeEvents[Name]);
+  channels[name].subscribe(tellIt);
+  return {
+    [Symbol.dispose]: () => {
+      channels[name].unsubscribe(tellIt);
+    },
+  };
+}
 
 /** Events of one node: to its own listeners, and to `node:diagnostics_channel` for everybody. */
 export class Events {
   readonly #listeners = new Map<string, Set<(event: never) => void>>();
 
-  on<Name extends keyof NodeEvents>(name: Name, listener: Listener<Name>): Disposable {
+  on<Name extends keyof NodeEvents>(name: Name, listener: EventListener<Name>): Disposable {
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     listeners.add(listener);
     return { [Symbol.dispose]: () => void listeners.delete(listener) };
   }
 
+  /** Whether anybody listens: what an event tells need not be put together for nobody. */
+  isHeard(name: keyof NodeEvents): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0 || channels[name].hasSubscribers;
+  }
+
   emit<Name extends keyof NodeEvents>(name: Name, event: NodeEvents[Name]): void {
-    // Listeners are kept by the name whose events they take.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    for (const listener of this.#listeners.get(name) ?? []) tell(listener as Listener<Name>, event);
-    const published = channel(`foundation:${name}`);
-    if (published.hasSubscribers) published.publish(event);
+    for (const listener of this.#listeners.get(name) ?? []) {
+      // Listeners are kept by the name whose events they take.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      tell(listener as EventListener<Name>, event);
+    }
+    if (channels[name].hasSubscribers) channels[name].publish(event);
   }
 }
 

@@ -15,14 +15,22 @@ export {
   type ErrorTraits,
   type FoundationErrorCode,
 } from './errors.ts';
-export type { Events, NodeEvents } from './events.ts';
+export { onNodeEvent, type EventListener, type Events, type NodeEvents } from './events.ts';
+export type { ContextRoom } from './context/context-room.ts';
+export type { RequestContext, RequestOptions } from './context/request.ts';
+export type { InspectOptions, ProcessInspector } from './introspection/inspector.ts';
+export type { ProcessStatistics } from './introspection/introspection.ts';
+export type { MessageTrace, TraceOptions } from './introspection/message-trace.ts';
+export type { ProcessInfo, ProcessTree } from './introspection/process-info.ts';
 export type { NodeOptions } from './node-options.ts';
-export type { Node, NodeCounters, ProcessInfo } from './node-api.ts';
+export type { Node, NodeCounters } from './node-api.ts';
 export { startNode } from './node.ts';
-export type { ProcessManager, StartOptions } from './placement/process-manager.ts';
-export { isRefused, refuse, type Later, type Refused } from './process/answer.ts';
+export type { ProcessManager, StartOptions, StopOptions } from './placement/process-manager.ts';
+export { isRefused, refuse, type Later, type Refused, type ReplyTo } from './process/answer.ts';
+export type { ChildInfo, ChildOptions, ChildSpec, ChildStatus } from './process/child.ts';
 export {
   call,
+  cast,
   defineProcess,
   type AnyDefinition,
   type Api,
@@ -37,15 +45,17 @@ export {
 export { closest, refuseUnknown } from './options.ts';
 export type { ExitReason } from './process/exit.ts';
 export { Pid } from './process/pid.ts';
-export type { AnyRef, CallOptions, Client, Ref, Wire } from './process/ref-types.ts';
-export type { Restart, Strategy } from './process/restart-state.ts';
+export type { TracedMessage } from './process/probe.ts';
+export type { AnyRef, CallOptions, Client, Group, Ref, Wire } from './process/ref-types.ts';
+export type { Backoff, Intensity, OnExceeded, Restart, Strategy } from './process/restart-state.ts';
 export {
   child,
   defineSupervisor,
   supervisorDefaults,
-  type ChildInfo,
-  type ChildOptions,
-  type ChildSpec,
+  type DynamicSupervisorApi,
+  type DynamicSupervisorOptions,
+  type RestartOptions,
+  type SupervisorApi,
   type SupervisorOptions,
 } from './process/supervisor.ts';
 export { fnv1a, seededRandom, systemRandom, type Random } from './random.ts';

@@ -43,3 +43,7 @@ export { parseDelta, parseSharePart } from './registry/registry-message.ts';
 export { ShareJoiner, splitShare } from './registry/share-parts.ts';
 export { Registry } from './registry/registry.ts';
 export type { Delta as RegistryDelta } from './registry/registry-state.ts';
+export { compileAny, type AnyHandler, type Behaviour } from './process/behaviour.ts';
+export type { ProcessContext } from './process/process-context.ts';
+export type { Runnable, Scheduler } from './process/scheduler.ts';
+export type { SchedulerFactory } from './process/runtime.ts';

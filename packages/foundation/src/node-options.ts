@@ -4,8 +4,10 @@ import { pingDefaults, type PingOptions } from './cluster/failure-detector.ts';
 import type { Store } from './cluster/store.ts';
 import type { Transport } from './cluster/transport.ts';
 import { FoundationError } from './errors.ts';
-import { refuseUnknown } from './options.ts';
-import { behaviourOf, type AnyDefinition } from './process/definition.ts';
+import { checkNumber, refuseUnknown } from './options.ts';
+import { behaviourOf } from './process/behaviour.ts';
+import type { AnyDefinition } from './process/definition.ts';
+import type { SchedulerFactory } from './process/runtime.ts';
 import { systemRandom, type Random } from './random.ts';
 
 /** How a node is started; every option may be left out. */
@@ -35,8 +37,15 @@ export interface NodeOptions {
   readonly detector?: Partial<PingOptions>;
   /** Other adapters than those that `cluster` brings. */
   readonly ports?: NodePorts;
+  /**
+   * Refuses calls from outside of its processes while the event loop is later than this, in milliseconds.
+   * @defaultValue Infinity
+   */
+  readonly lagMaxMs?: number;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** Another order of processes than in turn, for tests: see `testNode` of `@foundation/testing`. */
+  readonly scheduler?: SchedulerFactory;
 }
 
 export interface NodePorts {
@@ -55,8 +64,10 @@ export interface NodeSettings {
   readonly processes: readonly AnyDefinition[];
   readonly detector: PingOptions;
   readonly ports: NodePorts;
+  readonly lagMaxMs: number;
   readonly clock: Clock;
   readonly random: Random;
+  readonly scheduler: SchedulerFactory | undefined;
 }
 
 const known = [
@@ -69,8 +80,10 @@ const known = [
   'processes',
   'detector',
   'ports',
+  'lagMaxMs',
   'clock',
   'random',
+  'scheduler',
 ];
 const choices = {
   cluster: ['local', 'off'],
@@ -92,6 +105,8 @@ export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEn
   refuseOther('profile', options.profile, choices.profile);
   refuseNoText('clusterName', options.clusterName);
   refuseNoText('directory', options.directory);
+  const { lagMaxMs = Infinity } = options;
+  checkNumber('startNode', { lagMaxMs }, { above: 0, endless: true });
   const random = options.random ?? systemRandom;
   const name = options.name ?? `node-${process.pid}-${random.int(36 ** 4).toString(36)}`;
   if (typeof name !== 'string' || !namePattern.test(name)) throw badName(name);
@@ -106,8 +121,10 @@ export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEn
     processes: definitionsOf(options.processes ?? []),
     detector: detectorOptions(options.detector),
     ports: options.ports ?? {},
+    lagMaxMs,
     clock: options.clock ?? systemClock,
     random,
+    scheduler: options.scheduler,
   };
 }
 

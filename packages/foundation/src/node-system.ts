@@ -1,55 +1,66 @@
+import type { ProcessStatistics } from './introspection/introspection.ts';
+import type { RuntimeListing } from './introspection/process-info.ts';
+import { onTheSide, systemCalls } from './introspection/system-calls.ts';
 import type { Station } from './messaging/exchange.ts';
-import type { ProcessInfo } from './node-api.ts';
-import { compileInternal, type Behaviour } from './process/definition.ts';
+import { anyBehaviour, compileInternal, type Behaviour } from './process/behaviour.ts';
+import type { Snapshot, Snapshots } from './process/durability.ts';
 import { Pid, firstSerial } from './process/pid.ts';
-import type { ProcessContext } from './process/process-context.ts';
 import type { Runtime } from './process/runtime.ts';
 import type { SingletonRecord } from './registry/registry-state.ts';
 
 /** Milliseconds that another node may take to start a process; `init` may have to load a model. */
 const startTimeoutMs = 120_000;
 
-/** What a node does for other nodes. */
+/** What a node does for other nodes, and for its own threads. */
 export interface SystemDuties {
-  processes(): readonly ProcessInfo[];
+  /** All its processes, those in threads among them. */
+  listings(): Promise<readonly RuntimeListing[]>;
   startSingleton(record: SingletonRecord): Promise<void>;
+  /** Ends a process for good, with the supervisor that was made for it alone. */
+  stopProcess(pid: Pid, reason: 'normal' | 'shutdown' | 'killed'): Promise<void>;
+  /** What a thread shares of a process that does not answer. */
+  sharedStatistics(pid: Pid): ProcessStatistics | undefined;
+  readonly snapshots: Snapshots;
 }
 
 /** First process of each node, so that its address needs no name. */
 export function systemProcess(duties: SystemDuties): Behaviour {
+  const { snapshots } = duties;
   return compileInternal('foundation.node', {
+    isSystem: true,
     start: () => ({}),
     calls: {
-      processes: () => duties.processes(),
-      startSingleton: (ctx, record) =>
-        (ctx as ProcessContext).later(() =>
-          attempt(() => duties.startSingleton(record as SingletonRecord)),
-        ),
+      ...systemCalls,
+      listings: onTheSide(() => duties.listings()),
+      startSingleton: onTheSide((_ctx, record) => duties.startSingleton(record as SingletonRecord)),
+      stopProcess: onTheSide((_ctx, pid, reason) =>
+        duties.stopProcess(pid as Pid, reason as 'normal'),
+      ),
+      sharedStatistics: (_ctx, pid) => duties.sharedStatistics(pid as Pid),
+      loadSnapshot: onTheSide((_ctx, key) => snapshots.load(String(key))),
+      saveSnapshot: onTheSide((_ctx, ...args) =>
+        snapshots.save(...(args as Parameters<Snapshots['save']>)),
+      ),
     },
   });
 }
 
-/** Errors are answers here: those of others must not end the node's own process. */
-async function attempt(work: () => Promise<void>): Promise<unknown> {
-  try {
-    await work();
-    return undefined;
-  } catch (error) {
-    return error;
-  }
-}
-
 export interface SystemRef {
-  processes(): Promise<readonly ProcessInfo[]>;
-  startSingleton(record: SingletonRecord): Promise<unknown>;
+  listings(): Promise<readonly RuntimeListing[]>;
+  startSingleton(record: SingletonRecord): Promise<void>;
+  stopProcess(pid: Pid, reason: 'normal' | 'shutdown' | 'killed'): Promise<void>;
+  loadSnapshot(key: string): Promise<Snapshot | undefined>;
+  saveSnapshot(key: string, version: number, state: Uint8Array): Promise<number | undefined>;
 }
 
-/** The system process of another node. */
+const behaviour = anyBehaviour('foundation.node');
+
+/** The system process of a node. */
 export function systemOf(
   runtime: Runtime,
-  behaviour: Behaviour,
   { node, incarnation }: Station,
+  timeoutMs: number = startTimeoutMs,
 ): SystemRef {
   const pid = new Pid(node, incarnation, firstSerial(0));
-  return runtime.refTo(behaviour, { pid, timeoutMs: startTimeoutMs }) as SystemRef;
+  return runtime.refTo(behaviour, { pid, timeoutMs }) as SystemRef;
 }

@@ -3,29 +3,39 @@ import { workerData } from 'node:worker_threads';
 import type { Timer } from './clock.ts';
 import { ClusterView } from './cluster/cluster-view.ts';
 import { Cluster } from './cluster/cluster.ts';
+import { contextRoom, type ContextRoom } from './context/context-room.ts';
 import { FoundationError } from './errors.ts';
 import { Events } from './events.ts';
+import { listingOf } from './introspection/process-info.ts';
 import { createMabeam, type Mabeam } from './mabeam/mabeam.ts';
 import { Exchange } from './messaging/exchange.ts';
 import { codecFor } from './messaging/runtime-codec.ts';
 import { Switchboard } from './messaging/switchboard.ts';
-import type { Node, NodeCounters, ProcessInfo } from './node-api.ts';
+import type { Node, NodeCounters } from './node-api.ts';
 import { nodeSettings, type NodeOptions, type NodeSettings } from './node-options.ts';
 import { openPorts, type OpenPorts } from './node-ports.ts';
 import { systemOf, systemProcess } from './node-system.ts';
-import { ProcessManager } from './placement/process-manager.ts';
+import { ProcessManager, stopHere } from './placement/process-manager.ts';
 import { Singletons } from './placement/singletons.ts';
-import type { AnyDefinition, Definition } from './process/definition.ts';
+import type { Definition } from './process/definition.ts';
+import { noProcess, type Exit } from './process/exit.ts';
+import { catchFloatingRejections } from './process/floating-rejections.ts';
+import { LagWatch } from './process/lag-watch.ts';
 import { checkMetadata } from './process/listing-check.ts';
 import type { Pid } from './process/pid.ts';
 import type { Process } from './process/process.ts';
-import type { Client } from './process/ref-types.ts';
+import type { Client, Group } from './process/ref-types.ts';
 import { Runtime } from './process/runtime.ts';
 import { endAll } from './process/shutdown.ts';
+import { Supervision } from './process/supervision.ts';
 import type { Spawner } from './process/supervisor.ts';
 import { Registry } from './registry/registry.ts';
+import { offerMetrics } from './telemetry/metrics.ts';
 import { isThreadData } from './thread/thread-message.ts';
 import { Threads } from './thread/threads.ts';
+
+/** Milliseconds that a process may take to end when another node stops it; that gives up by itself. */
+const stopMs = 60_000;
 
 /** Milliseconds after the last link is up, by when names that both sides had are settled. */
 const namesSettledMs = 500;
@@ -63,6 +73,7 @@ class RunningNode implements Node {
   readonly processes: ProcessManager;
   readonly cluster: ClusterView;
   readonly mabeam: Mabeam;
+  readonly context: ContextRoom;
   readonly #settings: NodeSettings;
   readonly #ports: OpenPorts;
   readonly #runtime: Runtime;
@@ -70,6 +81,8 @@ class RunningNode implements Node {
   readonly #links: Cluster | undefined;
   readonly #switchboard: Switchboard;
   readonly #singletons: Singletons;
+  /** What watches the node from inside, and ends with it. */
+  readonly #watches = new DisposableStack();
   #verification: Timer | undefined = undefined;
   #stopped: Promise<void> | undefined = undefined;
 
@@ -101,7 +114,10 @@ class RunningNode implements Node {
       snapshots: ports.snapshots,
       spawner: this.#spawn,
       abandon: (pid) => this.#abandon(pid),
+      random: settings.random,
+      scheduler: settings.scheduler,
     });
+    this.context = contextRoom({ codec: this.#runtime.codec, clock, random: settings.random });
     this.#threads = new Threads(this.#runtime, this.registry, {
       route: (to, bytes, packet) => this.#switchboard.fromThread(to, bytes, packet),
       onLost: (thread) => this.#switchboard.threadLost(thread),
@@ -113,19 +129,11 @@ class RunningNode implements Node {
       registry: this.registry,
       cluster: () => this.#links,
     });
-    this.#singletons = new Singletons(name, this.registry, {
-      clock,
-      events: this.events,
-      handlers: {
-        candidates: (definition) => this.cluster.hostsOf(definition),
-        canRun: (definition) =>
-          settings.role === 'member' && this.#runtime.definition(definition) !== undefined,
-        startHere: (record, onEnded) =>
-          this.processes.startRecord(record, (reason) => this.#ifRunning(() => onEnded(reason))),
-        startThere: (node, record) => this.#startThere(node, record),
-      },
+    this.#singletons = this.#makeSingletons();
+    this.processes = new ProcessManager(this.#runtime, this.#singletons, {
+      checkRunning: this.#checkRunning,
+      station: (node) => this.cluster.station(node),
     });
-    this.processes = new ProcessManager(this.#runtime, this.#singletons, this.#checkRunning);
     this.mabeam = createMabeam({
       runtime: this.#runtime,
       processes: this.processes,
@@ -144,10 +152,17 @@ class RunningNode implements Node {
   }
 
   async start(): Promise<void> {
+    this.#watches.use(catchFloatingRejections(this.#runtime));
+    this.#watches.use(offerMetrics(this.#runtime, () => this.#threads.count));
+    const { lagMaxMs } = this.#settings;
+    if (lagMaxMs !== Infinity) this.#watches.use(new LagWatch(this.#runtime, lagMaxMs));
     const system = this.#runtime.define(
       systemProcess({
-        processes: () => this.inspect(),
+        listings: async () => [listingOf(this.#runtime), ...(await this.#threads.listings())],
         startSingleton: (record) => this.#singletons.startHere(record),
+        stopProcess: (pid, reason) => this.#stopProcess(pid, reason),
+        sharedStatistics: (pid) => this.#threads.sharedStatistics(pid),
+        snapshots: this.#ports.snapshots,
       }),
     );
     await this.#runtime.spawn(system);
@@ -161,20 +176,8 @@ class RunningNode implements Node {
     return this.#runtime.ref(process, name);
   }
 
-  inspect(): readonly ProcessInfo[] {
-    return [...this.#runtime.processes()].map((each) => ({
-      pid: each.pid.toString(),
-      process: each.behaviour.name,
-      name: each.name,
-      status: each.status,
-      handled: each.handled,
-      mailbox: each.mailboxSize,
-    }));
-  }
-
-  async inspectNode(node: string): Promise<readonly ProcessInfo[]> {
-    if (node === this.name) return this.inspect();
-    return this.#system(node).processes();
+  group<I, A>(process: Definition<I, A>, group: string): Group<A> {
+    return this.#runtime.group(process, group);
   }
 
   counters(): NodeCounters {
@@ -205,6 +208,7 @@ class RunningNode implements Node {
     await this.#threads.stop();
     await this.#links?.stop();
     await this.#ports.close();
+    this.#watches.dispose();
   }
 
   #keepsSingleton({ relations }: Process): boolean {
@@ -235,21 +239,44 @@ class RunningNode implements Node {
     return process.pid;
   };
 
-  async #abandon(pid: Pid): Promise<void> {
-    if (pid.thread === 0) this.#runtime.find(pid)?.kill({ reason: 'stuck' });
-    else await this.#threads.abandon(pid);
+  async #abandon(pid: Pid): Promise<'abandoned' | 'terminated'> {
+    if (pid.thread !== 0) return this.#threads.abandon(pid);
+    this.#runtime.find(pid)?.kill({ reason: 'stuck' });
+    return 'abandoned';
   }
 
-  #system(node: string): ReturnType<typeof systemOf> {
-    const behaviour = this.#runtime.define(
-      this.#runtime.definition('foundation.node') as AnyDefinition,
-    );
-    return systemOf(this.#runtime, behaviour, this.cluster.station(node));
+  /** Ends a process of this node for another node. */
+  async #stopProcess(pid: Pid, reason: 'normal' | 'shutdown' | 'killed'): Promise<void> {
+    const process = this.#runtime.find(pid);
+    if (process !== undefined) return stopHere(process, reason, stopMs);
+    const keeper = this.#runtime.find(this.#threads.parentOf(pid) ?? pid);
+    const isKept = keeper?.state instanceof Supervision && keeper.state.isKeeperOf(pid);
+    const [system] = this.#runtime.processes();
+    const { promise: ended, resolve } = Promise.withResolvers<Exit>();
+    system?.relations.monitor(pid, resolve);
+    this.#runtime.signal(isKept ? keeper.pid : pid, { kind: 'stop', exit: { reason } });
+    if ((await ended).reason === 'no_process') throw noProcess(pid.toString());
+    return undefined;
   }
 
   async #startThere(node: string, record: Parameters<Singletons['startHere']>[0]): Promise<void> {
-    const error = await this.#system(node).startSingleton(record);
-    if (error instanceof Error) throw error;
+    await systemOf(this.#runtime, this.cluster.station(node)).startSingleton(record);
+  }
+
+  #makeSingletons(): Singletons {
+    const { clock, role } = this.#settings;
+    return new Singletons(this.name, this.registry, {
+      clock,
+      events: this.events,
+      handlers: {
+        candidates: (definition) => this.cluster.hostsOf(definition),
+        canRun: (definition) =>
+          role === 'member' && this.#runtime.definition(definition) !== undefined,
+        startHere: (record, onEnded) =>
+          this.processes.startRecord(record, (reason) => this.#ifRunning(() => onEnded(reason))),
+        startThere: (node, record) => this.#startThere(node, record),
+      },
+    });
   }
 
   #makeCluster(): Cluster | undefined {

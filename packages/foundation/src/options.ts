@@ -1,4 +1,4 @@
-import { FoundationError } from './errors.ts';
+import { FoundationError, messageOf } from './errors.ts';
 
 /** Refuses names that are not known, all at once, with the likely spelling. */
 export function refuseUnknown(what: string, given: object, known: readonly string[]): void {
@@ -17,6 +17,62 @@ export function refuseUnknown(what: string, given: object, known: readonly strin
     hint: `Known are: ${known.join(', ')}.`,
     details: { unknown },
   });
+}
+
+/** What a number must be; bounds are inclusive unless they say otherwise. */
+export interface NumberRule {
+  readonly min?: number;
+  readonly above?: number;
+  readonly max?: number;
+  readonly integer?: boolean;
+  /** Whether Infinity means "no limit". @defaultValue false */
+  readonly endless?: boolean;
+}
+
+/**
+ * Refuses what is no number as the rule says: NaN, texts, fractions, negative limits.
+ *
+ * @param given - One option by its name.
+ * @throws FoundationError `INVALID_OPTION` with the option and the offending value.
+ */
+export function checkNumber(
+  who: string,
+  given: Readonly<Record<string, unknown>>,
+  rule: NumberRule,
+): void {
+  for (const [option, value] of Object.entries(given)) {
+    if (isNumber(value, rule)) continue;
+    throw new FoundationError(
+      'INVALID_OPTION',
+      `${who}: expected \`${option}\` to be ${inWords(rule)}, got: ${shown(value)}`,
+      { details: { option, value: typeof value === 'number' ? value : shown(value) } },
+    );
+  }
+}
+
+/** Whether a value is a number as the rule says. */
+export function isNumber(value: unknown, rule: NumberRule): boolean {
+  const { min = -Infinity, above = -Infinity, max = Infinity, integer, endless = false } = rule;
+  if (typeof value !== 'number' || !(value >= min && value <= max)) return false;
+  if (!(value > above)) return false;
+  if (!Number.isFinite(value)) return endless && value > 0;
+  return integer !== true || Number.isInteger(value);
+}
+
+/** What a rule asks for: `a whole number of at least 1, or Infinity`. */
+export function inWords({ min, above, max, integer, endless }: NumberRule): string {
+  const bounds = [
+    min === undefined ? undefined : `of at least ${min}`,
+    above === undefined ? undefined : `above ${above}`,
+    max === undefined ? undefined : `of at most ${max}`,
+  ].filter((bound) => bound !== undefined);
+  const kind = integer === true ? 'a whole number' : 'a number';
+  return `${[kind, bounds.join(' and ')].filter(Boolean).join(' ')}${endless === true ? ', or Infinity' : ''}`;
+}
+
+/** A value as errors show it. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? `'${value}'` : messageOf(value);
 }
 
 /** The known word that is nearest to a misspelt one, if any is near. */

@@ -54,7 +54,7 @@ const commands = {
   lookup: (name: string) => node.registry.lookup(name)?.toString(),
   /** Names of the processes with a capability, as this node knows them. */
   capable: (capability: string) => node.registry.withCapability(capability).map(({ name }) => name),
-  processes: () => node.inspect().map((each) => each.process),
+  processes: async () => (await node.processes.list()).map((each) => each.process),
 };
 export type ClusterNode = typeof commands;
 

@@ -57,7 +57,7 @@ describe('a singleton', () => {
     const ledger = await late.processes.start(counter, singleton);
     expect(String(ledger.pid)).toBe(first);
     expect(await ledger.add(1)).toBe(1);
-    expect(late.inspect().map((each) => each.process)).not.toContain('counter');
+    expect((await late.processes.list()).map((each) => each.process)).not.toContain('counter');
   });
 
   it('that all nodes start at once is one', async () => {
@@ -117,7 +117,8 @@ describe('a singleton', () => {
     await b.stop();
     await cluster.eventually('it is here', async () => (await ledger.host()) === 'here');
     expect(await ledger.add(1)).toBe(7);
-    expect(here.inspect().filter(({ process }) => process === 'counter')).toHaveLength(1);
+    const listed = await here.processes.list();
+    expect(listed.filter(({ process }) => process === 'counter')).toHaveLength(1);
   });
 
   it('of a frozen node moves, and is one when that wakes up; those of others stay where they are', async () => {
@@ -171,7 +172,9 @@ describe('a singleton', () => {
       return sum === 6;
     });
     await cluster.eventually('one is left', async () => {
-      const mine = here.inspect().filter(({ process }) => process === 'counter').length;
+      const mine = (await here.processes.list()).filter(
+        ({ process }) => process === 'counter',
+      ).length;
       return mine + (await countersOn([a])) === 1;
     });
     expect(await ledger.add(1)).toBe(7);

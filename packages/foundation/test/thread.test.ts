@@ -339,6 +339,7 @@ describe('a start that takes longer than somebody waits for it', () => {
       module: new URL('thread-processes.ts', import.meta.url).href,
       definition: 'slow',
       linkTo: undefined,
+      restarts: undefined,
     };
     const late = { ...request, init: { ms: 100 }, name: 'late' };
     expect(await failure((await starter).with({ timeoutMs: 20 }).spawn(late))).toMatchObject({

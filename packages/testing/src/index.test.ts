@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 it('shows exactly these names', async () => {
   expect(Object.keys(await import('./index.ts')).toSorted()).toMatchInlineSnapshot(`
     [
+      "SeededScheduler",
       "SimClock",
       "SimDirectory",
       "SimDiscovery",
@@ -11,11 +12,14 @@ it('shows exactly these names', async () => {
       "SimTransport",
       "Simulation",
       "TestCluster",
+      "checkModel",
       "discoveryConformance",
       "eventually",
+      "probe",
       "simulateCluster",
       "spawnNode",
       "storeConformance",
+      "testNode",
       "transportConformance",
     ]
   `);

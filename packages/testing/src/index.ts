@@ -6,9 +6,13 @@
 export { discoveryConformance, type DiscoveryUnderTest } from './conformance/discovery.ts';
 export { storeConformance, type StoreUnderTest } from './conformance/store.ts';
 export { transportConformance, type TransportUnderTest } from './conformance/transport.ts';
+export { checkModel, type ModelCheck, type ModelCommand } from './check-model.ts';
 export { eventually, type EventuallyOptions } from './eventually.ts';
+export { probe, type Probe, type Probed, type ProbeOptions } from './probe.ts';
+export { SeededScheduler } from './seeded-scheduler.ts';
 export { spawnNode, type SpawnOptions, type TestProcess } from './spawn-node.ts';
-export { TestCluster, type NodeCommands, type TestNodeOptions } from './test-cluster.ts';
+export { TestCluster, type ClusterNodeOptions, type NodeCommands } from './test-cluster.ts';
+export { testNode, type TestNode, type TestNodeOptions } from './test-node.ts';
 export type { Fault, FaultPlan, Flaw } from './simulation/fault.ts';
 export { SimClock, type SimClockOptions } from './simulation/sim-clock.ts';
 export { SimDirectory, SimDiscovery } from './simulation/sim-discovery.ts';

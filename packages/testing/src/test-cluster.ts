@@ -17,7 +17,7 @@ export interface NodeCommands extends TestCommands {
 }
 
 /** What makes nodes meet: `startNode({ ...cluster.options('a') })`. */
-export interface TestNodeOptions {
+export interface ClusterNodeOptions {
   readonly name: string;
   readonly clusterName: string;
   readonly directory: string;
@@ -41,7 +41,7 @@ export class TestCluster<Commands extends NodeCommands> implements AsyncDisposab
     this.name = basename(this.directory).toLowerCase();
   }
 
-  options(node: string): TestNodeOptions {
+  options(node: string): ClusterNodeOptions {
     return { name: node, clusterName: this.name, directory: this.directory };
   }
 

@@ -31,9 +31,9 @@ export class AgentRegistry {
       const options = { name: id, init, capabilities, metadata, preferNode: this.#node };
       await this.#processes.startSingleton(process, options);
     } else {
-      const { type, ...intensity } = restart;
+      const { type, ...rules } = restart;
       const options = { name: id, init, restart: type, capabilities, metadata };
-      await this.#processes.startHere({ definition: process, options }, { intensity });
+      await this.#processes.startHere({ definition: process, options }, { rules });
     }
     return this.#processes.named(process, id);
   }

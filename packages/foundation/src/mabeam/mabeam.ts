@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { ProcessManager } from '../placement/process-manager.ts';
-import { anyBehaviour, coordinationMessage } from '../process/definition.ts';
+import { anyBehaviour, coordinationMessage } from '../process/behaviour.ts';
 import { noProcess } from '../process/exit.ts';
 import { Pid } from '../process/pid.ts';
 import { RefCore, refSymbol } from '../process/ref.ts';

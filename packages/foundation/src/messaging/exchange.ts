@@ -1,9 +1,12 @@
+import { Request } from '../context/request.ts';
 import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
-import { Note, type CallRequest } from '../process/envelope.ts';
+import { farWaitersOf, type FarWaiter } from '../process/call-chain.ts';
+import { Note } from '../process/envelope.ts';
 import { noProcess, processDown, type Exit } from '../process/exit.ts';
 import { Pid } from '../process/pid.ts';
 import type { Process } from '../process/process.ts';
-import { invalidReply } from '../process/ref.ts';
+import { invalidReply, waiterOf, type OutgoingCall } from '../process/ref.ts';
+import type { ReplyAddress } from '../process/replies.ts';
 import type { Runtime } from '../process/runtime.ts';
 import type { Signal } from '../process/signal.ts';
 import type { Codec } from '../wire/codec.ts';
@@ -24,12 +27,14 @@ export interface Router {
   send(to: Station, packet: Packet): 'sent' | 'unreachable' | 'full';
 }
 
-interface OutgoingCall {
-  readonly request: CallRequest;
-  readonly timeoutMs: number;
+/** A cast on its way. */
+interface OutgoingCast {
   readonly name: string;
   readonly args: readonly unknown[];
+  readonly request: Request | undefined;
 }
+
+const nobodyWaits: readonly FarWaiter[] = [];
 
 /** Calls, casts and signals between the processes of this runtime and those of others. */
 export class Exchange {
@@ -53,25 +58,33 @@ export class Exchange {
 
   // ── outgoing ───────────────────────────────────────────────────────────────
 
-  call(target: Pid, { request, timeoutMs, name, args }: OutgoingCall): Promise<unknown> {
+  call(target: Pid, outgoing: OutgoingCall): Promise<unknown> {
+    const { terms, timeoutMs } = outgoing;
     const id = this.#runtime.nextNumber();
-    const call = new RemoteCall(this.#runtime.deadlines, request, timeoutMs);
+    const call = new RemoteCall(this.#runtime.deadlines, terms, timeoutMs);
     call.track(this, id, target);
     this.#calls.set(id, call);
     try {
-      const sent = this.#router.send(target, [
-        packetKinds.call,
-        target.serial,
-        id,
-        name,
-        args,
-        timeoutMs,
-      ]);
-      if (sent !== 'sent') call.fail(notSent(sent, request.describe()));
+      const sent = this.#router.send(target, this.#callPacket(target, id, outgoing));
+      if (sent !== 'sent') call.fail(notSent(sent, terms.describe()));
     } catch (error) {
       call.fail(error);
     }
     return call.promise;
+  }
+
+  // oxlint-disable-next-line eslint/max-params -- made for each call
+  #callPacket(target: Pid, id: number, outgoing: OutgoingCall): Packet {
+    const { name, args, timeoutMs, request, scope } = outgoing;
+    const { serial } = target;
+    const waiter = waiterOf(scope);
+    // What most calls do not have is not sent: not even that it is missing.
+    if (request === undefined && waiter === undefined) {
+      return [packetKinds.call, serial, id, name, args, timeoutMs];
+    }
+    const wire = request?.toWire(this.#runtime.codec);
+    const waiters = farWaitersOf({ waiter, farWaiters: nobodyWaits });
+    return [packetKinds.call, serial, id, name, args, timeoutMs, wire, waiters];
   }
 
   /** Tells the other side that nobody waits for a reply any more. */
@@ -84,8 +97,18 @@ export class Exchange {
     this.#calls.delete(id);
   }
 
-  cast(target: Pid, name: string, args: readonly unknown[]): boolean {
-    return this.#router.send(target, [packetKinds.cast, target.serial, name, args]) === 'sent';
+  cast(target: Pid, { name, args, request }: OutgoingCast): boolean {
+    const { serial } = target;
+    const packet: Packet =
+      request === undefined
+        ? [packetKinds.cast, serial, name, args]
+        : [packetKinds.cast, serial, name, args, request.toWire(this.#runtime.codec)];
+    return this.#router.send(target, packet) === 'sent';
+  }
+
+  /** Sends the reply to a call that a process elsewhere has taken. @throws FoundationError `NOT_SERIALIZABLE` */
+  answer({ pid, id }: ReplyAddress, value: unknown): boolean {
+    return this.#router.send(pid, [packetKinds.answer, pid.serial, id, value]) === 'sent';
   }
 
   signal(target: Pid, signal: Signal): boolean {
@@ -126,29 +149,42 @@ export class Exchange {
         return this.#receiveFailure(packet[1], packet[2]);
       case packetKinds.signal:
         return this.#runtime.signal(packet[2], packet[3]);
+      case packetKinds.answer:
+        return this.#receiveAnswer(packet);
       case packetKinds.system:
         return undefined;
     }
+  }
+
+  #receiveAnswer([, to, id, value]: Packet &
+    readonly [typeof packetKinds.answer, ...unknown[]]): void {
+    if (this.#runtime.findSerial(to)?.settleAddressed(id, value) === true) return;
+    this.#runtime.counters.lateReplies++;
   }
 
   #receiveCall(
     from: Station,
     packet: Packet & readonly [typeof packetKinds.call, ...unknown[]],
   ): void {
-    const [, to, id, name, args, timeoutMs] = packet;
+    const [, to, id, name, args, timeoutMs, wire, farWaiters = nobodyWaits] = packet;
+    const { deadlines, codec, clock } = this.#runtime;
+    const request = Request.parse(codec, clock, wire);
     // Calls are numbered like processes, so that the number tells the thread of the caller, too.
     const caller = new Pid(from.node, from.incarnation, id);
-    const call = new IncomingCall(this.#runtime.deadlines, caller, { name, args });
+    const call = new IncomingCall(deadlines, caller, { name, args, request, farWaiters });
     this.#incoming.add(call);
     call.start(this, timeoutMs);
     const process = this.#runtime.findSerial(to);
     if (process === undefined) call.fail(noProcess(`${this.#runtime.name}#${to}`));
-    else process.deliver(call);
+    else if (this.#runtime.isShedding && !process.isSystem) {
+      call.fail(this.#runtime.shed(process.describe()));
+    } else if (farWaiters.length === 0 || !process.refusesCycle(call)) process.deliver(call);
   }
 
   #receiveCast(packet: Packet & readonly [typeof packetKinds.cast, ...unknown[]]): void {
-    const [, to, name, args] = packet;
-    this.#runtime.findSerial(to)?.deliver(new Note('cast', name, args, undefined));
+    const [, to, name, args, wire] = packet;
+    const request = Request.parse(this.#runtime.codec, this.#runtime.clock, wire);
+    this.#runtime.findSerial(to)?.deliver(new Note('cast', name, args, undefined, request));
   }
 
   #receiveReply(id: number, value: unknown): void {

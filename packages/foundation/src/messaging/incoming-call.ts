@@ -1,9 +1,13 @@
+import type { Request } from '../context/request.ts';
+import type { Entry } from '../process/behaviour.ts';
+import type { FarWaiter } from '../process/call-chain.ts';
 import type { Deadlines, Due } from '../process/deadlines.ts';
-import type { Entry } from '../process/definition.ts';
 import type { Call } from '../process/envelope.ts';
 import type { Queued } from '../process/mailbox.ts';
 import type { Pid } from '../process/pid.ts';
 import type { Exchange } from './exchange.ts';
+
+type IncomingMessage = Pick<Call, 'name' | 'args' | 'request' | 'farWaiters'>;
 
 /** A call from another runtime, in the mailbox of a process here. */
 export class IncomingCall implements Call, Due {
@@ -15,6 +19,9 @@ export class IncomingCall implements Call, Due {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly entry: Entry | undefined = undefined;
+  readonly request: Request | undefined;
+  readonly waiter = undefined;
+  readonly farWaiters: readonly FarWaiter[];
   /** The life of the caller's node, and the number of the call there. */
   readonly caller: Pid;
   isOpen = true;
@@ -22,11 +29,13 @@ export class IncomingCall implements Call, Due {
   readonly #deadlines: Deadlines;
   #exchange: Exchange | undefined = undefined;
 
-  constructor(deadlines: Deadlines, caller: Pid, message: Pick<Call, 'name' | 'args'>) {
+  constructor(deadlines: Deadlines, caller: Pid, message: IncomingMessage) {
     this.#deadlines = deadlines;
     this.caller = caller;
     this.name = message.name;
     this.args = message.args;
+    this.request = message.request;
+    this.farWaiters = message.farWaiters;
   }
 
   start(exchange: Exchange, timeoutMs: number): void {

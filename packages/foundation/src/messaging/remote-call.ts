@@ -1,6 +1,6 @@
 import type { FoundationError } from '../errors.ts';
 import type { Deadlines } from '../process/deadlines.ts';
-import { Pending, type CallRequest } from '../process/envelope.ts';
+import { Pending, type CallTerms } from '../process/envelope.ts';
 import type { Pid } from '../process/pid.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -11,9 +11,9 @@ export class RemoteCall extends Pending {
   #target: Pid | undefined = undefined;
   readonly describe: () => string;
 
-  constructor(deadlines: Deadlines, request: CallRequest, timeoutMs: number) {
-    super(deadlines, request, timeoutMs);
-    this.describe = request.describe;
+  constructor(deadlines: Deadlines, terms: CallTerms, timeoutMs: number) {
+    super(deadlines, terms, timeoutMs);
+    this.describe = terms.describe;
   }
 
   get target(): Pid {

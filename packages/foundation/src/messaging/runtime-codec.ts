@@ -1,6 +1,8 @@
-import { anyBehaviour } from '../process/definition.ts';
+import { ReplyTo } from '../process/answer.ts';
+import { anyBehaviour } from '../process/behaviour.ts';
 import { Pid } from '../process/pid.ts';
 import { refSymbol, type RefCore } from '../process/ref.ts';
+import { addressOf, FarReply, type ReplyAddress } from '../process/replies.ts';
 import type { Runtime } from '../process/runtime.ts';
 import { Codec, type CodecHooks, type CodecLimits } from '../wire/codec.ts';
 
@@ -23,8 +25,25 @@ export function codecFor(runtime: Runtime, limits?: Partial<CodecLimits>): Codec
       const behaviour = runtime.definition(data.definition) ?? anyBehaviour(data.definition);
       return runtime.refTo(behaviour, { name: data.name, pid: data.pid });
     },
+    encodeReplyTo: (value) => addressOf(value),
+    decodeReplyTo: (data) => (isReplyAddress(data) ? replyThrough(runtime, data) : undefined),
   };
   return new Codec(hooks, limits);
+}
+
+function replyThrough(runtime: Runtime, address: ReplyAddress): ReplyTo<unknown> {
+  const send = (value: unknown): boolean => {
+    const { pid, id } = address;
+    if (!runtime.isMine(pid)) return runtime.exchange.answer(address, value);
+    return runtime.find(pid)?.settleAddressed(id, value) ?? false;
+  };
+  return new ReplyTo(new FarReply(address, send));
+}
+
+function isReplyAddress(data: unknown): data is ReplyAddress {
+  if (typeof data !== 'object' || data === null) return false;
+  const { pid, id } = data as Partial<ReplyAddress>;
+  return pid instanceof Pid && typeof id === 'number';
 }
 
 function isWireRef(data: unknown): data is WireRef {

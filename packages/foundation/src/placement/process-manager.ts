@@ -1,14 +1,30 @@
 import { FoundationError, isFoundationError } from '../errors.ts';
-import { refuseUnknown } from '../options.ts';
+import {
+  Inspector,
+  type InspectOptions,
+  type ProcessInspector,
+} from '../introspection/inspector.ts';
+import {
+  treesOf,
+  type ProcessInfo,
+  type ProcessTree,
+  type RuntimeListing,
+} from '../introspection/process-info.ts';
+import type { Station } from '../messaging/exchange.ts';
+import { systemOf, type SystemRef } from '../node-system.ts';
+import { checkNumber, refuseUnknown } from '../options.ts';
+import type { ChildSpec } from '../process/child.ts';
 import type { AnyDefinition, Definition } from '../process/definition.ts';
-import type { ExitReason } from '../process/exit.ts';
+import { noProcess, type ExitReason } from '../process/exit.ts';
 import { checkListing, checkMetadata, invalidOption } from '../process/listing-check.ts';
-import type { Pid } from '../process/pid.ts';
-import type { Client } from '../process/ref-types.ts';
-import type { Intensity, Restart } from '../process/restart-state.ts';
+import { Pid } from '../process/pid.ts';
+import type { Process } from '../process/process.ts';
+import type { AnyRef, Client } from '../process/ref-types.ts';
+import type { Restart } from '../process/restart-state.ts';
 import type { Listing, Runtime } from '../process/runtime.ts';
+import { Supervision, type Kept } from '../process/supervision.ts';
 import { checkChild } from '../process/supervisor-check.ts';
-import { keeper, type ChildSpec, type Kept, type KeptChild } from '../process/supervisor.ts';
+import { keeper, type KeptChild, type RestartOptions } from '../process/supervisor.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Singletons } from './singletons.ts';
 
@@ -32,28 +48,46 @@ type StartArgs<I> = undefined extends I
   ? [options?: StartOptions & { readonly init?: I }]
   : [options: StartOptions & { readonly init: I }];
 
+/** Milliseconds to wait for a node to list its processes. */
+const listTimeoutMs = 5_000;
+
 const known = ['init', 'name', 'strategy', 'preferNode', 'restart', 'capabilities', 'metadata'];
 
 /** How a process is kept alive. */
 export interface Keeping {
-  readonly intensity?: Intensity;
+  readonly rules?: RestartOptions | undefined;
   /** @defaultValue 'local' */
   readonly keeps?: Kept;
   /** Runs when it has ended for good. */
   readonly onEnded?: (reason: ExitReason) => void;
 }
 
-/** Starts processes: here, in a thread, or once in the cluster. */
+/** What the node knows beyond its main thread. */
+export interface NodeSide {
+  /** @throws FoundationError `NODE_STOPPED` */
+  checkRunning(): void;
+  /** The life of a member of the cluster. @throws FoundationError `NODE_UNREACHABLE` */
+  station(node: string): Station;
+}
+
+/** How a process is stopped. */
+export interface StopOptions {
+  /** @defaultValue 'normal' */
+  readonly reason?: 'normal' | 'shutdown' | 'killed';
+  /** Milliseconds to wait for its end. @defaultValue 5000 */
+  readonly timeoutMs?: number;
+}
+
+/** Starts processes: here, in a thread, or once in the cluster; stops them, and looks into them. */
 export class ProcessManager {
   readonly #runtime: Runtime;
   readonly #singletons: Singletons;
-  readonly #checkRunning: () => void;
+  readonly #node: NodeSide;
 
-  /** @param checkRunning - Throws `NODE_STOPPED` when the node has stopped. */
-  constructor(runtime: Runtime, singletons: Singletons, checkRunning: () => void) {
+  constructor(runtime: Runtime, singletons: Singletons, node: NodeSide) {
     this.#runtime = runtime;
     this.#singletons = singletons;
-    this.#checkRunning = checkRunning;
+    this.#node = node;
   }
 
   /**
@@ -66,13 +100,19 @@ export class ProcessManager {
     const options: StartOptions & { readonly init?: unknown } = given[0] ?? {};
     check(options);
     const behaviour = this.#runtime.define(process);
-    if (options.strategy === 'singleton') {
+    const { name, strategy, restart = 'temporary' } = options;
+    if (strategy === 'singleton') {
       await this.startSingleton(process, options);
     } else {
-      const pid = await this.startHere({ definition: process, options: childOptions(options) });
-      if (options.name === undefined) return this.#runtime.refTo(behaviour, { pid }) as Client<A>;
+      const own = childOptions(options);
+      const started =
+        restart === 'temporary'
+          ? this.#runtime.spawner(behaviour, own, undefined)
+          : this.startHere({ definition: process, options: own });
+      const pid = await started;
+      if (name === undefined) return this.#runtime.refTo(behaviour, { pid }) as Client<A>;
     }
-    return this.#runtime.refTo(behaviour, { name: options.name }) as Client<A>;
+    return this.#runtime.refTo(behaviour, { name }) as Client<A>;
   }
 
   /** Starts a process on this node, with a supervisor of its own unless it is temporary. */
@@ -85,7 +125,7 @@ export class ProcessManager {
     }
     try {
       const process = await this.#runtime.spawn(
-        keeper(spec, { intensity: keeping.intensity, keeps: keeping.keeps ?? 'local' }),
+        keeper(spec, { rules: keeping.rules, keeps: keeping.keeps ?? 'local' }),
       );
       process.onEnded(() => keeping.onEnded?.(process.exit?.reason ?? 'normal'));
       return (process.state as KeptChild).firstPid();
@@ -93,6 +133,52 @@ export class ProcessManager {
       // The user did not ask for the supervisor: what matters is why the process itself did not start.
       throw isFoundationError(error) && isFoundationError(error.cause) ? error.cause : error;
     }
+  }
+
+  /**
+   * Ends a process for good and resolves when it has ended; `terminate` runs unless the reason is
+   * `killed`. A supervisor that `start` made for it alone ends with it; any other one starts it again
+   * if it is permanent.
+   *
+   * @throws FoundationError `NO_PROCESS`, `NODE_DOWN`, or `CALL_TIMEOUT` when it does not end
+   */
+  async stop(target: AnyRef | Pid, options: StopOptions = {}): Promise<void> {
+    refuseUnknown('processes.stop', options, ['reason', 'timeoutMs']);
+    const { reason = 'normal', timeoutMs = 5_000 } = options;
+    checkNumber('processes.stop', { timeoutMs }, { above: 0 });
+    if (!['normal', 'shutdown', 'killed'].includes(reason)) {
+      throw invalidOption('reason', reason, "'normal', 'shutdown' or 'killed'");
+    }
+    const pid = target instanceof Pid ? target : target.pid;
+    if (pid === undefined) throw noProcess('of that name');
+    const here = this.#runtime.find(pid);
+    if (here === undefined) await systemOf(this.#runtime, pid, timeoutMs).stopProcess(pid, reason);
+    else await stopHere(here, reason, timeoutMs);
+  }
+
+  /** All processes of a node, those in threads among them. @defaultValue this node */
+  async list(node?: string): Promise<readonly ProcessInfo[]> {
+    return (await this.#listings(node)).flatMap(({ processes }) => processes);
+  }
+
+  /** The same as trees: supervisors with their children, also those that do not run at the moment. */
+  async tree(node?: string): Promise<readonly ProcessTree[]> {
+    return treesOf(await this.#listings(node));
+  }
+
+  #listings(node: string = this.#runtime.name): Promise<readonly RuntimeListing[]> {
+    return this.#system(node).listings();
+  }
+
+  #system(node: string): SystemRef {
+    const { name, incarnation } = this.#runtime;
+    const station = node === name ? { node, incarnation } : this.#node.station(node);
+    return systemOf(this.#runtime, station, listTimeoutMs);
+  }
+
+  /** Looks into a process, wherever it lives: state, statistics, messages. */
+  inspect(target: AnyRef | Pid, options?: InspectOptions): ProcessInspector {
+    return new Inspector(this.#runtime, target, options);
   }
 
   /** A ref to a named process. */
@@ -125,7 +211,7 @@ export class ProcessManager {
     const { name, init, capabilities, metadata, preferNode } = options;
     if (name === undefined)
       throw invalidOption('name', name, 'given, since the strategy is `singleton`');
-    this.#checkRunning();
+    this.#node.checkRunning();
     const listing: Listing = { capabilities, metadata };
     checkListing({ name, ...listing });
     // Whoever may inherit it needs its `init`.
@@ -133,6 +219,41 @@ export class ProcessManager {
     this.#runtime.codec.encode([init], ['init']);
     await this.#singletons.start({ name, process, init, listing }, preferNode);
   }
+}
+
+/** Ends a process of this runtime, or the supervisor that was made for it alone. */
+export function stopHere(
+  process: Process,
+  reason: 'normal' | 'shutdown' | 'killed',
+  timeoutMs: number,
+): Promise<void> {
+  const { runtime, parent, pid } = process;
+  const above = parent && runtime.find(parent);
+  const isKept = above?.state instanceof Supervision && above.state.isKeeperOf(pid);
+  const target = isKept ? above : process;
+  if (reason === 'killed') target.kill();
+  else target.stop({ reason });
+  if (!process.isAlive) return done;
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const timer = runtime.clock.after(timeoutMs, () => reject(notStopped(process, timeoutMs)));
+  process.onEnded(() => {
+    timer.cancel();
+    resolve();
+  });
+  return promise;
+}
+
+const done = Promise.resolve();
+
+function notStopped(process: Process, timeoutMs: number): FoundationError {
+  return new FoundationError(
+    'CALL_TIMEOUT',
+    `${process.describe()} did not end within ${timeoutMs} ms`,
+    {
+      hint: 'It was asked to, and ends after what it is at. The reason `killed` does not wait.',
+      details: { process: process.describe(), timeoutMs },
+    },
+  );
 }
 
 function childOptions({

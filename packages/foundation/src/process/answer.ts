@@ -1,4 +1,5 @@
 declare const tag: unique symbol;
+declare const type: unique symbol;
 
 /** An expected "no": returned by a handler, typed at the caller. The process lives on. */
 export class Refused<Code extends string = string, Data = unknown> {
@@ -27,12 +28,69 @@ export function isRefused<T>(answer: T): answer is Extract<T, Refused> {
   return answer instanceof Refused;
 }
 
-/** What `ctx.later(work)` returns: the reply follows when the work settles. */
-export class Later<T> {
+/** What a handler returns in place of a reply of type `T` that comes later. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- that is what it is for
+export abstract class Later<T> {
   declare readonly [tag]: 'later';
-  readonly value: Promise<T>;
+  declare readonly [type]: T;
+}
 
-  constructor(value: Promise<T>) {
-    this.value = value;
+/** What `ctx.later(work)` returns: the reply follows when the work settles. */
+export class LaterWork<T> extends Later<T> {
+  readonly work: Promise<T>;
+
+  constructor(work: Promise<T>) {
+    super();
+    this.work = work;
+  }
+}
+
+/** What `ctx.defer()` returns: the message itself comes again. */
+export class Deferred extends Later<never> {}
+export const deferred = new Deferred();
+
+/** How a reply reaches the caller: within the runtime that took the call, or through it from elsewhere. */
+export interface ReplyWay {
+  readonly isOpen: boolean;
+  reply(value: unknown): boolean;
+}
+
+/** Known to the codec, also of another copy of this package. */
+export const replyToSymbol = Symbol.for('@foundation/core.reply-to');
+
+/**
+ * Where the reply to one call goes: made by `ctx.replyTo()`, returned in place of the reply, kept in the state or
+ * sent to another process, and used by whoever has it. The first reply counts.
+ */
+export class ReplyTo<T> extends Later<T> {
+  readonly [replyToSymbol]: ReplyWay;
+
+  constructor(way: ReplyWay) {
+    super();
+    this[replyToSymbol] = way;
+  }
+
+  /** Whether the caller waits, as far as is known here. */
+  get isOpen(): boolean {
+    return this[replyToSymbol].isOpen;
+  }
+
+  /**
+   * Answers the call; a refusal is a reply, too.
+   *
+   * @returns whether the caller was still waiting, or from another runtime, whether the reply was sent.
+   * @throws FoundationError `NOT_SERIALIZABLE` for a value that cannot cross nodes, where it must.
+   */
+  reply(value: T | Refused): boolean {
+    return this[replyToSymbol].reply(value);
+  }
+}
+
+/** An error for the caller that is no crash of the process: for processes of the runtime itself. */
+export class Failure {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
   }
 }

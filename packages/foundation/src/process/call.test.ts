@@ -81,7 +81,7 @@ describe('a call', () => {
       });
       expect(error.cause).toBeInstanceOf(RangeError);
       expect(error.message).toContain('out of paper');
-      expect(ref.pid && node.inspect().map(({ pid }) => pid)).not.toContain(String(ref.pid));
+      expect((await node.processes.list()).map(({ pid }) => pid)).not.toContain(String(ref.pid));
     }
   });
 
@@ -218,7 +218,8 @@ describe('a call', () => {
     expect(error).toMatchObject({ code: 'NOT_SERIALIZABLE', outcome: 'not-executed' });
     expect(error.details['path']).toBe('args[0].list[1].socket');
     expect(await ref.done()).toBe(0);
-    expect(node.inspect().find(({ pid }) => pid === String(ref.pid))?.mailbox).toBe(0);
+    const listed = await node.processes.list();
+    expect(listed.find(({ pid }) => pid === String(ref.pid))?.mailbox).toBe(0);
   });
 
   it('ends with INVALID_REPLY when the reply cannot be sent; the process lives on', async () => {

@@ -30,6 +30,7 @@ class Slot implements Due {
 export class Deadlines {
   readonly #clock: Clock;
   readonly #kind: 'foreground' | 'background';
+  readonly #onTick: () => void;
   readonly #slots: readonly Slot[];
   /** Entries since the timer last came. The time before that does not count for them. */
   readonly #fresh = new Slot();
@@ -39,11 +40,24 @@ export class Deadlines {
   #idleTicks = 0;
   count = 0;
 
-  /** @param kind - `background` deadlines do not keep the program alive. */
-  constructor(clock: Clock, kind: 'foreground' | 'background' = 'foreground') {
+  /**
+   * @param kind - `background` deadlines do not keep the program alive.
+   * @param onTick - Runs when the first entry comes, and each tick while there are some.
+   */
+  constructor(
+    clock: Clock,
+    kind: 'foreground' | 'background' = 'foreground',
+    onTick: () => void = nothing,
+  ) {
     this.#clock = clock;
     this.#kind = kind;
+    this.#onTick = onTick;
     this.#slots = Array.from({ length: slotCount }, () => new Slot());
+  }
+
+  /** Whether the wheel turns: it does while there are entries, and a little longer. */
+  get isTicking(): boolean {
+    return this.#timer !== undefined;
   }
 
   /** The tick at which something `delayMs` from now is due. */
@@ -75,6 +89,7 @@ export class Deadlines {
   }
 
   #start(): void {
+    this.#onTick();
     this.#lastNow = this.#clock.now();
     this.#idleTicks = 0;
     this.#schedule();
@@ -85,6 +100,7 @@ export class Deadlines {
   }
 
   readonly #onTimer = (): void => {
+    this.#onTick();
     const now = this.#clock.now();
     const elapsed = Math.floor((now - this.#lastNow) / tickMs);
     this.#lastNow += elapsed * tickMs;
@@ -123,6 +139,8 @@ export class Deadlines {
     }
   }
 }
+
+function nothing(): void {}
 
 function append(slot: Slot, entry: Due): void {
   const last = slot.before;

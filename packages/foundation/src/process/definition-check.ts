@@ -1,21 +1,36 @@
 import { FoundationError } from '../errors.ts';
-import { closest } from '../options.ts';
-import type { AnySpec, Reserved } from './definition.ts';
+import { closest, inWords, isNumber, shown, type NumberRule } from '../options.ts';
+import type { AnySpec } from './behaviour.ts';
+import type { Reserved } from './definition.ts';
 
 const namePattern = /^[\p{L}\p{N}_$][\p{L}\p{N}_$.:@/ -]{0,199}$/u;
 const reserved: ReadonlySet<string> = new Set<Reserved>(['then', 'with', 'try', 'cast', 'pid']);
 const tables = ['calls', 'casts', 'timers', 'info'] as const;
-const functions = ['init', 'start', 'terminate', 'coordinate', 'snapshot', 'restore'] as const;
-const settings = [
-  'durable',
-  'isolation',
-  'thread',
-  'module',
-  'mailboxMax',
-  'overflow',
-  'trapExits',
-];
-const fields: readonly string[] = [...tables, ...functions, ...settings];
+const functions = [
+  'init',
+  'start',
+  'continue',
+  'otherwise',
+  'terminate',
+  'coordinate',
+  'snapshot',
+  'restore',
+] as const;
+const count: NumberRule = { min: 1, integer: true, endless: true };
+const time: NumberRule = { above: 0, endless: true };
+const numbers = {
+  mailboxMax: count,
+  deferredMax: count,
+  initTimeoutMs: time,
+  stuckMs: time,
+  idleMs: time,
+  maxBusyMs: time,
+  threadMemoryMb: { min: 4 },
+} as const satisfies Record<string, NumberRule>;
+/** What only a worker thread can keep. */
+const ofThreads = ['thread', 'maxBusyMs', 'threadMemoryMb'] as const;
+const settings = ['durable', 'isolation', 'thread', 'module', 'overflow', 'trapExits', 'isSystem'];
+const fields: readonly string[] = [...tables, ...functions, ...settings, ...Object.keys(numbers)];
 const choices = {
   isolation: ['inline', 'thread'],
   overflow: ['reject', 'drop-newest', 'drop-oldest'],
@@ -27,17 +42,29 @@ export function checkDefinition(name: string, spec: AnySpec): void {
   checkFields(name, spec ?? {});
   if (typeof spec?.init !== 'function') throw invalidDefinition(name, 'has no `init` function');
   checkHandlers(name, spec);
-  if (spec.mailboxMax !== undefined && !(spec.mailboxMax >= 1)) {
-    throw invalidDefinition(name, `has \`mailboxMax\` ${spec.mailboxMax}, which is not at least 1`);
-  }
-  if (spec.isolation === 'thread' && spec.module === undefined) {
-    throw invalidDefinition(name, 'is isolated in a thread but has no `module: import.meta.url`');
-  }
-  if (spec.isolation === 'thread' && spec.durable === true) {
+  checkNumbers(name, spec);
+  checkThread(name, spec);
+}
+
+function checkNumbers(name: string, spec: AnySpec): void {
+  for (const [field, rule] of Object.entries(numbers)) {
+    const value: unknown = spec[field as keyof typeof numbers];
+    if (value === undefined || isNumber(value, rule)) continue;
     throw invalidDefinition(
       name,
-      'is durable and isolated in a thread, which cannot reach the store',
+      `has \`${field}\` ${shown(value)}, which is not ${inWords(rule)}`,
     );
+  }
+}
+
+function checkThread(name: string, spec: AnySpec): void {
+  if (spec.isolation === 'thread') {
+    if (spec.module !== undefined) return;
+    throw invalidDefinition(name, 'is isolated in a thread but has no `module: import.meta.url`');
+  }
+  for (const field of ofThreads) {
+    if (spec[field] === undefined) continue;
+    throw invalidDefinition(name, `has \`${field}\`, but not \`isolation: 'thread'\``);
   }
 }
 

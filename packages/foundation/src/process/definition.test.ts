@@ -82,13 +82,19 @@ describe('a bad definition is refused', () => {
     );
   });
 
-  it('for a thread without `module`, or a durable one, which a thread cannot be', () => {
+  it('for a thread without `module`, and for what only a thread can keep', () => {
     expect(defineAnything('x', { init, isolation: 'thread' })).toThrow(
       expect.objectContaining(invalid('module')),
     );
-    expect(
-      defineAnything('x', { init, isolation: 'thread', module: import.meta.url, durable: true }),
-    ).toThrow(expect.objectContaining(invalid('durable')));
+    for (const [field, value] of Object.entries({
+      thread: 'x',
+      maxBusyMs: 5,
+      threadMemoryMb: 64,
+    })) {
+      expect(defineAnything('x', { init, [field]: value })).toThrow(
+        expect.objectContaining(invalid(`\`${field}\``)),
+      );
+    }
   });
 
   it('when it is started though `defineProcess` did not make it', async () => {

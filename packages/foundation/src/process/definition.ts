@@ -1,36 +1,55 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-import type { Later, Refused } from './answer.ts';
-import { checkDefinition, invalidDefinition } from './definition-check.ts';
+import type { RequestContext } from '../context/request.ts';
+import type { Later, Refused, ReplyTo } from './answer.ts';
+import { compile, withSchemas, type AnyHandler, type AnySpec } from './behaviour.ts';
 import type { ExitReason } from './exit.ts';
 import type { Pid } from './pid.ts';
-import type { Process } from './process.ts';
-import type { AnyRef, Client } from './ref-types.ts';
+import type { AnyRef, Client, Group } from './ref-types.ts';
 
 declare const tag: unique symbol;
 
 /** What a handler gets: the state, and what a process can do. */
-export interface Context<S extends object, Timer extends string = never> {
+export interface Context<
+  S extends object,
+  Timer extends string = never,
+  Cast extends string = never,
+> {
   /** The state; assign to it to replace it as a whole. */
   state: S;
   readonly self: Pid;
   /** The node that hosts the process. */
   readonly node: Host;
+  /** What follows the request that this message is part of; undefined where there is none. */
+  readonly request: RequestContext | undefined;
   /** Aborts when the caller gives up, the deadline passes or the process ends. */
   readonly signal: AbortSignal;
-  /** Milliseconds until the caller gives up; Infinity where nobody waits. */
+  /** Milliseconds until the caller gives up or the request is over; Infinity where nobody waits. */
   readonly remainingMs: number;
   /** Ends the process after this message. @defaultValue 'normal' */
   readonly stop: (reason?: 'normal' | 'shutdown' | 'killed') => void;
   /** Replies when the work settles; the mailbox goes on meanwhile. */
   readonly later: <T>(work: () => Promise<T>) => Later<T>;
+  /** Takes the reply into hand: return what this gives, and let anyone use it to reply, once. */
+  readonly replyTo: <T>() => ReplyTo<T>;
+  /** Puts this message off until another one has been handled, and the state may have changed. */
+  readonly defer: () => Later<never>;
   /** Runs the named timer once after `ms`; setting it again replaces it. */
   readonly after: (ms: number, timer: Timer) => void;
+  /** Runs the named timer each `ms`; a run that still waits in the mailbox is not doubled. */
+  readonly every: (ms: number, timer: Timer) => void;
+  /** Ends a timer; a run of it that waits in the mailbox does not come. */
+  readonly cancel: (timer: Timer) => void;
+  /** Sends a cast to this process itself, behind what waits. Its arguments are not checked by type. */
+  readonly cast: { readonly [K in Cast]: (...args: readonly unknown[]) => boolean };
   /** Asks for one `down` notice when the target ends, or at once if there is none. Returns a cancel. */
   readonly monitor: (target: AnyRef | Pid) => () => void;
   /** Ties the fates of two processes: an abnormal end of one ends the other. */
   readonly link: (target: AnyRef | Pid) => void;
   readonly unlink: (target: AnyRef | Pid) => void;
+  /** Makes the process a member of a group, see `node.group`. Joining twice is being a member once. */
+  readonly join: (group: string) => void;
+  readonly leave: (group: string) => void;
 }
 
 /** What a process can ask of the node or thread it lives in. */
@@ -39,11 +58,13 @@ export interface Host {
   readonly incarnation: number;
   /** A ref to a named process that follows it across restarts and moves. */
   ref<I, A>(process: Definition<I, A>, name: string): Client<A>;
+  /** The members of a group, wherever they live. */
+  group<I, A>(process: Definition<I, A>, group: string): Group<A>;
 }
 
 export type Handlers = Record<string, (ctx: never, ...args: never[]) => unknown>;
 export type Reserved = 'then' | 'with' | 'try' | 'cast' | 'pid';
-type Quiet = void | Promise<void>;
+type Quiet = void | Later<never> | Promise<void | Later<never>>;
 
 /** What `info` handlers are told. */
 export interface Notices {
@@ -51,6 +72,8 @@ export interface Notices {
   down: Notice;
   /** A linked process ended, and `trapExits` is set. */
   exit: Notice;
+  /** No message came for `idleMs`. Without a handler the process ends. */
+  idle: { readonly idleMs: number };
 }
 
 /** Which process ended, and why. */
@@ -60,7 +83,7 @@ export interface Notice {
   readonly error?: unknown;
 }
 
-/** Where a process runs and what it keeps. */
+/** Where a process runs, what it keeps, and its limits. */
 export interface Placement {
   /** `thread`: in a worker thread, for work that would block the event loop. @defaultValue 'inline' */
   readonly isolation?: 'inline' | 'thread';
@@ -68,8 +91,23 @@ export interface Placement {
   readonly thread?: string;
   /** `import.meta.url` of the module that exports the definition; threads need it. */
   readonly module?: string;
+  /** Megabytes of heap of its thread, which ends alone when they are used up. @defaultValue Node's own limit */
+  readonly threadMemoryMb?: number;
+  /**
+   * Milliseconds that a handler may hold its thread without a break. Then it is taken for an endless
+   * loop, and the thread is ended. @defaultValue Infinity
+   */
+  readonly maxBusyMs?: number;
+  /** Milliseconds that `init` may take. @defaultValue 120000 */
+  readonly initTimeoutMs?: number;
+  /** Milliseconds after which a handler that has not settled is reported, and ended in a thread. @defaultValue 60000 */
+  readonly stuckMs?: number;
+  /** Milliseconds without a message after which the `idle` notice comes, once. @defaultValue Infinity */
+  readonly idleMs?: number;
   /** Most messages that may wait. @defaultValue 10000 */
   readonly mailboxMax?: number;
+  /** Most messages that may be deferred at a time. @defaultValue 1000 */
+  readonly deferredMax?: number;
   /** What happens to a cast that finds the mailbox full. @defaultValue 'reject' */
   readonly overflow?: Overflow;
   /** Turns exit signals of linked processes into `exit` notices. @defaultValue false */
@@ -87,36 +125,41 @@ export interface Spec<
   Init,
   S extends object,
   T extends string,
+  C extends string,
   Calls extends Handlers,
   Casts extends Handlers,
 > extends Placement {
   /** Makes the state. May refuse to start by returning `refuse(…)`. */
   readonly init: (init: Init) => S | Promise<S>;
+  /** Runs after `init`, before any message; the start does not wait for it. */
+  readonly continue?: (ctx: Inside<S, T, C>) => Quiet;
   readonly calls?: Calls &
-    Record<string, (ctx: Context<Exclude<S, Refused>, NoInfer<T>>, ...args: never[]) => unknown> & {
+    Record<string, (ctx: Inside<S, T, C>, ...args: never[]) => unknown> & {
       readonly [K in Reserved]?: never;
     };
   readonly casts?: Casts &
-    Record<string, (ctx: Context<Exclude<S, Refused>, NoInfer<T>>, ...args: never[]) => Quiet>;
-  readonly timers?: Record<T, (ctx: Context<Exclude<S, Refused>, NoInfer<T>>) => Quiet>;
+    Record<string, (ctx: Inside<S, T, C>, ...args: never[]) => Quiet> &
+    Record<C, unknown>;
+  readonly timers?: Record<T, (ctx: Inside<S, T, C>) => Quiet>;
   readonly info?: {
-    readonly [K in keyof Notices]?: (
-      ctx: Context<Exclude<S, Refused>, NoInfer<T>>,
-      notice: Notices[K],
-    ) => Quiet;
+    readonly [K in keyof Notices]?: (ctx: Inside<S, T, C>, notice: Notices[K]) => Quiet;
   };
   /** Runs before the end, whatever the reason; not after `killed`. */
-  readonly terminate?: (ctx: Context<Exclude<S, Refused>, NoInfer<T>>, reason: ExitReason) => Quiet;
+  readonly terminate?: (ctx: Inside<S, T, C>, reason: ExitReason) => Quiet;
   /** Answers coordination requests: `coordinate: participant({ bid, … })`. */
-  readonly coordinate?: (
-    ctx: Context<Exclude<S, Refused>, NoInfer<T>>,
-    request: unknown,
-  ) => unknown;
+  readonly coordinate?: (ctx: Inside<S, T, C>, request: unknown) => unknown;
   /** What is stored of a durable process. @defaultValue the state itself */
   readonly snapshot?: (state: Exclude<S, Refused>) => unknown;
   /** The state from what was stored. @defaultValue what was stored */
   readonly restore?: (stored: never) => S | Promise<S>;
 }
+
+/** The context inside a definition: names of its own are checked, but not inferred from their use. */
+type Inside<S extends object, T extends string, C extends string> = Context<
+  Exclude<S, Refused>,
+  NoInfer<T>,
+  NoInfer<C>
+>;
 
 /** What a caller may send: no state, no context. An `interface` of this shape breaks cycles between definitions. */
 export interface Api {
@@ -150,118 +193,59 @@ export function defineProcess<
   Init = void,
   S extends object = object,
   T extends string = never,
+  C extends string = never,
   // oxlint-disable-next-line typescript/no-empty-object-type -- the empty set of handlers
   Calls extends Handlers = {},
   // oxlint-disable-next-line typescript/no-empty-object-type -- the empty set of handlers
   Casts extends Handlers = {},
 >(
   name: string,
-  spec: Spec<Init, S, T, Calls, Casts>,
+  spec: Spec<Init, S, T, C, Calls, Casts>,
 ): Definition<Init, { calls: Public<Calls>; casts: Public<Casts> }> {
   return compile(name, spec as unknown as AnySpec);
 }
 
-const schemaOf = Symbol('schema');
-type Checked = AnyHandler & { [schemaOf]?: StandardSchemaV1 };
+type Schema = StandardSchemaV1;
+type Taken<In> = In extends Schema ? [input: StandardSchemaV1.InferOutput<In>] : [];
+type Given<In> = In extends Schema ? [input: StandardSchemaV1.InferInput<In>] : [];
+type Told<R, Out> = Out extends Schema
+  ? StandardSchemaV1.InferOutput<Out> | Extract<Answer<R>, Refused>
+  : R;
+type Fitting<R, Out> = Out extends Schema
+  ? Exclude<Answer<R>, Refused> extends StandardSchemaV1.InferInput<Out>
+    ? unknown
+    : { readonly 'the handler does not reply what the schema takes': Answer<R> }
+  : unknown;
 
-/** A handler whose one argument is checked by a Standard Schema before it runs. */
-export function call<S extends object, In extends StandardSchemaV1, R, T extends string = never>(
+/**
+ * A handler whose one argument is checked by a Standard Schema before it runs, and whose reply by another one
+ * after it; refusals are not. `undefined` for `input`: a call without argument.
+ */
+export function call<
+  S extends object,
+  In extends Schema | undefined,
+  R,
+  T extends string = never,
+  C extends string = never,
+  Out extends Schema | undefined = undefined,
+>(
   input: In,
-  handler: (ctx: Context<S, T>, input: StandardSchemaV1.InferOutput<In>) => R,
-): (ctx: Context<S, T>, input: StandardSchemaV1.InferInput<In>) => R {
-  const checked = (ctx: Context<S, T>, value: StandardSchemaV1.InferInput<In>): R =>
-    handler(ctx, value);
-  (checked as Checked)[schemaOf] = input;
-  return checked;
+  handler: (ctx: Context<S, T, C>, ...input: Taken<In>) => R,
+  reply?: Out & Fitting<R, Out>,
+): (ctx: Context<S, T, C>, ...input: Given<In>) => Told<R, Out> {
+  const checked = withSchemas({ input, reply }, handler as unknown as AnyHandler);
+  return checked as unknown as ReturnType<typeof call<S, In, R, T, C, Out>>;
 }
 
-// ── the untyped inside ───────────────────────────────────────────────────────
-
-// The handlers' types were checked where they were written; from here on they are plain functions.
-export type AnyHandler = (ctx: unknown, ...args: readonly unknown[]) => unknown;
-export interface AnySpec extends Placement {
-  readonly init: (init: unknown) => unknown;
-  readonly calls?: Record<string, AnyHandler>;
-  readonly casts?: Record<string, AnyHandler>;
-  readonly timers?: Record<string, AnyHandler>;
-  readonly info?: Record<string, AnyHandler>;
-  readonly terminate?: (ctx: unknown, reason: ExitReason) => unknown;
-  readonly coordinate?: AnyHandler;
-  readonly snapshot?: (state: unknown) => unknown;
-  readonly restore?: (stored: unknown) => unknown;
-  /** In place of `init`, for processes of the runtime itself. */
-  readonly start?: (process: Process) => unknown;
-}
-
-/** Defines a process of the runtime itself: its start gets the process. */
-export function compileInternal(name: string, spec: Omit<AnySpec, 'init'>): Behaviour {
-  return compile(name, { ...spec, init: () => ({}) });
-}
-
-/** Stands for a definition that this node does not have: a ref to such a process came from elsewhere. */
-export function anyBehaviour(name: string): Behaviour {
-  return { ...compileInternal('foreign', {}), name, isForeign: true };
-}
-
-/** A handler, ready to be called. */
-export interface Entry {
-  readonly run: AnyHandler;
-  readonly schema: StandardSchemaV1 | undefined;
-  /** Whether it returns promises, where that is known: then its deadline follows it across awaits. */
-  isAsync: boolean | undefined;
-}
-
-/** A definition as the runtime uses it. */
-export interface Behaviour extends AnyDefinition {
-  readonly spec: AnySpec;
-  readonly calls: ReadonlyMap<string, Entry>;
-  readonly casts: ReadonlyMap<string, Entry>;
-  readonly timers: ReadonlyMap<string, Entry>;
-  readonly info: ReadonlyMap<string, Entry>;
-  readonly mailboxMax: number;
-  readonly overflow: Overflow;
-  readonly callNames: readonly string[];
-  readonly castNames: readonly string[];
-  /** Only the name is known here; its messages are taken as they come. */
-  readonly isForeign?: boolean;
-}
-
-/** Name of the hidden call behind `coordinate`. */
-export const coordinationMessage = 'mabeam.coordination.request';
-
-/** The behaviour behind a definition. */
-export function behaviourOf(definition: AnyDefinition): Behaviour {
-  const isObject = typeof definition === 'object' && definition !== null;
-  if (!isObject || !('spec' in definition)) {
-    const name: unknown = isObject ? definition.name : definition;
-    throw invalidDefinition(String(name), 'is not made by defineProcess');
-  }
-  return definition as Behaviour;
-}
-
-function compile(name: string, spec: AnySpec): Behaviour {
-  checkDefinition(name, spec);
-  const calls = table(spec.calls);
-  if (spec.coordinate !== undefined) calls.set(coordinationMessage, entry(spec.coordinate));
-  return Object.freeze({
-    name,
-    spec,
-    calls,
-    casts: table(spec.casts),
-    timers: table(spec.timers),
-    info: table(spec.info),
-    mailboxMax: spec.mailboxMax ?? 10_000,
-    overflow: spec.overflow ?? 'reject',
-    callNames: Object.keys(spec.calls ?? {}),
-    castNames: Object.keys(spec.casts ?? {}),
-  });
-}
-
-function table(handlers: Record<string, AnyHandler> | undefined): Map<string, Entry> {
-  return new Map(Object.entries(handlers ?? {}).map(([key, run]) => [key, entry(run)]));
-}
-
-function entry(run: AnyHandler): Entry {
-  const isAsync = Object.prototype.toString.call(run) === '[object AsyncFunction]' || undefined;
-  return { run, schema: (run as Checked)[schemaOf], isAsync };
+/** A handler of a cast whose one argument is checked by a Standard Schema before it runs. */
+export function cast<
+  S extends object,
+  In extends Schema,
+  T extends string = never,
+  C extends string = never,
+>(
+  input: In,
+  handler: (ctx: Context<S, T, C>, input: StandardSchemaV1.InferOutput<In>) => Quiet,
+): (ctx: Context<S, T, C>, input: StandardSchemaV1.InferInput<In>) => Quiet {
+  return withSchemas({ input }, handler as AnyHandler) as ReturnType<typeof cast<S, In, T, C>>;
 }

@@ -39,7 +39,7 @@ export class Durability {
   #saving: Promise<void> | undefined = undefined;
   #failure: { readonly error: unknown } | undefined = undefined;
   #isDirty = false;
-  #isClosed = false;
+  #closedBy: FoundationError | undefined = undefined;
 
   constructor(process: Process, snapshots: Snapshots) {
     this.#process = process;
@@ -62,12 +62,13 @@ export class Durability {
 
   /** Replies when the state of now is stored. */
   answer(call: Call, value: unknown): void {
+    if (this.#closedBy !== undefined) return call.fail(this.#closedBy);
     try {
       this.#held.push({ call, value: this.#seal(value) });
     } catch (error) {
       call.fail(invalidReply(call.name, error));
     }
-    this.touch();
+    return this.touch();
   }
 
   /** What later messages change must not show in a reply that is held back. */
@@ -86,7 +87,7 @@ export class Durability {
 
   /** Never in the middle of a handler, whose changes may be half done: its end will `touch` again. */
   get #maySave(): boolean {
-    return this.#isDirty && !this.#isClosed && !this.#process.isBusy;
+    return this.#isDirty && this.#closedBy === undefined && !this.#process.isBusy;
   }
 
   /** Settles when the state of now is stored and everything is answered. */
@@ -99,7 +100,7 @@ export class Durability {
 
   /** Stores nothing any more: the state may be half changed. Who waits is told. */
   close(error: FoundationError): void {
-    this.#isClosed = true;
+    this.#closedBy ??= error;
     for (const { call } of [...this.#written, ...this.#held]) call.fail(error);
     this.#written = [];
     this.#held = [];
@@ -123,7 +124,7 @@ export class Durability {
     const version = this.#version;
     const found = await this.#snapshots.load(this.#key);
     const isOurs = found?.version === version || version !== this.#version;
-    if (!isOurs && !this.#isClosed) this.#process.crash(takenOver(this.#name));
+    if (!isOurs && this.#closedBy === undefined) this.#process.crash(takenOver(this.#name));
   }
 
   async #saveAll(): Promise<void> {

@@ -1,47 +1,67 @@
-import type { Waiting } from '../context.ts';
+import type { Request } from '../context/request.ts';
 import { FoundationError } from '../errors.ts';
 import { Refused } from './answer.ts';
+import type { Entry } from './behaviour.ts';
+import type { FarWaiter, Waiter } from './call-chain.ts';
 import type { Deadlines, Due } from './deadlines.ts';
-import type { Entry } from './definition.ts';
 import type { Queued } from './mailbox.ts';
+
+/** `restart`: the wait of a child of a supervisor is over. */
+export type NoteKind = 'cast' | 'timer' | 'down' | 'exit' | 'idle' | 'continue' | 'restart';
 
 /** What can lie in a mailbox. */
 export interface Envelope extends Queued {
   /** `call` and `cast` come from outside and count against the mailbox's bound. */
-  readonly kind: 'call' | 'cast' | 'timer' | 'down' | 'exit';
+  readonly kind: 'call' | NoteKind;
   readonly name: string;
   readonly args: readonly unknown[];
   /** The handler, where the sender knows it already. */
   readonly entry: Entry | undefined;
+  /** What follows the request that it is part of. */
+  readonly request: Request | undefined;
+  /** Whether it is still to be handled. */
+  readonly isOpen: boolean;
 }
 
 /** A message without reply. */
 export class Note implements Envelope {
   next: Queued | undefined = undefined;
-  readonly kind: 'cast' | 'timer' | 'down' | 'exit';
+  readonly kind: NoteKind;
   readonly name: string;
   readonly args: readonly unknown[];
   readonly entry: Entry | undefined;
+  readonly request: Request | undefined;
 
   // Made once a message: an options object would be garbage each time.
   // oxlint-disable-next-line eslint/max-params
   constructor(
-    kind: 'cast' | 'timer' | 'down' | 'exit',
+    kind: NoteKind,
     name: string,
     args: readonly unknown[],
-    entry: Entry | undefined,
+    entry?: Entry,
+    request?: Request,
   ) {
     this.kind = kind;
     this.name = name;
     this.args = args;
     this.entry = entry;
+    this.request = request;
+  }
+
+  get isOpen(): boolean {
+    return true;
   }
 }
 
 /** A message whose sender waits. Settles once; what comes later is dropped. */
-export interface Call extends Envelope, Waiting {
+export interface Call extends Envelope {
   readonly kind: 'call';
-  readonly isOpen: boolean;
+  /** The handler here that made it. */
+  readonly waiter: Waiter | undefined;
+  /** Handlers elsewhere that wait for it, the nearest first. */
+  readonly farWaiters: readonly FarWaiter[];
+  /** Milliseconds until the caller gives up. */
+  remainingMs(): number;
   answer(value: unknown): void;
   fail(error: unknown): void;
   /** Tells when the caller gives up. */
@@ -53,7 +73,7 @@ export function isCall(envelope: Envelope): envelope is Call {
 }
 
 /** How a call is made. */
-export interface CallRequest {
+export interface CallTerms {
   readonly timeoutMs: number;
   readonly signal: AbortSignal | undefined;
   /** Whether a refusal is an answer (`ref.try`) or an error. */
@@ -82,18 +102,18 @@ export class Pending implements Due {
   readonly #resolve: Resolve;
   readonly #reject: Reject;
   readonly #deadlines: Deadlines;
-  readonly #request: CallRequest;
+  readonly #terms: CallTerms;
   #onAbort: (() => void) | undefined = undefined;
 
-  /** @param timeoutMs - What is really left; at most `request.timeoutMs`. */
-  constructor(deadlines: Deadlines, request: CallRequest, timeoutMs: number) {
+  /** @param timeoutMs - What is really left; at most `terms.timeoutMs`. */
+  constructor(deadlines: Deadlines, terms: CallTerms, timeoutMs: number) {
     this.promise = new Promise<unknown>(capture);
     this.#resolve = capturedResolve;
     this.#reject = capturedReject;
     this.#deadlines = deadlines;
-    this.#request = request;
+    this.#terms = terms;
     deadlines.add(this, deadlines.tickIn(timeoutMs));
-    if (request.signal !== undefined) this.#follow(request.signal);
+    if (terms.signal !== undefined) this.#follow(terms.signal);
   }
 
   remainingMs(): number {
@@ -103,8 +123,8 @@ export class Pending implements Due {
   answer(value: unknown): void {
     if (!this.isOpen) return;
     this.close();
-    if (value instanceof Refused && !this.#request.keepsRefusals) {
-      this.#reject(refusedError(value, this.#request.describe()));
+    if (value instanceof Refused && !this.#terms.keepsRefusals) {
+      this.#reject(refusedError(value, this.#terms.describe()));
     } else {
       this.#resolve(value);
     }
@@ -117,11 +137,11 @@ export class Pending implements Due {
   }
 
   expire(): void {
-    this.giveUp(timeoutError(this.#request));
+    this.giveUp(timeoutError(this.#terms));
   }
 
   #follow(signal: AbortSignal): void {
-    this.#onAbort = (): void => this.giveUp(abortedError(this.#request));
+    this.#onAbort = (): void => this.giveUp(abortedError(this.#terms));
     signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
@@ -135,12 +155,13 @@ export class Pending implements Due {
     this.isOpen = false;
     this.#deadlines.remove(this);
     if (this.#onAbort !== undefined) {
-      this.#request.signal?.removeEventListener('abort', this.#onAbort);
+      this.#terms.signal?.removeEventListener('abort', this.#onAbort);
     }
   }
 }
 
 const noArguments: readonly unknown[] = [];
+const nowhereElse: readonly FarWaiter[] = [];
 
 /** A call within one runtime: the caller's half and the message are one object. */
 export class LocalCall extends Pending implements Call {
@@ -150,7 +171,13 @@ export class LocalCall extends Pending implements Call {
   name = '';
   args: readonly unknown[] = noArguments;
   entry: Entry | undefined = undefined;
+  request: Request | undefined = undefined;
+  waiter: Waiter | undefined = undefined;
   onGivenUp: (() => void) | undefined = undefined;
+
+  get farWaiters(): readonly FarWaiter[] {
+    return nowhereElse;
+  }
 
   protected override giveUp(error: FoundationError): void {
     if (!this.isOpen) return;
@@ -159,18 +186,18 @@ export class LocalCall extends Pending implements Call {
   }
 }
 
-function timeoutError(request: CallRequest): FoundationError {
-  const who = request.describe();
+function timeoutError(terms: CallTerms): FoundationError {
+  const who = terms.describe();
   return new FoundationError('CALL_TIMEOUT', `${who} did not answer in time`, {
     hint: 'It may still carry the call out. Raise `timeoutMs`, or repeat the call if it is idempotent.',
-    details: { process: who, timeoutMs: request.timeoutMs },
+    details: { process: who, timeoutMs: terms.timeoutMs },
   });
 }
 
-export function abortedError(request: CallRequest): FoundationError {
-  return new FoundationError('ABORTED', `the call to ${request.describe()} was aborted`, {
+export function abortedError(terms: CallTerms): FoundationError {
+  return new FoundationError('ABORTED', `the call to ${terms.describe()} was aborted`, {
     hint: 'It may have been carried out before the abort.',
-    cause: request.signal?.reason,
+    cause: terms.signal?.reason,
   });
 }
 

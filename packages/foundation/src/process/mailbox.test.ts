@@ -53,15 +53,39 @@ class Shift implements fc.Command<Model, World> {
   toString = (): string => 'shift';
 }
 
-class Remove extends Push {
-  override run(model: Model, { mailbox }: World): void {
-    const at = model.waiting.indexOf(this.value);
-    const removed = mailbox.remove(({ value }) => value === this.value);
-    expect(removed?.value).toBe(at < 0 ? undefined : this.value);
+/** Removes the oldest odd one: a mailbox is always asked the same. */
+class RemoveOldest implements fc.Command<Model, World> {
+  check = (): boolean => true;
+  run(model: Model, { mailbox }: World): void {
+    const at = model.waiting.findIndex(isOdd);
+    const removed = mailbox.removeOldest(({ value }) => isOdd(value));
+    expect(removed?.value).toBe(model.waiting[at]);
+    expect(removed?.next).toBeUndefined();
     if (at >= 0) model.waiting.splice(at, 1);
     expect(mailbox.size).toBe(model.waiting.length);
   }
-  override toString = (): string => `remove ${this.value}`;
+  toString = (): string => 'removeOldest';
+}
+
+class Prepend implements fc.Command<Model, World> {
+  readonly values: readonly number[];
+  constructor(values: readonly number[]) {
+    this.values = values;
+  }
+  check = (): boolean => true;
+  run(model: Model, { mailbox }: World): void {
+    const other = new Mailbox<Message>();
+    for (const value of this.values) other.push(new Message(value));
+    mailbox.prepend(other);
+    model.waiting.unshift(...this.values);
+    expect([mailbox.size, other.size, other.shift()]).toEqual([model.waiting.length, 0, undefined]);
+    expect(mailbox.first?.value).toBe(model.waiting[0]);
+  }
+  toString = (): string => `prepend ${String(this.values)}`;
+}
+
+function isOdd(value: number): boolean {
+  return value % 2 === 1;
 }
 
 describe('a mailbox', () => {
@@ -70,7 +94,8 @@ describe('a mailbox', () => {
     const commands = fc.commands([
       value.map((each) => new Push(each)),
       value.map((each) => new Unshift(each)),
-      value.map((each) => new Remove(each)),
+      fc.array(value, { maxLength: 4 }).map((each) => new Prepend(each)),
+      fc.constant(new RemoveOldest()),
       fc.constant(new Shift()),
     ]);
     fc.assert(
@@ -81,22 +106,38 @@ describe('a mailbox', () => {
         const left = Array.from({ length: mailbox.size }, () => mailbox.shift()?.value);
         expect(left).toEqual(model.waiting);
       }),
+      { numRuns: 1_000 },
     );
   });
 
   it('gives nothing when it is empty', () => {
     const mailbox = new Mailbox<Message>();
     expect(mailbox.shift()).toBeUndefined();
-    expect(mailbox.remove(() => true)).toBeUndefined();
+    expect(mailbox.removeOldest(() => true)).toBeUndefined();
     expect(mailbox.size).toBe(0);
   });
 
   it('removes the first of several that match', () => {
     const mailbox = new Mailbox<Message>();
     for (const value of [1, 2, 3, 4]) mailbox.push(new Message(value));
-    expect(mailbox.remove(({ value }) => value % 2 === 0)?.value).toBe(2);
+    expect(mailbox.removeOldest(({ value }) => value % 2 === 0)?.value).toBe(2);
     expect([mailbox.shift(), mailbox.shift(), mailbox.shift()].map((each) => each?.value)).toEqual([
       1, 3, 4,
     ]);
+  });
+
+  it('does not look twice at what it has passed over', () => {
+    const mailbox = new Mailbox<Message>();
+    for (let value = 0; value < 1_000; value++) mailbox.push(new Message(2 * value));
+    let looks = 0;
+    const isOddOne = ({ value }: Message): boolean => {
+      looks++;
+      return isOdd(value);
+    };
+    for (let value = 0; value < 1_000; value++) {
+      mailbox.push(new Message(2 * value + 1));
+      expect(mailbox.removeOldest(isOddOne)?.value).toBe(2 * value + 1);
+    }
+    expect(looks).toBeLessThan(3_000);
   });
 });

@@ -15,22 +15,74 @@ export function overloaded(who: string, mailboxMax: number): FoundationError {
   );
 }
 
+/** What is wrong with a value, for people and for programs. */
+function complaint(issues: readonly StandardSchemaV1.Issue[]): {
+  readonly why: string;
+  readonly plain: readonly { readonly message: string; readonly path: readonly string[] }[];
+} {
+  const plain = issues.map(({ message, path = [] }) => ({
+    message,
+    path: path.map((step) => String(typeof step === 'object' ? step.key : step)),
+  }));
+  const why = plain.map((each) => [each.path.join('.'), each.message].filter(Boolean).join(': '));
+  return { why: why.join('; '), plain };
+}
+
 export function invalidMessage(
   who: string,
   message: string,
   issues: readonly StandardSchemaV1.Issue[],
 ): FoundationError {
-  const plain = issues.map(({ message: text, path = [] }) => ({
-    message: text,
-    path: path.map((step) => String(typeof step === 'object' ? step.key : step)),
-  }));
-  const why = plain.map((each) => [each.path.join('.'), each.message].filter(Boolean).join(': '));
+  const { why, plain } = complaint(issues);
+  return new FoundationError('INVALID_MESSAGE', `"${message}" to ${who} is not valid: ${why}`, {
+    hint: 'Nothing was executed.',
+    details: { message, issues: plain },
+  });
+}
+
+/** What a caller gets whose reply the schema of the call refuses. */
+export function unfitReply(
+  who: string,
+  message: string,
+  issues: readonly StandardSchemaV1.Issue[],
+): FoundationError {
+  const { why, plain } = complaint(issues);
   return new FoundationError(
-    'INVALID_MESSAGE',
-    `"${message}" to ${who} is not valid: ${why.join('; ')}`,
+    'INVALID_REPLY',
+    `the reply of ${who} to "${message}" is not valid: ${why}`,
     {
-      hint: 'Nothing was executed.',
+      hint: 'The handler ran, and its process lives on. Mend what it returns, or the schema.',
       details: { message, issues: plain },
+    },
+  );
+}
+
+export function overloadedLoop(who: string): FoundationError {
+  return new FoundationError('OVERLOADED', `the event loop of the node of ${who} is late`, {
+    hint: 'Nothing was executed. Give the node less to do, or raise `lagMaxMs` of `startNode`.',
+  });
+}
+
+export function tooManyDeferred(who: string, deferredMax: number): FoundationError {
+  return new FoundationError('OVERLOADED', `${who} has deferred ${deferredMax} messages`, {
+    hint: 'Send less, or raise `deferredMax`. Nothing was executed.',
+    details: { deferredMax },
+  });
+}
+
+export function deferredTooLate(): FoundationError {
+  return new FoundationError('INVALID_OPTION', '`ctx.defer()` after the handler of the message', {
+    hint: 'Call it in the handler, and do nothing else then.',
+  });
+}
+
+export function initTimeout(who: string, initTimeoutMs: number): FoundationError {
+  return new FoundationError(
+    'START_FAILED',
+    `\`init\` of ${who} took longer than ${initTimeoutMs} ms`,
+    {
+      hint: 'Raise `initTimeoutMs`, or do the slow part in `continue`. What it began may still go on.',
+      details: { initTimeoutMs },
     },
   );
 }

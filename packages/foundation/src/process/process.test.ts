@@ -88,9 +88,9 @@ describe('a start', () => {
   it('of a durable process without a name is refused and leaves nothing behind', async () => {
     await using node = await alone();
     const durable = defineProcess('durable', { durable: true, init: () => ({ n: 0 }) });
-    const before = node.inspect().length;
+    const before = (await node.processes.list()).length;
     expect(await failure(node.processes.start(durable))).toMatchObject({ code: 'INVALID_OPTION' });
-    expect(node.inspect()).toHaveLength(before);
+    expect(await node.processes.list()).toHaveLength(before);
   });
 
   it('leaves no name behind when the first message is the last', async () => {
@@ -126,7 +126,7 @@ describe('a start', () => {
   it('refuses options that do not exist or are wrong, before anything has changed', async () => {
     await using node = await alone();
     const any = defineProcess('any', { init: () => ({}) });
-    const before = node.inspect().length;
+    const before = (await node.processes.list()).length;
     const wrong: readonly object[] = [
       { nam: 'x' },
       { name: '' },
@@ -140,7 +140,7 @@ describe('a start', () => {
         code: 'INVALID_OPTION',
       });
     }
-    expect(node.inspect()).toHaveLength(before);
+    expect(await node.processes.list()).toHaveLength(before);
   });
 });
 

@@ -1,28 +1,32 @@
-import { runAcrossAwaits, serve } from '../context.ts';
+import type { Request } from '../context/request.ts';
+import { currentRequest, runIn } from '../context/scope.ts';
 import { messageOf, type FoundationError } from '../errors.ts';
-import { Later, Refused } from './answer.ts';
-import type { Behaviour, Entry } from './definition.ts';
+import { Refused, type ReplyTo } from './answer.ts';
+import type { Behaviour } from './behaviour.ts';
+import { callCycle, findCycle } from './call-chain.ts';
 import type { Durability } from './durability.ts';
 import { isCall, Note, type Call, type Envelope } from './envelope.ts';
+import { Execution, isPromise } from './execution.ts';
 import { isNormal, noProcess, processDown, type Exit } from './exit.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { Mailbox } from './mailbox.ts';
-import { checkMessage, type Checked } from './message-check.ts';
 import type { Pid } from './pid.ts';
-import { ProcessContext } from './process-context.ts';
+import { isSampled, Probe } from './probe.ts';
 import {
-  invalidMessage,
+  initTimeout,
   notAnObject,
   overloaded,
   startFailed,
   startRefused,
-  unknownMessage,
 } from './process-errors.ts';
 import { Relations } from './relations.ts';
+import type { Replies } from './replies.ts';
 import type { Runtime } from './runtime.ts';
 import type { Runnable } from './scheduler.ts';
-import { StuckWatch } from './stuck-watch.ts';
+import { Timers } from './timers.ts';
 
-type Status = 'starting' | 'idle' | 'ready' | 'busy' | 'ending' | 'ended';
+/** `parked`: it has messages, but is suspended. `busy`: an asynchronous handler has not settled. */
+export type ProcessStatus = 'starting' | 'idle' | 'ready' | 'parked' | 'busy' | 'ending' | 'ended';
 
 /** How a process is started. */
 export interface SpawnOptions {
@@ -30,7 +34,11 @@ export interface SpawnOptions {
   readonly name?: string | undefined;
   /** The process to be linked from the start: its supervisor. */
   readonly linkTo?: Pid | undefined;
+  /** How often it was started before. */
+  readonly restarts?: number | undefined;
 }
+
+const noState: object = Object.freeze({});
 
 /** An object with a mailbox: handles one message at a time. */
 export class Process implements Runnable {
@@ -41,18 +49,24 @@ export class Process implements Runnable {
   readonly name: string | undefined;
   /** Its supervisor; a process ends with it. */
   parent: Pid | undefined = undefined;
-  state: object = {};
+  state: object = noState;
   durability: Durability | undefined = undefined;
+  /** Messages that handlers were given. */
   handled = 0;
-  readonly #mailbox = new Mailbox<Envelope>();
-  #status: Status = 'starting';
-  #context: ProcessContext | undefined = undefined;
-  #relations: Relations | undefined = undefined;
-  #current: Envelope | undefined = undefined;
-  #pending: Map<Call, ProcessContext> | undefined = undefined;
+  restarts = 0;
+  /** The longest that its mailbox was. */
+  highWater = 0;
+  readonly mailbox = new Mailbox<Envelope>();
+  probe: Probe | undefined = undefined;
+  isSuspended = false;
+  #status: ProcessStatus = 'starting';
   #exit: Exit | undefined = undefined;
+  // Most processes need none of these: they are made on first use.
+  #execution: Execution | undefined = undefined;
+  #relations: Relations | undefined = undefined;
+  #timers: Timers | undefined = undefined;
+  #idleWatch: IdleWatch | undefined = undefined;
   #onEnded: (() => void)[] | undefined = undefined;
-  #watch: StuckWatch | undefined = undefined;
 
   // oxlint-disable-next-line eslint/max-params -- made in one place only
   constructor(runtime: Runtime, behaviour: Behaviour, pid: Pid, name: string | undefined) {
@@ -66,7 +80,7 @@ export class Process implements Runnable {
     return this.#status !== 'ended';
   }
 
-  get status(): Status {
+  get status(): ProcessStatus {
     return this.#status;
   }
 
@@ -76,18 +90,31 @@ export class Process implements Runnable {
     return start !== undefined && trapExits === true;
   }
 
+  /** Whether it belongs to the node itself. */
+  get isSystem(): boolean {
+    return this.behaviour.spec.isSystem === true;
+  }
+
   /** Whether a handler is in the middle of its work. */
   get isBusy(): boolean {
     return this.#status === 'busy';
   }
 
-  get mailboxSize(): number {
-    return this.#mailbox.size;
+  /** What it is at: how its messages are carried out. */
+  get execution(): Execution {
+    return (this.#execution ??= new Execution(this));
   }
 
-  /** Links, monitors and timers; made on first use, most processes have none. */
   get relations(): Relations {
     return (this.#relations ??= new Relations(this));
+  }
+
+  get timers(): Timers {
+    return (this.#timers ??= new Timers(this));
+  }
+
+  get exit(): Exit | undefined {
+    return this.#exit;
   }
 
   describe(): string {
@@ -98,20 +125,20 @@ export class Process implements Runnable {
 
   // ── start ──────────────────────────────────────────────────────────────────
 
-  /** Runs `init`, then takes messages. @throws FoundationError `START_FAILED` or `REFUSED` */
-  async start(init: unknown): Promise<void> {
+  /**
+   * Runs `init`, then takes messages. Is done at once where `init` is.
+   *
+   * @throws FoundationError `START_FAILED` or `REFUSED`
+   */
+  start(init: unknown): void | Promise<void> {
+    const request = currentRequest();
     try {
-      const made: unknown = await this.#makeState(init);
-      if (this.#exit !== undefined) throw processDown(this.describe(), this.#exit);
-      if (made instanceof Refused) throw startRefused(this.describe(), made);
-      if (typeof made !== 'object' || made === null) throw notAnObject(this.describe(), made);
-      this.state = made;
+      const made = runIn({ owner: this, message: undefined, request }, () => this.#makeState(init));
+      if (isPromise(made)) return this.#startWhenMade(made, request);
+      return this.#begin(made, request);
     } catch (error) {
-      this.#finish({ reason: 'start_failed', error });
-      throw startFailed(this.describe(), error);
+      throw this.#failToStart(error);
     }
-    this.#status = 'idle';
-    this.#wake();
   }
 
   #makeState(init: unknown): unknown {
@@ -120,219 +147,221 @@ export class Process implements Runnable {
     return this.durability?.load(init) ?? spec.init(init);
   }
 
+  async #startWhenMade(made: PromiseLike<unknown>, request: Request | undefined): Promise<void> {
+    const { initTimeoutMs } = this.behaviour.limits;
+    const { promise: limit, reject } = Promise.withResolvers<never>();
+    // A supervisor's children have limits of their own.
+    const isLimited = initTimeoutMs !== Infinity && !this.isSupervisor;
+    const late = (): void => reject(initTimeout(this.describe(), initTimeoutMs));
+    const timer = isLimited ? this.runtime.clock.after(initTimeoutMs, late) : undefined;
+    const over = (): void => reject(this.#down());
+    this.onEnded(over);
+    try {
+      this.#begin(await Promise.race([made, limit]), request);
+    } catch (error) {
+      throw this.#failToStart(error);
+    } finally {
+      timer?.cancel();
+      const others = this.#onEnded?.filter((each) => each !== over) ?? [];
+      this.#onEnded = others.length === 0 ? undefined : others;
+    }
+  }
+
+  #begin(made: unknown, request: Request | undefined): void {
+    if (this.#exit !== undefined) throw this.#down();
+    if (made instanceof Refused) throw startRefused(this.describe(), made);
+    if (typeof made !== 'object' || made === null) throw notAnObject(this.describe(), made);
+    this.state = made;
+    const { continue: entry, limits } = this.behaviour;
+    if (entry !== undefined) {
+      this.mailbox.unshift(new Note('continue', 'continue', [], entry, request));
+    }
+    if (limits.idleMs !== Infinity) this.#idleWatch = new IdleWatch(this);
+    this.wake();
+  }
+
+  #failToStart(error: unknown): unknown {
+    this.#finish({ reason: 'start_failed', error });
+    return startFailed(this.describe(), error);
+  }
+
   // ── mailbox ────────────────────────────────────────────────────────────────
 
   /** Puts a message into the mailbox. Returns false when it was not taken. */
   deliver(envelope: Envelope): boolean {
-    if (this.#status === 'ended') return this.#refuse(envelope, noProcess(this.describe()));
-    if (this.#mailbox.size >= this.behaviour.mailboxMax && isBounded(envelope)) {
-      return this.#overflow(envelope);
-    }
-    this.#enqueue(envelope);
+    if (this.#status === 'ended') return refuse(envelope, noProcess(this.describe()));
+    const { mailbox } = this;
+    const { size } = mailbox;
+    if (size >= this.behaviour.mailboxMax && isBounded(envelope)) return this.#overflow(envelope);
+    if (isSampled(this.handled + size)) this.#sample(envelope);
+    mailbox.push(envelope);
+    if (size >= this.highWater) this.highWater = size + 1;
+    if (this.#status === 'idle') this.#ready();
     return true;
   }
 
-  #enqueue(envelope: Envelope): void {
-    this.#mailbox.push(envelope);
-    if (this.#status !== 'idle') return;
+  #ready(): void {
     this.#status = 'ready';
     this.runtime.scheduler.enqueue(this);
   }
 
+  #sample(envelope: Envelope): void {
+    (this.probe ??= new Probe(this.runtime.clock)).sample(envelope);
+  }
+
   #overflow(envelope: Envelope): boolean {
-    const { overflow } = this.behaviour;
+    const { overflow, mailboxMax } = this.behaviour;
     this.runtime.counters.overflow++;
     this.runtime.events.emit('overflow', { pid: this.pid, rule: overflow, kind: envelope.kind });
-    if (envelope.kind === 'call')
-      return this.#refuse(envelope, overloaded(this.describe(), this.behaviour.mailboxMax));
+    if (envelope.kind === 'call') {
+      return refuse(envelope, overloaded(this.describe(), mailboxMax));
+    }
     if (overflow === 'drop-newest') return true;
     if (overflow === 'reject') return false;
-    if (this.#mailbox.remove((waiting) => waiting.kind === 'cast') === undefined) return false;
-    this.#enqueue(envelope);
+    const dropped = this.mailbox.removeOldest(isCast);
+    if (dropped === undefined) return false;
+    this.probe?.dropped(dropped);
+    this.mailbox.push(envelope);
     return true;
   }
 
-  #refuse(envelope: Envelope, error: FoundationError): false {
-    if (isCall(envelope)) envelope.fail(error);
-    return false;
+  /** Puts a cast of its own behind what waits. */
+  castToSelf(name: string, args: readonly unknown[]): boolean {
+    const sent = this.runtime.copied(args);
+    const request = currentRequest();
+    return this.deliver(new Note('cast', name, sent, this.behaviour.casts.get(name), request));
   }
 
   // ── one message after the other ────────────────────────────────────────────
 
-  run(budget: number): number {
-    // It was told to stop while it waited for its turn.
-    if (this.#status !== 'ready') return 0;
-    let handled = 0;
-    while (handled < budget) {
-      const envelope = this.#mailbox.shift();
-      if (envelope === undefined) {
-        this.#status = 'idle';
-        return handled;
-      }
-      handled++;
-      this.handled++;
-      if (!this.#handle(envelope)) return handled;
-    }
-    this.runtime.scheduler.enqueue(this);
+  run(): number {
+    // It was told to stop or suspended while it waited for its turn.
+    if (this.#status !== 'ready' || this.#park()) return 0;
+    const { board } = this.runtime;
+    if (board === undefined) return this.#enter();
+    board.begin(this);
+    const handled = this.#enter();
+    board.end(this);
     return handled;
   }
 
-  #wake(): void {
-    if (this.#mailbox.size === 0) {
-      this.#status = 'idle';
-      return;
+  #enter(): number {
+    const request = this.mailbox.first?.request;
+    if (request === undefined && !this.runtime.framesAll) return this.#drain(request);
+    const frame = this.execution.frameFor(request);
+    // oxlint-disable-next-line typescript/unbound-method -- `this` is given with it
+    if (frame !== undefined) return frame.runInAsyncScope(this.#drain, this, request);
+    const scope = { owner: this, message: undefined, request };
+    return runIn(scope, () => this.#drain(request));
+  }
+
+  /** @param request - On whose behalf the asynchronous context at hand was entered. */
+  #drain(request: Request | undefined): number {
+    const { mailbox, execution } = this;
+    const { scheduler } = this.runtime;
+    let [handled, lookAt] = [0, 1];
+    for (let envelope = mailbox.shift(); envelope !== undefined; envelope = mailbox.shift()) {
+      if (!envelope.isOpen) continue;
+      handled++;
+      this.handled++;
+      const goesOn =
+        envelope.request === request ? execution.take(envelope) : execution.takeApart(envelope);
+      if (!goesOn || this.#park()) return handled;
+      if (handled < lookAt || mailbox.size === 0) continue;
+      lookAt = scheduler.look(handled);
+      if (lookAt > 0) continue;
+      scheduler.enqueue(this);
+      return handled;
     }
-    this.#status = 'ready';
-    this.runtime.scheduler.enqueue(this);
+    this.#rest();
+    return handled;
   }
 
-  /** Returns false when the process cannot take the next message now. */
-  #handle(envelope: Envelope): boolean {
-    if (envelope.kind === 'call' && !(envelope as Call).isOpen) return true;
-    const entry = envelope.entry ?? this.#entryFor(envelope);
-    if (entry === undefined) return this.#unknown(envelope);
-    this.#current = envelope;
-    return entry.schema === undefined
-      ? this.#invoke(entry, envelope, envelope.args)
-      : this.#invokeChecked(entry, envelope);
+  #park(): boolean {
+    if (this.isSuspended) this.#status = 'parked';
+    return this.isSuspended;
   }
 
-  #invoke(entry: Entry, envelope: Envelope, args: readonly unknown[]): boolean {
-    const call = envelope.kind === 'call' ? (envelope as Call) : undefined;
-    const context = this.#contextFor(call);
-    const outer = serve(call);
-    let result: unknown;
-    try {
-      result =
-        call !== undefined && entry.isAsync !== false
-          ? runAcrossAwaits(call, () => entry.run(context, ...args))
-          : entry.run(context, ...args);
-    } catch (error) {
-      serve(outer);
-      this.crash(error);
-      return false;
-    }
-    serve(outer);
-    if (isPromise(result)) return this.#await(entry, call, result);
-    entry.isAsync ??= false;
-    if (call !== undefined) this.#reply(call, result);
-    else this.durability?.touch();
-    return this.#goOn();
+  #rest(): void {
+    this.#status = 'idle';
+    this.#idleWatch?.begin();
   }
 
-  #contextFor(call: Call | undefined): ProcessContext {
-    const context = (this.#context ??= new ProcessContext(this));
-    context.call = call;
-    return context;
+  /** Takes the next message, if there is one. */
+  wake(): void {
+    if (this.#park()) return;
+    if (this.mailbox.size === 0) return this.#rest();
+    return this.#ready();
   }
 
-  #await(entry: Entry, call: Call | undefined, result: PromiseLike<unknown>): false {
-    entry.isAsync = true;
+  /** A handler has not settled: no other message is taken until {@link release}. */
+  hold(): void {
     this.#status = 'busy';
-    const watch = new StuckWatch(this);
-    this.#watch = watch;
-    result.then(
-      (value) => {
-        watch.end();
-        // It crashed meanwhile, by work of another message: the caller is told when it has ended.
-        if (this.#status !== 'busy') return;
-        this.#status = 'ready';
-        if (call !== undefined) this.#reply(call, value);
-        else this.durability?.touch();
-        if (this.#goOn()) this.#wake();
-      },
-      (error: unknown) => {
-        watch.end();
-        this.crash(error);
-      },
-    );
-    return false;
   }
 
-  #goOn(): boolean {
-    this.#current = undefined;
-    if (this.#exit === undefined) return true;
-    this.#end();
-    return false;
-  }
-
-  #reply(call: Call, value: unknown): void {
-    if (value instanceof Later) this.#replyLater(call, value);
-    else if (this.durability !== undefined) this.durability.answer(call, value);
-    else call.answer(value);
-  }
-
-  #replyLater(call: Call, later: Later<unknown>): void {
-    // The handler is over but its work may still ask the context for signal and time.
-    const pending = (this.#pending ??= new Map<Call, ProcessContext>());
-    if (this.#context !== undefined) pending.set(call, this.#context);
-    this.#context = undefined;
-    later.value.then(
-      (value) => {
-        if (!pending.delete(call)) return;
-        if (this.durability !== undefined) this.durability.answer(call, value);
-        else call.answer(value);
-      },
-      (error: unknown) => {
-        // The process crashes, see `ctx.later`, but it may take its time to end.
-        if (pending.delete(call))
-          call.fail(processDown(this.describe(), { reason: 'crash', error }));
-      },
-    );
-  }
-
-  #entryFor({ kind, name }: Envelope): Entry | undefined {
-    const { calls, casts, timers, info } = this.behaviour;
-    switch (kind) {
-      case 'call':
-        return calls.get(name);
-      case 'cast':
-        return casts.get(name);
-      case 'timer':
-        return timers.get(name);
-      case 'down':
-      case 'exit':
-        return info.get(kind);
-    }
-  }
-
-  #unknown(envelope: Envelope): boolean {
-    if (envelope.kind === 'down' || envelope.kind === 'exit') return true;
-    this.runtime.counters.unknownMessages++;
-    this.runtime.events.emit('unknown-message', { pid: this.pid, message: envelope.name });
-    this.#refuse(envelope, unknownMessage(this.describe(), envelope));
+  /** Returns false when the process has come to its end meanwhile. */
+  release(): boolean {
+    if (this.#status !== 'busy') return false;
+    this.#status = 'ready';
+    this.runtime.board?.note(this);
     return true;
   }
 
-  #invokeChecked(entry: Entry, envelope: Envelope): boolean {
-    let checked: Checked | Promise<Checked>;
-    try {
-      checked = checkMessage(entry, envelope);
-    } catch (error) {
-      this.crash(error);
-      return false;
-    }
-    if (!(checked instanceof Promise)) return this.#invokeIfValid(entry, envelope, checked);
-    this.#status = 'busy';
-    checked.then(
-      (outcome) => {
-        if (this.#status !== 'busy') return;
-        this.#status = 'ready';
-        if (this.#invokeIfValid(entry, envelope, outcome)) this.#wake();
-      },
-      (error: unknown) => this.crash(error),
-    );
+  suspend(): void {
+    this.isSuspended = true;
+  }
+
+  resume(): void {
+    this.isSuspended = false;
+    if (this.#status === 'parked') this.wake();
+  }
+
+  // ── what it is at ──────────────────────────────────────────────────────────
+
+  /** Whether the handler at work was sent this. */
+  isAt(message: Envelope): boolean {
+    return this.#execution?.current === message;
+  }
+
+  /** The same for a handler that waits, by the number of its message. */
+  isAtTurn(turn: number): boolean {
+    return this.isBusy && this.handled === turn;
+  }
+
+  /**
+   * Refuses a call that waits, by way of others or not, for the handler at work here. That handler may
+   * still be in its synchronous part: then it is known only later whether it waits at all.
+   */
+  refusesCycle(call: Call): boolean {
+    const chain = findCycle(this, call);
+    if (chain === undefined) return false;
+    if (this.isBusy) return !refuse(call, callCycle(chain));
+    this.execution.suspect(call, chain);
     return false;
   }
 
-  #invokeIfValid(entry: Entry, envelope: Envelope, { issues, value }: Checked): boolean {
-    if (issues === undefined) return this.#invoke(entry, envelope, [value]);
-    const error = invalidMessage(this.describe(), envelope.name, issues);
-    const { pid, runtime } = this;
-    runtime.counters.invalidMessages++;
-    runtime.events.emit('invalid-message', { pid, message: envelope.name, why: error.message });
-    this.#refuse(envelope, error);
-    return this.#goOn();
+  replyTo<T>(call: Call): ReplyTo<T> {
+    return this.execution.replyTo(call);
+  }
+
+  /** Answers a call whose reply was taken into hand. Returns false when nobody waits any more. */
+  settle(call: Call, value: unknown): boolean {
+    return this.#execution?.settle(call, value) ?? false;
+  }
+
+  /** The same for a reply that comes from elsewhere, by the number its address has. */
+  settleAddressed(id: number, value: unknown): boolean {
+    const call = this.#execution?.replies.addressed(id);
+    return call !== undefined && this.settle(call, value);
+  }
+
+  /** The replies that it owes. */
+  get replies(): Replies {
+    return this.execution.replies;
+  }
+
+  defer(message: Envelope | undefined): void {
+    this.execution.defer(message);
   }
 
   // ── the end ────────────────────────────────────────────────────────────────
@@ -343,8 +372,13 @@ export class Process implements Runnable {
     else (this.#onEnded ??= []).push(action);
   }
 
-  get exit(): Exit | undefined {
-    return this.#exit;
+  #down(exit: Exit = this.#exit ?? { reason: 'killed' }): FoundationError {
+    return processDown(this.describe(), exit);
+  }
+
+  /** What a caller gets whose call is lost by an error. */
+  downBy(error: unknown): FoundationError {
+    return this.#down({ reason: 'crash', error });
   }
 
   /** Ends the process with the error of a handler. */
@@ -356,19 +390,19 @@ export class Process implements Runnable {
       who: this.describe(),
       error: messageOf(error),
     });
-    const down = processDown(this.describe(), this.#exit);
-    if (this.#current !== undefined) this.#refuse(this.#current, down);
-    this.durability?.close(down);
-    this.#end();
+    const { durability } = this;
+    this.#execution?.failCurrent(() => this.#down());
+    if (durability !== undefined) durability.close(this.#down());
+    this.end();
   }
 
   /** Asks the process to end after the message it is at; jumps the queue. */
   stop(exit: Exit): void {
     if (this.#status === 'ended' || this.#status === 'ending') return;
     this.#exit ??= exit;
-    if (this.#status === 'idle' || this.#status === 'ready') {
-      if (this.#current === undefined) this.#end();
-    }
+    const isWaiting =
+      this.#status === 'idle' || this.#status === 'ready' || this.#status === 'parked';
+    if (isWaiting && this.#execution?.current === undefined) this.end();
   }
 
   /** Ends the process at once, whatever it does; `terminate` does not run. */
@@ -382,22 +416,23 @@ export class Process implements Runnable {
     this.#relations?.links.delete(from.place);
     if (this.parent?.place === from.place) return this.stop(exit);
     if (this.behaviour.spec.trapExits === true) {
-      this.deliver(new Note('exit', 'exit', [{ pid: from, ...exit }], undefined));
+      this.deliver(new Note('exit', 'exit', [{ pid: from, ...exit }]));
     } else if (!isNormal(exit)) {
       this.#exit ??= exit;
-      if (this.#status === 'busy') this.#end();
+      if (this.#status === 'busy') this.end();
       else this.stop(exit);
     }
   }
 
-  #end(): void {
+  /** Lets `terminate` run, and ends. */
+  end(): void {
     if (this.#status === 'ended' || this.#status === 'ending') return undefined;
     const exit = this.#exit ?? { reason: 'normal' };
     if (exit.reason === 'killed') return this.#finish(exit);
     this.#status = 'ending';
-    let work: Promise<unknown> | undefined;
+    let work: PromiseLike<unknown> | undefined;
     try {
-      work = lastWork(this, this.#contextFor(undefined), exit);
+      work = this.#lastWork(exit);
     } catch (error) {
       return this.#finish({ reason: 'crash', error });
     }
@@ -409,37 +444,46 @@ export class Process implements Runnable {
     return undefined;
   }
 
+  /** `terminate`, and the last write of a durable process that ends in good order. */
+  #lastWork(exit: Exit): PromiseLike<unknown> | undefined {
+    const { durability, behaviour } = this;
+    const { terminate } = behaviour.spec;
+    const work = terminate && this.execution.terminate(terminate, exit.reason);
+    if (durability !== undefined && isNormal(exit)) {
+      return Promise.resolve(work).then(() => durability.flush());
+    }
+    return isPromise(work) ? work : undefined;
+  }
+
   #finish(exit: Exit): void {
     if (this.#status === 'ended') return;
     const wasStarting = this.#status === 'starting';
     this.#status = 'ended';
     this.#exit = exit;
-    this.#watch?.end();
-    const down = processDown(this.describe(), exit);
-    if (this.#current !== undefined) this.#refuse(this.#current, down);
-    this.#context?.abort();
-    for (const [call, context] of this.#pending ?? []) {
-      call.fail(down);
-      context.abort();
-    }
-    for (let waiting = this.#mailbox.shift(); waiting; waiting = this.#mailbox.shift()) {
-      this.#refuse(waiting, down);
-    }
-    this.#current = undefined;
-    this.#pending = undefined;
-    this.durability?.close(down);
+    this.#timers?.end();
+    this.#idleWatch?.end();
+    this.#failWaiting(exit);
     this.runtime.forget(this, exit, wasStarting);
     this.#relations?.end(exit);
     for (const action of this.#onEnded ?? []) action();
   }
+
+  #failWaiting(exit: Exit): void {
+    const { mailbox, durability } = this;
+    let made: FoundationError | undefined;
+    // An error costs as much as all the rest of an end, and mostly nobody waits for it.
+    const down = (): FoundationError => (made ??= this.#down(exit));
+    this.#execution?.end(down);
+    for (let waiting = mailbox.shift(); waiting; waiting = mailbox.shift()) {
+      if (isCall(waiting)) waiting.fail(down());
+    }
+    if (durability !== undefined) durability.close(down());
+  }
 }
 
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
+function refuse(envelope: Envelope, error: FoundationError): false {
+  if (isCall(envelope)) envelope.fail(error);
+  return false;
 }
 
 /** Timers and notices are bounded by their number, not by the mailbox. */
@@ -447,15 +491,6 @@ function isBounded(envelope: Envelope): boolean {
   return envelope.kind === 'call' || envelope.kind === 'cast';
 }
 
-/** `terminate`, and the last write of a durable process that ends in good order. */
-function lastWork(
-  { behaviour, durability }: Process,
-  context: ProcessContext,
-  exit: Exit,
-): Promise<unknown> | undefined {
-  const work = behaviour.spec.terminate?.(context, exit.reason);
-  if (durability !== undefined && isNormal(exit)) {
-    return Promise.resolve(work).then(() => durability.flush());
-  }
-  return work instanceof Promise ? work : undefined;
+function isCast(envelope: Envelope): boolean {
+  return envelope.kind === 'cast';
 }

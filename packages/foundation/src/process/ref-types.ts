@@ -1,4 +1,4 @@
-import type { Refused } from './answer.ts';
+import type { Refused, ReplyTo } from './answer.ts';
 import type { Api, Definition } from './definition.ts';
 import type { Pid } from './pid.ts';
 
@@ -49,6 +49,7 @@ export type Wire<T> = unknown extends T
         | Uint8Array
         | Error
         | Refused
+        | ReplyTo<never>
         | AnyRef
         | Pid
     ? T
@@ -66,6 +67,26 @@ export type Client<A> = AnyRef &
     ? Ask<C> & { readonly try: Try<C>; with(options: CallOptions): Client<A> }
     : unknown) &
   (A extends { casts: infer M } ? { readonly cast: Tell<M> } : unknown);
+
+type TellAll<M> = {
+  readonly [K in keyof M]: M[K] extends (...a: infer A) => unknown
+    ? Sendable<A, (...args: A) => number>
+    : never;
+};
+
+/** The processes that have joined a group, of one definition, on all nodes. */
+export type Group<A> = {
+  readonly name: string;
+  /** Refs of the members as this node knows them now, in the same order on every node. */
+  members(): readonly Client<A>[];
+  /** Runs when members have come or gone, with those there are now. */
+  onChange(listener: (members: readonly Client<A>[]) => void): Disposable;
+} & (A extends { casts: infer M }
+  ? {
+      /** Sends a cast to every member; returns how many took it. */
+      readonly cast: TellAll<M>;
+    }
+  : unknown);
 
 /** Of a definition (`Ref<typeof account>`) or of an interface (`Ref<AccountApi>`). */
 export type Ref<D> =

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { alone, failure, present } from '../../test/alone.ts';
 import { settled } from '../../test/manual-clock.ts';
-import { anyBehaviour } from './definition.ts';
+import { anyBehaviour } from './behaviour.ts';
 
 interface CounterApi {
   calls: { add(by: number): number };

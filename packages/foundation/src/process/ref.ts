@@ -1,10 +1,14 @@
 import { inspect } from 'node:util';
 
-import { budgetMs } from '../context.ts';
+import { Request } from '../context/request.ts';
+import { currentRequest, currentScope, leftMs, type Scope } from '../context/scope.ts';
 import { FoundationError } from '../errors.ts';
 import { refuseUnknown } from '../options.ts';
-import type { Behaviour, Entry } from './definition.ts';
-import { LocalCall, Note, type CallRequest } from './envelope.ts';
+import { callInTrace } from '../telemetry/call-spans.ts';
+import type { Behaviour, Entry } from './behaviour.ts';
+import type { Waiter } from './call-chain.ts';
+import type { Deadlines } from './deadlines.ts';
+import { LocalCall, Note, type CallTerms } from './envelope.ts';
 import { noProcess } from './exit.ts';
 import type { Pid } from './pid.ts';
 import type { Process } from './process.ts';
@@ -25,8 +29,21 @@ export interface RefHow extends CallOptions {
   readonly keepsRefusals?: boolean;
 }
 
+/** A call on its way. */
+export interface OutgoingCall {
+  readonly terms: CallTerms;
+  /** What is really left; at most the terms'. */
+  readonly timeoutMs: number;
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly entry: Entry | undefined;
+  /** Whose code makes it. */
+  readonly scope: Scope | undefined;
+  readonly request: Request | undefined;
+}
+
 /** The inside of a ref. The typed stubs around it are made from the definition. */
-export class RefCore implements CallRequest {
+export class RefCore implements CallTerms {
   readonly runtime: Runtime;
   readonly behaviour: Behaviour;
   readonly how: RefHow;
@@ -66,49 +83,78 @@ export class RefCore implements CallRequest {
 
   call(name: string, args: readonly unknown[], entry: Entry | undefined): Promise<unknown> {
     if (this.signal?.aborted === true) return Promise.reject(notSent(this));
-    const timeoutMs = budgetMs(this.timeoutMs);
+    const scope = currentScope();
+    const timeoutMs =
+      scope === undefined ? this.timeoutMs : Math.min(this.timeoutMs, leftMs(scope));
+    if (timeoutMs <= 0) return Promise.reject(noTimeLeft(this));
+    const request = scope?.request;
+    if (this.runtime.mayBeTraced()) {
+      return callInTrace(this, { terms: this, timeoutMs, name, args, entry, scope, request });
+    }
     const process = this.#local();
-    if (process !== undefined) return this.#callLocal(process, timeoutMs, { name, args, entry });
+    if (process === undefined) {
+      return this.#callElsewhere({ terms: this, timeoutMs, name, args, entry, scope, request });
+    }
+    const call = this.#newCall(timeoutMs);
+    call.name = name;
+    call.args = args;
+    call.entry = entry;
+    call.request = request;
+    return this.#callHere(process, call, scope);
+  }
+
+  /** Sends a call to wherever the process lives. */
+  send(outgoing: OutgoingCall): Promise<unknown> {
+    const process = this.#local();
+    if (process === undefined) return this.#callElsewhere(outgoing);
+    const { name, args, entry, request } = outgoing;
+    const call = Object.assign(this.#newCall(outgoing.timeoutMs), { name, args, entry, request });
+    return this.#callHere(process, call, outgoing.scope);
+  }
+
+  #callElsewhere(outgoing: OutgoingCall): Promise<unknown> {
     const { pid } = this;
     if (pid === undefined || this.runtime.isMine(pid)) {
       return Promise.reject(noProcess(this.describe()));
     }
-    return this.runtime.exchange.call(pid, { request: this, timeoutMs, name, args });
+    return this.runtime.exchange.call(pid, outgoing);
   }
 
-  #callLocal(
-    process: Process,
-    timeoutMs: number,
-    message: { name: string; args: readonly unknown[]; entry: Entry | undefined },
-  ): Promise<unknown> {
+  #newCall(timeoutMs: number): LocalCall {
+    const { deadlines, copiesMessages, codec } = this.runtime;
+    return copiesMessages
+      ? new CopiedCall(deadlines, this, timeoutMs, codec)
+      : new LocalCall(deadlines, this, timeoutMs);
+  }
+
+  #callHere(process: Process, call: LocalCall, scope: Scope | undefined): Promise<unknown> {
     const { runtime } = this;
-    const call = runtime.copiesMessages
-      ? new CopiedCall(runtime.deadlines, this, timeoutMs)
-      : new LocalCall(runtime.deadlines, this, timeoutMs);
-    call.name = message.name;
-    call.entry = process.behaviour === this.behaviour ? message.entry : undefined;
-    try {
-      call.args = runtime.copiesMessages ? copyArguments(runtime, message.args) : message.args;
-    } catch (error) {
-      call.fail(error);
+    if (runtime.isShedding && scope?.owner === undefined && !process.isSystem) {
+      call.fail(runtime.shed(this.describe()));
       return call.promise;
     }
-    if (call instanceof CopiedCall) call.codec = runtime.codec;
+    if (process.behaviour !== this.behaviour) call.entry = undefined;
+    if (runtime.copiesMessages && !copyInto(call, runtime)) return call.promise;
+    if (scope?.message !== undefined) {
+      call.waiter = waiterOf(scope);
+      if (process.refusesCycle(call)) return call.promise;
+    }
     process.deliver(call);
     return call.promise;
   }
 
   cast(name: string, args: readonly unknown[], entry: Entry | undefined): boolean {
+    const { runtime } = this;
+    const outer = currentRequest();
+    const request = runtime.isTraced ? Request.traced(outer) : outer;
     const process = this.#local();
     if (process !== undefined) {
-      const { runtime } = this;
       const known = process.behaviour === this.behaviour ? entry : undefined;
-      const sent = runtime.copiesMessages ? copyArguments(runtime, args) : args;
-      return process.deliver(new Note('cast', name, sent, known));
+      return process.deliver(new Note('cast', name, runtime.copied(args), known, request));
     }
     const { pid } = this;
-    if (pid === undefined || this.runtime.isMine(pid)) return false;
-    return this.runtime.exchange.cast(pid, name, args);
+    if (pid === undefined || runtime.isMine(pid)) return false;
+    return runtime.exchange.cast(pid, { name, args, request });
   }
 
   #local(): Process | undefined {
@@ -122,26 +168,41 @@ export class RefCore implements CallRequest {
 
 /** A local call whose values take the way through the codec, as they would to another node. */
 class CopiedCall extends LocalCall {
-  codec: Runtime['codec'] | undefined = undefined;
+  readonly #codec: Runtime['codec'];
+
+  // oxlint-disable-next-line eslint/max-params -- like the one it extends, with the codec
+  constructor(deadlines: Deadlines, terms: CallTerms, timeoutMs: number, codec: Runtime['codec']) {
+    super(deadlines, terms, timeoutMs);
+    this.#codec = codec;
+  }
 
   override answer(value: unknown): void {
-    if (this.codec === undefined || !this.isOpen) return super.answer(value);
+    if (!this.isOpen) return;
     try {
-      const [copy] = this.codec.decode(this.codec.encode([value], ['reply'])) as readonly unknown[];
-      return super.answer(copy);
+      const bytes = this.#codec.encode([value], ['reply']);
+      super.answer((this.#codec.decode(bytes) as readonly unknown[])[0]);
     } catch (error) {
-      return this.fail(invalidReply(this.name, error));
+      this.fail(invalidReply(this.name, error));
     }
   }
 }
 
-function copyArguments(runtime: Runtime, args: readonly unknown[]): readonly unknown[] {
-  if (args.length === 0) return args;
-  return runtime.codec.decode(runtime.codec.encode(args, argumentNames)) as readonly unknown[];
+/** Returns false when the arguments cannot be sent; the caller is told. */
+function copyInto(call: LocalCall, runtime: Runtime): boolean {
+  try {
+    call.args = runtime.copied(call.args);
+    return true;
+  } catch (error) {
+    call.fail(error);
+    return false;
+  }
 }
 
-/** How the path of a value that cannot be sent begins. */
-const argumentNames = Array.from({ length: 16 }, (_, index) => `args[${index}]`);
+/** The handler whose code makes a call, if it is a handler's. */
+export function waiterOf(scope: Scope | undefined): Waiter | undefined {
+  if (scope?.owner === undefined || scope.message === undefined) return undefined;
+  return { owner: scope.owner, message: scope.message };
+}
 
 /** What the caller gets when the handler's reply cannot be sent. */
 export function invalidReply(name: string, cause: unknown): FoundationError {
@@ -156,6 +217,14 @@ function notSent(core: RefCore): FoundationError {
     hint: 'Nothing was sent.',
     traits: { retryable: true, outcome: 'not-executed' },
     cause: core.signal?.reason,
+  });
+}
+
+function noTimeLeft(core: RefCore): FoundationError {
+  return new FoundationError('CALL_TIMEOUT', `no time was left for a call to ${core.describe()}`, {
+    hint: 'Nothing was sent: the deadline of the caller, or of the whole request, has passed.',
+    traits: { retryable: false, outcome: 'not-executed' },
+    details: { process: core.describe(), timeoutMs: 0 },
   });
 }
 

@@ -1,6 +1,5 @@
-import type { Timer } from '../clock.ts';
 import { Note } from './envelope.ts';
-import type { Exit } from './exit.ts';
+import { noProcess, type Exit } from './exit.ts';
 import { Pid } from './pid.ts';
 import type { Process } from './process.ts';
 import type { Signal } from './signal.ts';
@@ -10,55 +9,56 @@ const nobody = new Pid('', 0, 0);
 /** Milliseconds that a process which lost its name may take to end, before it is killed. */
 const evictionMs = 5_000;
 
-/** Links, monitors and timers of one process. */
+interface Watch {
+  readonly target: Pid;
+  readonly onDown: ((exit: Exit) => void) | undefined;
+}
+
+/** Links and monitors of one process. */
 export class Relations {
   readonly #process: Process;
   /** Linked processes, by their place. */
   readonly links = new Map<string, Pid>();
   /** Processes this one watches, by the number of the monitor. */
-  readonly #watched = new Map<
-    number,
-    { readonly target: Pid; readonly onDown: (() => void) | undefined }
-  >();
+  #watched: Map<number, Watch> | undefined = undefined;
   /** Who watches this process. */
-  readonly #watchers = new Map<string, { readonly id: number; readonly watcher: Pid }>();
-  readonly #timers = new Map<string, Timer>();
+  #watchers: Map<string, { readonly id: number; readonly watcher: Pid }> | undefined = undefined;
 
   constructor(process: Process) {
     this.#process = process;
   }
 
-  setTimer(name: string, ms: number): void {
-    const { runtime, isAlive } = this.#process;
-    if (!isAlive) return;
-    this.#timers.get(name)?.cancel();
-    const fire = (): void => {
-      this.#timers.delete(name);
-      this.#process.deliver(new Note('timer', name, [], undefined));
-    };
-    this.#timers.set(name, runtime.clock.after(ms, fire));
+  /** Processes that watch this one. */
+  get watcherCount(): number {
+    return this.#watchers?.size ?? 0;
+  }
+
+  /** Processes that this one watches. */
+  get watchedCount(): number {
+    return this.#watched?.size ?? 0;
   }
 
   /** @param onDown - Told instead of the process's `down` handler. */
-  monitor(target: Pid | undefined, onDown?: () => void): () => void {
+  monitor(target: Pid | undefined, onDown?: (exit: Exit) => void): () => void {
     const { runtime, pid, isAlive } = this.#process;
     if (!isAlive) return () => {};
     const id = runtime.nextNumber();
-    this.#watched.set(id, { target: target ?? nobody, onDown });
+    (this.#watched ??= new Map()).set(id, { target: target ?? nobody, onDown });
     if (target === undefined) {
       this.receive({ kind: 'down', id, from: nobody, exit: { reason: 'no_process' } });
       return () => {};
     }
     runtime.relate(this.#process, target, { kind: 'monitor', id, watcher: pid });
     return () => {
-      if (this.#watched.delete(id)) runtime.signal(target, { kind: 'demonitor', id, watcher: pid });
+      if (this.#watched?.delete(id) === true)
+        runtime.signal(target, { kind: 'demonitor', id, watcher: pid });
     };
   }
 
   link(target: Pid | undefined): void {
     const { runtime, pid, exit, isAlive } = this.#process;
     if (target === undefined) {
-      this.#process.exitSignal(nobody, { reason: 'no_process' });
+      this.#process.exitSignal(nobody, linkedToNobody('of that name'));
       return;
     }
     if (!isAlive) {
@@ -78,11 +78,11 @@ export class Relations {
   receive(signal: Signal): void {
     switch (signal.kind) {
       case 'monitor':
-        this.#watchers.set(watcherKey(signal), signal);
+        (this.#watchers ??= new Map()).set(watcherKey(signal), signal);
         this.#process.runtime.noteRelation(this.#process, signal.watcher);
         return;
       case 'demonitor':
-        this.#watchers.delete(watcherKey(signal));
+        this.#watchers?.delete(watcherKey(signal));
         return;
       case 'down':
         this.#down(signal.id, signal.from, signal.exit);
@@ -117,10 +117,10 @@ export class Relations {
 
   /** The runtime or node of some processes is gone. */
   lost(isLost: (pid: Pid) => boolean, exit: Exit): void {
-    for (const [key, { watcher }] of this.#watchers) {
-      if (isLost(watcher)) this.#watchers.delete(key);
+    for (const [key, { watcher }] of this.#watchers ?? []) {
+      if (isLost(watcher)) this.#watchers?.delete(key);
     }
-    for (const [id, { target }] of this.#watched) {
+    for (const [id, { target }] of this.#watched ?? []) {
       if (isLost(target)) this.#down(id, target, exit);
     }
     for (const pid of this.links.values()) {
@@ -131,29 +131,32 @@ export class Relations {
   /** Tells everybody that the process has ended. */
   end(exit: Exit): void {
     const { runtime, pid } = this.#process;
-    for (const timer of this.#timers.values()) timer.cancel();
-    for (const [id, { target }] of this.#watched) {
+    for (const [id, { target }] of this.#watched ?? []) {
       if (target !== nobody) runtime.signal(target, { kind: 'demonitor', id, watcher: pid });
     }
-    for (const { id, watcher } of this.#watchers.values()) {
+    for (const { id, watcher } of this.#watchers?.values() ?? []) {
       runtime.signal(watcher, { kind: 'down', id, from: pid, exit });
     }
     for (const linked of this.links.values()) {
       runtime.signal(linked, { kind: 'exit', from: pid, exit });
     }
-    this.#timers.clear();
-    this.#watched.clear();
-    this.#watchers.clear();
+    this.#watched = undefined;
+    this.#watchers = undefined;
     this.links.clear();
   }
 
   #down(id: number, from: Pid, exit: Exit): void {
-    const watch = this.#watched.get(id);
+    const watch = this.#watched?.get(id);
     if (watch === undefined) return;
-    this.#watched.delete(id);
-    if (watch.onDown !== undefined) watch.onDown();
-    else this.#process.deliver(new Note('down', 'down', [{ pid: from, ...exit }], undefined));
+    this.#watched?.delete(id);
+    if (watch.onDown !== undefined) watch.onDown(exit);
+    else this.#process.deliver(new Note('down', 'down', [{ pid: from, ...exit }]));
   }
+}
+
+/** Who links itself to nobody hears of a failure: `no_process` is what monitors are told. */
+export function linkedToNobody(who: string): Exit {
+  return { reason: 'crash', error: noProcess(who) };
 }
 
 function watcherKey({ id, watcher }: { readonly id: number; readonly watcher: Pid }): string {

@@ -1,3 +1,4 @@
+import type { Random } from '../random.ts';
 import { isNormal, type Exit } from './exit.ts';
 
 /** When a child is started again: always, after an abnormal end, never. */
@@ -11,6 +12,28 @@ export interface Intensity {
   readonly restartsMax: number;
   /** Length of the sliding window, in milliseconds. @defaultValue 5000 */
   readonly restartWindowMs: number;
+}
+
+/** How long a supervisor waits before it starts a child again that keeps failing. */
+export interface Backoff {
+  /** Milliseconds before the second restart in a row; the first is at once. @defaultValue 100 */
+  readonly minMs: number;
+  /** Milliseconds at most. @defaultValue 10000 */
+  readonly maxMs: number;
+  /** How much longer each wait is than the one before. @defaultValue 2 */
+  readonly factor: number;
+  /** Share of each wait that is left to chance, so that many do not come back together. @defaultValue 0.5 */
+  readonly jitter: number;
+}
+
+/** What a supervisor does when a child fails too often. */
+export type OnExceeded = 'stop' | 'quarantine';
+
+/** The restarts of one child in a row. */
+export interface Streak {
+  readonly count: number;
+  /** When the last start was, in milliseconds. */
+  readonly startedAt: number;
 }
 
 /** Whether a child that ended like this is started again. */
@@ -36,8 +59,30 @@ export function admitRestart(
   now: number,
   limit: Intensity,
 ): readonly number[] | undefined {
+  if (limit.restartsMax === Infinity) return restartTimes;
   const recent = restartTimes.filter((time) => now - time <= limit.restartWindowMs);
   return recent.length < limit.restartsMax ? [...recent, now] : undefined;
+}
+
+/** Restarts in a row, with the one at hand: a child that ran for a whole window begins anew. */
+export function restartsInARow(
+  { count, startedAt }: Streak,
+  now: number,
+  windowMs: number,
+): number {
+  return now - startedAt > windowMs ? 1 : count + 1;
+}
+
+/**
+ * Milliseconds to wait before a restart: none before the first in a row, then exponentially more, of
+ * which a share is drawn. Source: exponential backoff with equal jitter.
+ *
+ * @param inARow - From 1.
+ */
+export function backoffMs(inARow: number, backoff: Backoff | 'off', random: Random): number {
+  if (backoff === 'off' || inARow <= 1) return 0;
+  const { minMs, maxMs, factor, jitter } = backoff;
+  return Math.min(maxMs, minMs * factor ** (inARow - 2)) * (1 - jitter * random.next());
 }
 
 /** Indexes of the children that share the fate of the one at `failed`, in start order. */

@@ -2,22 +2,23 @@ import type { Clock } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { Exchange, Station } from '../messaging/exchange.ts';
+import { systemRandom, type Random } from '../random.ts';
+import { isOpenTelemetrySetUp } from '../telemetry/call-spans.ts';
+import type { CounterBoard } from '../thread/counter-board.ts';
 import type { Codec, CodecLimits } from '../wire/codec.ts';
+import { behaviourOf, type Behaviour } from './behaviour.ts';
 import { Deadlines } from './deadlines.ts';
-import {
-  behaviourOf,
-  type AnyDefinition,
-  type Behaviour,
-  type Definition,
-  type Host,
-} from './definition.ts';
+import type { AnyDefinition, Definition, Host } from './definition.ts';
 import { Durability, type Snapshots } from './durability.ts';
 import type { Exit } from './exit.ts';
+import { checkGroup, GroupCore } from './group.ts';
 import { firstSerial, Pid } from './pid.ts';
+import { overloadedLoop } from './process-errors.ts';
 import { Process, type SpawnOptions } from './process.ts';
-import type { Client } from './ref-types.ts';
+import type { Client, Group } from './ref-types.ts';
 import { clientOf, RefCore, type RefHow } from './ref.ts';
-import { Scheduler, systemTurns, type Turns } from './scheduler.ts';
+import { linkedToNobody } from './relations.ts';
+import { FairScheduler, systemTurns, type Scheduler } from './scheduler.ts';
 import type { Signal } from './signal.ts';
 import type { Spawner } from './supervisor.ts';
 
@@ -35,7 +36,17 @@ export interface Directory {
   reserve(process: Process): void;
   publish(process: Process, listing: Listing): void;
   release(process: Process): void;
+  /** Makes a process a member of a group, or no member any more. */
+  join(process: Process, group: string): void;
+  leave(process: Process, group: string): void;
+  /** Members that are of a definition, in the same order on every node. */
+  members(group: string, process: string): readonly Pid[];
+  /** Runs after members have come or gone, perhaps of other definitions. */
+  onGroupChange(group: string, listener: () => void): Disposable;
 }
+
+/** Makes the scheduler of a runtime. @param onError - Told what a process threw past its own crash. */
+export type SchedulerFactory = (clock: Clock, onError: (error: unknown) => void) => Scheduler;
 
 export interface RuntimeOptions {
   readonly name: string;
@@ -43,7 +54,10 @@ export interface RuntimeOptions {
   /** 0 is the main thread. */
   readonly thread?: number;
   readonly clock: Clock;
-  readonly turns?: Turns;
+  /** @defaultValue the operating system's */
+  readonly random?: Random;
+  /** @defaultValue processes in turn */
+  readonly scheduler?: SchedulerFactory | undefined;
   readonly events: Events;
   /** Encodes and decodes local messages too, so that what works here works remotely. */
   readonly copiesMessages: boolean;
@@ -55,7 +69,9 @@ export interface RuntimeOptions {
   /** Starts a child where its definition wants to run. @defaultValue here */
   readonly spawner?: Spawner;
   /** Ends a process that does not listen, with its thread if it has one. @defaultValue kills it here */
-  readonly abandon?: (pid: Pid) => Promise<void>;
+  readonly abandon?: (pid: Pid) => Promise<'abandoned' | 'terminated'>;
+  /** Where the counters of a worker thread are shared. */
+  readonly board?: CounterBoard;
 }
 
 /** Counters of things that should be rare. */
@@ -64,6 +80,14 @@ export interface RuntimeCounters {
   unknownMessages: number;
   /** Refused by the schema of the call. */
   invalidMessages: number;
+  /** Replies refused by the schema of the call. */
+  invalidReplies: number;
+  /** Calls refused because the event loop was late. */
+  shed: number;
+  restarts: number;
+  crashes: number;
+  /** Promises that nobody waited for, and of no process. */
+  floatingRejections: number;
   lateReplies: number;
   malformed: number;
 }
@@ -78,6 +102,7 @@ export class Runtime implements Host {
   incarnation: number;
   readonly thread: number;
   readonly clock: Clock;
+  readonly random: Random;
   readonly events: Events;
   readonly scheduler: Scheduler;
   readonly deadlines: Deadlines;
@@ -89,15 +114,31 @@ export class Runtime implements Host {
   readonly stateCodec: Codec;
   readonly exchange: Exchange;
   readonly copiesMessages: boolean;
+  /**
+   * Whether every handler runs in an asynchronous context of its process, so that whatever it leaves
+   * behind can be told from what others do. Costs a fifth of a call: not in production.
+   */
+  readonly framesAll: boolean;
   readonly spawner: Spawner;
-  readonly abandon: (pid: Pid) => Promise<void>;
+  readonly abandon: (pid: Pid) => Promise<'abandoned' | 'terminated'>;
+  readonly board: CounterBoard | undefined;
   readonly counters: RuntimeCounters = {
     overflow: 0,
     unknownMessages: 0,
     invalidMessages: 0,
+    invalidReplies: 0,
+    shed: 0,
+    restarts: 0,
+    crashes: 0,
+    floatingRejections: 0,
     lateReplies: 0,
     malformed: 0,
   };
+  /** Whether calls from outside are refused at the moment: the event loop is late. */
+  isShedding = false;
+  /** Messages handled by processes that have ended. */
+  handledByEnded = 0;
+  #isTraced = false;
   readonly #firstIncarnation: number;
   readonly #snapshots: Snapshots | undefined;
   readonly #processes = new Map<number, Process>();
@@ -113,18 +154,52 @@ export class Runtime implements Host {
     this.events = options.events;
     this.directory = options.directory;
     this.copiesMessages = options.copiesMessages;
+    this.framesAll = options.copiesMessages;
     this.#snapshots = options.snapshots;
     this.spawner = options.spawner ?? this.#spawnHere;
     this.abandon = options.abandon ?? this.#killHere;
+    this.board = options.board;
     this.#nextNumber = firstSerial(this.thread);
-    this.scheduler = new Scheduler(options.clock, options.turns ?? systemTurns, (error) =>
+    this.random = options.random ?? systemRandom;
+    this.scheduler = (options.scheduler ?? inTurn)(options.clock, (error) =>
       this.events.emit('problem', { what: 'handling a message', error }),
     );
-    this.deadlines = new Deadlines(options.clock);
+    this.#isTraced = isOpenTelemetrySetUp();
+    this.deadlines = new Deadlines(options.clock, 'foreground', this.#lookForTracing);
     this.watches = new Deadlines(options.clock, 'background');
     this.codec = options.codec(this);
     this.stateCodec = options.codec(this, { itemsMax: stateItemsMax });
     this.exchange = options.exchange(this);
+  }
+
+  /**
+   * Whether OpenTelemetry is set up. Asking it costs as much as the rest of a call's overhead, so it is
+   * asked at the start, and then while calls are open.
+   */
+  get isTraced(): boolean {
+    return this.#isTraced;
+  }
+
+  readonly #lookForTracing = (): void => {
+    this.#isTraced = isOpenTelemetrySetUp();
+  };
+
+  /** The same for the first call after a while. */
+  mayBeTraced(): boolean {
+    if (!this.deadlines.isTicking) this.#lookForTracing();
+    return this.#isTraced;
+  }
+
+  /** Arguments of a local message, as the receiver gets them. @throws FoundationError `NOT_SERIALIZABLE` */
+  copied(args: readonly unknown[]): readonly unknown[] {
+    if (!this.copiesMessages || args.length === 0) return args;
+    return this.codec.decode(this.codec.encode(args, argumentNames)) as readonly unknown[];
+  }
+
+  /** Counts a call that is refused because the event loop is late. */
+  shed(who: string): FoundationError {
+    this.counters.shed++;
+    return overloadedLoop(who);
   }
 
   /** A number that is unique in this life of the node; tells its thread. */
@@ -144,22 +219,30 @@ export class Runtime implements Host {
 
   // ── processes ──────────────────────────────────────────────────────────────
 
-  /** Starts a process here. Resolves when its `init` is done. */
-  async spawn(behaviour: Behaviour, options: SpawnOptions & Listing = {}): Promise<Process> {
+  /** Starts a process here. Is done at once where its `init` is. */
+  spawn(behaviour: Behaviour, options: SpawnOptions & Listing = {}): Process | Promise<Process> {
     const pid = new Pid(this.name, this.incarnation, this.nextNumber());
     const process = new Process(this, behaviour, pid, options.name);
     if (behaviour.spec.durable === true) process.durability = this.#durability(process);
     if (options.name !== undefined) this.directory.reserve(process);
+    if (options.restarts !== undefined) process.restarts = options.restarts;
     this.#processes.set(pid.serial, process);
+    this.board?.enter(process);
     if (options.linkTo !== undefined) {
       process.parent = options.linkTo;
       process.relations.receive({ kind: 'link', from: options.linkTo });
     }
-    await process.start(options.init);
+    const started = process.start(options.init);
+    if (started === undefined) return this.#started(process, options);
+    return started.then(() => this.#started(process, options));
+  }
+
+  #started(process: Process, options: SpawnOptions & Listing): Process {
     // Its first message, waiting since before `init`, may have ended it already.
     const isListed = options.name !== undefined || options.capabilities !== undefined;
     if (isListed && process.isAlive) this.directory.publish(process, options);
-    this.events.emit('spawn', { pid, who: process.describe() });
+    const { pid } = process;
+    if (this.events.isHeard('spawn')) this.events.emit('spawn', { pid, who: process.describe() });
     return process;
   }
 
@@ -168,9 +251,9 @@ export class Runtime implements Host {
     return process.pid;
   };
 
-  readonly #killHere = (pid: Pid): Promise<void> => {
+  readonly #killHere = (pid: Pid): Promise<'abandoned'> => {
     this.find(pid)?.kill({ reason: 'stuck' });
-    return Promise.resolve();
+    return Promise.resolve('abandoned');
   };
 
   #durability(process: Process): Durability {
@@ -222,9 +305,12 @@ export class Runtime implements Host {
   /** Called by a process that has ended. */
   forget(process: Process, exit: Exit, wasStarting: boolean): void {
     this.#processes.delete(process.pid.serial);
+    this.board?.leave(process);
     this.directory.release(process);
     this.exchange.forget(process);
-    if (wasStarting) return;
+    this.handledByEnded += process.handled;
+    if (exit.reason === 'crash') this.counters.crashes++;
+    if (wasStarting || !this.events.isHeard('exit')) return;
     this.events.emit('exit', { pid: process.pid, who: process.describe(), reason: exit.reason });
   }
 
@@ -232,6 +318,20 @@ export class Runtime implements Host {
 
   ref<I, A>(definition: Definition<I, A>, name: string): Client<A> {
     return clientOf(new RefCore(this, behaviourOf(definition), { name })) as unknown as Client<A>;
+  }
+
+  group<I, A>(definition: Definition<I, A>, group: string): Group<A> {
+    return new GroupCore(this, behaviourOf(definition), group) as unknown as Group<A>;
+  }
+
+  join(process: Process, group: string): void {
+    checkGroup(group);
+    if (process.isAlive) this.directory.join(process, group);
+  }
+
+  leave(process: Process, group: string): void {
+    checkGroup(group);
+    this.directory.leave(process, group);
   }
 
   refTo(behaviour: Behaviour, how: RefHow): unknown {
@@ -263,11 +363,16 @@ export class Runtime implements Host {
 
   /** Answers a signal to nobody: a monitor and a link must hear of it. */
   bounce(target: Pid, signal: Signal, reason: 'no_process' | 'node_down'): void {
-    const exit = { reason };
     if (signal.kind === 'monitor') {
-      this.signal(signal.watcher, { kind: 'down', id: signal.id, from: target, exit });
+      this.signal(signal.watcher, { kind: 'down', id: signal.id, from: target, exit: { reason } });
     } else if (signal.kind === 'link') {
+      const exit = reason === 'no_process' ? linkedToNobody(target.toString()) : { reason };
       this.signal(signal.from, { kind: 'exit', from: target, exit });
     }
   }
 }
+
+/** How the path of a value that cannot be sent begins. */
+const argumentNames = Array.from({ length: 16 }, (_, index) => `args[${index}]`);
+
+const inTurn: SchedulerFactory = (clock, onError) => new FairScheduler(clock, systemTurns, onError);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { alone, failure, listen } from '../../test/alone.ts';
 import { ManualClock, settled } from '../../test/manual-clock.ts';
 import type { Timer } from '../clock.ts';
-import { stuckAfterMs } from './stuck-watch.ts';
+import { limitDefaults } from './behaviour.ts';
 
 /** Counts the timers that keep a program alive. */
 class CountingClock extends ManualClock {
@@ -43,10 +43,10 @@ describe('a handler that does not settle', () => {
     const stuck = listen(node, 'stuck');
     const ref = await node.processes.start(hanging);
     ref.cast.hang();
-    await clock.advance(stuckAfterMs - 100);
+    await clock.advance(limitDefaults.stuckMs - 100);
     expect(stuck).toEqual([]);
     await clock.advance(200);
-    expect(stuck).toMatchObject([{ pid: ref.pid, afterMs: stuckAfterMs }]);
+    expect(stuck).toMatchObject([{ pid: ref.pid, afterMs: limitDefaults.stuckMs }]);
     await stopped(node, clock);
   });
 
@@ -70,7 +70,7 @@ describe('a handler that does not settle', () => {
     await call;
     await stopped(node, clock);
     expect(clock.pending).toBe(0);
-    await clock.advance(2 * stuckAfterMs);
+    await clock.advance(2 * limitDefaults.stuckMs);
     expect(stuck).toEqual([]);
   });
 });

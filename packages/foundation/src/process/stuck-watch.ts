@@ -1,12 +1,9 @@
 import type { Due } from './deadlines.ts';
 import type { Process } from './process.ts';
 
-/** Milliseconds after which a handler that has not settled is reported. */
-export const stuckAfterMs = 60_000;
-
 /**
- * Reports a handler that does not settle. No more can be done about it inline: its process goes on
- * waiting until its supervisor stops it, and is then abandoned with the reason `stuck`.
+ * Reports a handler that does not settle. In a thread the process is ended; inline it goes on waiting
+ * until its supervisor stops it, and is then abandoned with the reason `stuck`.
  */
 export class StuckWatch implements Due {
   dueTick = 0;
@@ -17,7 +14,7 @@ export class StuckWatch implements Due {
   constructor(process: Process) {
     this.#process = process;
     const { watches } = process.runtime;
-    watches.add(this, watches.tickIn(stuckAfterMs));
+    watches.add(this, watches.tickIn(process.behaviour.limits.stuckMs));
   }
 
   end(): void {
@@ -25,8 +22,10 @@ export class StuckWatch implements Due {
   }
 
   expire(): void {
-    const { runtime, pid, isAlive } = this.#process;
-    if (isAlive)
-      runtime.events.emit('stuck', { pid, who: this.#process.describe(), afterMs: stuckAfterMs });
+    const { runtime, pid, isAlive, behaviour } = this.#process;
+    if (!isAlive) return;
+    const { stuckMs } = behaviour.limits;
+    runtime.events.emit('stuck', { pid, who: this.#process.describe(), afterMs: stuckMs });
+    if (runtime.thread !== 0) this.#process.kill({ reason: 'stuck' });
   }
 }

@@ -1,41 +1,20 @@
-import { isFoundationError } from '../errors.ts';
+import type { Refused } from './answer.ts';
+import { compileInternal, type Behaviour } from './behaviour.ts';
+import type { ChildInfo, ChildOptions, ChildSpec, Wait } from './child.ts';
+import type { AnyDefinition, Definition, Notice } from './definition.ts';
 import {
-  behaviourOf,
-  compileInternal,
-  type AnyDefinition,
-  type Behaviour,
-  type Definition,
-  type Notice,
-} from './definition.ts';
-import type { Exit } from './exit.ts';
+  DynamicSupervision,
+  type DynamicLimits,
+  type DynamicStart,
+} from './dynamic-supervision.ts';
 import type { Pid } from './pid.ts';
 import type { ProcessContext } from './process-context.ts';
 import type { Process } from './process.ts';
-import {
-  admitRestart,
-  sharedFate,
-  wantsRestart,
-  type Intensity,
-  type Restart,
-  type Strategy,
-} from './restart-state.ts';
+import type { Client } from './ref-types.ts';
+import type { Backoff, Intensity, OnExceeded, Strategy } from './restart-state.ts';
 import type { Listing } from './runtime.ts';
-import { checkChild, checkSupervisor } from './supervisor-check.ts';
-
-/** How a child is started and kept. */
-export interface ChildOptions extends Listing {
-  readonly name?: string;
-  /** @defaultValue 'permanent' */
-  readonly restart?: Restart;
-  /** Milliseconds to end by itself when asked to, before it is abandoned. @defaultValue 5000; a supervisor's: none */
-  readonly shutdownMs?: number;
-}
-
-/** A child of a supervisor: made by {@link child}. */
-export interface ChildSpec {
-  readonly definition: AnyDefinition;
-  readonly options: ChildOptions & { readonly init?: unknown };
-}
+import { Supervision, type Kept, type SupervisionLimits } from './supervision.ts';
+import { checkChild, checkDynamic, checkSupervisor } from './supervisor-check.ts';
 
 type ChildArgs<I> = undefined extends I
   ? [options?: ChildOptions & { readonly init?: I }]
@@ -46,83 +25,208 @@ export function child<I, A>(process: Definition<I, A>, ...options: ChildArgs<I>)
   return { definition: process, options: options[0] ?? {} };
 }
 
+/** When children are started again, and what happens when they fail too often. */
+export interface RestartOptions extends Partial<Intensity> {
+  /** How long a child waits that fails again and again; `off`: it does not. */
+  readonly backoff?: Partial<Backoff> | 'off';
+  /**
+   * When a child fails too often: `stop` ends the supervisor with all children, and `restartsMax` counts
+   * for all of them together. `quarantine` goes on without that child, and counts for each.
+   * @defaultValue 'stop'
+   */
+  readonly onExceeded?: OnExceeded;
+}
+
 /** Which children a supervisor has, and when it gives up. */
-export interface SupervisorOptions extends Partial<Intensity> {
+export interface SupervisorOptions extends RestartOptions {
   /** @defaultValue 'one-for-one' */
   readonly strategy?: Strategy;
   /** Started in this order, stopped in reverse. */
   readonly children: readonly (ChildSpec | AnyDefinition)[];
 }
 
+/** A supervisor whose children come and go, all of one definition. */
+export interface DynamicSupervisorOptions<I, A>
+  extends RestartOptions, Pick<ChildOptions, 'restart' | 'shutdownMs'> {
+  readonly strategy: 'dynamic';
+  readonly child: Definition<I, A>;
+  /** Most children at a time. @defaultValue Infinity */
+  readonly childrenMax?: number;
+}
+
 /** What a supervisor does unless told otherwise. */
-export const supervisorDefaults: Intensity & { readonly strategy: Strategy } = {
+export const supervisorDefaults: Intensity & {
+  readonly strategy: Strategy;
+  readonly backoff: Backoff;
+  readonly onExceeded: OnExceeded;
+  readonly childrenMax: number;
+} = {
   restartsMax: 3,
   restartWindowMs: 5_000,
   strategy: 'one-for-one',
+  backoff: { minMs: 100, maxMs: 10_000, factor: 2, jitter: 0.5 },
+  onExceeded: 'stop',
+  childrenMax: Infinity,
 };
 
-/** A child as `supervisor.children()` shows it. */
-export interface ChildInfo {
-  readonly process: string;
-  readonly name: string | undefined;
-  readonly pid: Pid | undefined;
-  readonly restart: Restart;
-  readonly restarts: number;
+/** What can be asked of a supervisor. */
+export interface SupervisorApi {
+  readonly calls: {
+    readonly children: () => readonly ChildInfo[];
+    /** Starts a child again that runs, was stopped, or is in quarantine. */
+    readonly restart: (id: string) => true | Refused<'NO_CHILD', undefined>;
+    /** Stops a child until `restart`. Tells whether it ran. */
+    readonly stop: (id: string) => boolean | Refused<'NO_CHILD', undefined>;
+  };
 }
 
-interface SupervisorApi {
-  readonly calls: { readonly children: () => readonly ChildInfo[] };
+type DynamicArgs<I> = undefined extends I
+  ? [options?: Listing & { readonly init?: I }]
+  : [options: Listing & { readonly init: I }];
+
+/** What can be asked of a dynamic supervisor. */
+export interface DynamicSupervisorApi<I, A> {
+  readonly calls: {
+    /** Starts a child; several start side by side. */
+    readonly start: (
+      ...options: DynamicArgs<I>
+    ) =>
+      | Client<A>
+      | Refused<'TOO_MANY_CHILDREN', { childrenMax: number }>
+      | Refused<'CHILD_EXISTS', { id: string }>;
+    readonly children: () => readonly ChildInfo[];
+    readonly count: () => number;
+    readonly restart: (id: string) => true | Refused<'NO_CHILD', undefined>;
+    /** Stops a child and forgets it. */
+    readonly stop: (id: string) => true | Refused<'NO_CHILD', undefined>;
+  };
 }
 
 /**
  * Defines a process that keeps others alive. More than `restartsMax` restarts within
- * `restartWindowMs` end it with its children, in reverse start order.
+ * `restartWindowMs` end it with its children, in reverse start order, or put the one that fails in quarantine.
  *
  * @throws FoundationError `INVALID_OPTION` naming the option that is wrong.
  */
 export function defineSupervisor(
   name: string,
   options: SupervisorOptions,
-): Definition<void, SupervisorApi> {
+): Definition<void, SupervisorApi>;
+/** Defines a process that keeps children alive that come and go. */
+export function defineSupervisor<I, A>(
+  name: string,
+  options: DynamicSupervisorOptions<I, A>,
+): Definition<void, DynamicSupervisorApi<I, A>>;
+export function defineSupervisor<I, A>(
+  name: string,
+  options: SupervisorOptions | DynamicSupervisorOptions<I, A>,
+): AnyDefinition {
+  if (options.strategy === 'dynamic') {
+    checkDynamic(name, options);
+    return superviseDynamic(name, { ...supervisorDefaults, ...rulesOf(options) }, options);
+  }
   checkSupervisor(name, options);
-  const limits = { ...supervisorDefaults, ...options, keeps: 'children' as const };
-  return supervise(name, limits, options.children.map(toChild));
+  const { strategy = supervisorDefaults.strategy, children } = options;
+  const limits = { ...rulesOf(options), strategy, keeps: 'children' as const };
+  return supervise(name, limits, children.map(toChild));
 }
 
-function supervise(name: string, limits: Limits, children: readonly ChildSpec[]): Behaviour {
+function rulesOf(
+  options: RestartOptions,
+): Intensity & Pick<DynamicLimits, 'backoff' | 'onExceeded'> {
+  const { restartsMax, restartWindowMs, backoff, onExceeded } = {
+    ...supervisorDefaults,
+    ...options,
+  };
+  const waits = backoff === 'off' ? backoff : { ...supervisorDefaults.backoff, ...backoff };
+  return { restartsMax, restartWindowMs, backoff: waits, onExceeded };
+}
+
+function supervise(
+  name: string,
+  limits: SupervisionLimits,
+  children: readonly ChildSpec[],
+): Behaviour {
   for (const each of children) checkChild(each);
   return compileInternal(name, {
     trapExits: true,
-    start: (process: Process) => Supervisor.start(process, limits, children),
-    calls: { children: (ctx) => supervisorOf(ctx).children() },
-    info: { exit: (ctx, notice) => supervisorOf(ctx).onExit(notice as Notice) },
-    terminate: (ctx) => supervisorOf(ctx).stopAll(),
+    start: (process: Process) => Supervision.start(process, limits, children),
+    calls: {
+      children: (ctx) => stateOf(ctx).children(),
+      restart: (ctx, id) => stateOf(ctx).restart(String(id)),
+      stop: (ctx, id) => stateOf(ctx).stop(String(id)),
+    },
+    info: {
+      exit: (ctx, notice) => stateOf(ctx).onExit(notice as Notice),
+      restart: (ctx, wait) => stateOf(ctx).onRestart(wait as Wait),
+    },
+    terminate: (ctx) => stateOf(ctx).stopAll(),
   });
 }
 
-/** Whether a definition is a supervisor's. */
-export function isSupervisor(definition: AnyDefinition): boolean {
-  return behaviourOf(definition).spec.start !== undefined;
+function superviseDynamic<I, A>(
+  name: string,
+  rules: DynamicLimits,
+  {
+    child: definition,
+    childrenMax = Infinity,
+    restart,
+    shutdownMs,
+  }: DynamicSupervisorOptions<I, A>,
+): Behaviour {
+  const template: ChildSpec = {
+    definition,
+    options: {
+      ...(restart === undefined ? {} : { restart }),
+      ...(shutdownMs === undefined ? {} : { shutdownMs }),
+    },
+  };
+  checkChild(template);
+  const limits = { ...rules, childrenMax };
+  return compileInternal(name, {
+    trapExits: true,
+    start: (process: Process) => new DynamicSupervision(process, template, limits),
+    calls: {
+      start: (ctx, options) =>
+        (ctx as ProcessContext).later(() => dynamicOf(ctx).start(options as DynamicStart)),
+      children: (ctx) => dynamicOf(ctx).children(),
+      count: (ctx) => dynamicOf(ctx).count,
+      restart: (ctx, id) => dynamicOf(ctx).restart(String(id)),
+      stop: (ctx, id) => dynamicOf(ctx).stop(String(id)),
+    },
+    info: {
+      exit: (ctx, notice) => dynamicOf(ctx).onExit(notice as Notice),
+      restart: (ctx, wait) => dynamicOf(ctx).onRestart(wait as Wait),
+    },
+    terminate: (ctx) => dynamicOf(ctx).stopAll(),
+  });
+}
+
+/** The children that a process keeps, if it is a supervisor. */
+export function childrenOf({ state }: Process): readonly ChildInfo[] {
+  const isSupervisor = state instanceof Supervision || state instanceof DynamicSupervision;
+  return isSupervisor ? state.children() : [];
 }
 
 function toChild(given: ChildSpec | AnyDefinition): ChildSpec {
   return 'definition' in given ? given : { definition: given, options: {} };
 }
 
-function supervisorOf(ctx: unknown): Supervisor {
-  return (ctx as ProcessContext).state as Supervisor;
+function stateOf(ctx: unknown): Supervision {
+  return (ctx as ProcessContext).state as Supervision;
+}
+
+function dynamicOf(ctx: unknown): DynamicSupervision {
+  return (ctx as ProcessContext).state as DynamicSupervision;
 }
 
 /** Starts a child anywhere on this node and tells its address. */
 export type Spawner = (
   behaviour: Behaviour,
-  options: ChildSpec['options'],
+  options: ChildSpec['options'] & { readonly restarts?: number },
   // oxlint-disable-next-line eslint/max-params -- the parent belongs to the start, not to the spec
   linkTo: Pid | undefined,
 ) => Promise<Pid>;
-
-/** What a keeper keeps: a process of this node, or one that may live on elsewhere. */
-export type Kept = 'local' | 'singleton';
 
 /** What the state of a {@link keeper} tells. */
 export interface KeptChild {
@@ -132,175 +236,8 @@ export interface KeptChild {
 /** A supervisor of a single process, which ends when that process has ended for good. */
 export function keeper(
   spec: ChildSpec,
-  { intensity, keeps }: { readonly intensity?: Intensity | undefined; readonly keeps: Kept },
+  { rules = {}, keeps }: { readonly rules?: RestartOptions | undefined; readonly keeps: Kept },
 ): Behaviour {
-  const limits: Limits = { ...supervisorDefaults, ...intensity, keeps };
+  const limits: SupervisionLimits = { ...rulesOf(rules), strategy: 'one-for-one', keeps };
   return supervise(`keeper of ${spec.definition.name}`, limits, [spec]);
-}
-
-interface Limits extends Intensity {
-  readonly strategy: Strategy;
-  readonly keeps: 'children' | Kept;
-}
-
-interface Child extends ChildSpec {
-  readonly behaviour: Behaviour;
-  readonly restart: Restart;
-  readonly shutdownMs: number;
-  pid: Pid | undefined;
-  restarts: number;
-}
-
-class Supervisor implements KeptChild {
-  readonly #process: Process;
-  readonly #limits: Limits;
-  #children: Child[];
-  #restartTimes: readonly number[] = [];
-
-  private constructor(process: Process, limits: Limits, specs: readonly ChildSpec[]) {
-    this.#process = process;
-    this.#limits = limits;
-    this.#children = specs.map(newChild);
-  }
-
-  static async start(
-    process: Process,
-    limits: Limits,
-    specs: readonly ChildSpec[],
-  ): Promise<Supervisor> {
-    const supervisor = new Supervisor(process, limits, specs);
-    try {
-      for (const each of supervisor.#children) await supervisor.#start(each);
-    } catch (error) {
-      await supervisor.stopAll();
-      throw error;
-    }
-    return supervisor;
-  }
-
-  children(): readonly ChildInfo[] {
-    return this.#children.map((each) => ({
-      process: each.behaviour.name,
-      name: each.options.name,
-      pid: each.pid,
-      restart: each.restart,
-      restarts: each.restarts,
-    }));
-  }
-
-  /** A linked process ended: a child, or one that is none any more. */
-  async onExit(told: Notice): Promise<void> {
-    const notice = this.#limits.keeps === 'singleton' ? asLossOfName(told) : told;
-    const failed = this.#children.findIndex((each) => each.pid?.place === notice.pid.place);
-    const gone = this.#children[failed];
-    if (gone === undefined) return;
-    gone.pid = undefined;
-    if (wantsRestart(gone.restart, notice)) await this.#restartFrom(failed, notice);
-    else if (gone.restart === 'temporary') this.#children.splice(failed, 1);
-    const isLast = this.#children.every(({ pid }) => pid === undefined);
-    if (isLast && this.#limits.keeps !== 'children') this.#process.stop(endOfKeeper(notice));
-  }
-
-  firstPid(): Pid {
-    return this.#children[0]?.pid ?? this.#process.pid;
-  }
-
-  async stopAll(): Promise<void> {
-    for (const each of this.#children.toReversed()) await this.#stop(each);
-  }
-
-  async #restartFrom(failed: number, notice: Notice): Promise<void> {
-    const fate = sharedFate(this.#limits.strategy, this.#children.length, failed);
-    const affected = fate.flatMap((index) => this.#children[index] ?? []);
-    for (const each of affected.toReversed()) await this.#stop(each);
-    const kept = affected.filter((each) => each.restart !== 'temporary');
-    this.#children = this.#children.filter(
-      (each) => kept.includes(each) || !affected.includes(each),
-    );
-    let isAdmitted = this.#admit(notice);
-    for (let index = 0; isAdmitted && index < kept.length;) {
-      const each = kept[index] as Child;
-      try {
-        await this.#start(each);
-        each.restarts++;
-        index++;
-      } catch (error) {
-        // A restart that fails counts as another one, and is tried again until the limit is passed.
-        isAdmitted = this.#admit({ pid: notice.pid, reason: 'start_failed', error });
-      }
-    }
-    if (!isAdmitted) this.#process.stop({ reason: 'shutdown' });
-  }
-
-  #admit(notice: Notice): boolean {
-    const { runtime } = this.#process;
-    const admitted = admitRestart(this.#restartTimes, runtime.clock.now(), this.#limits);
-    const who = this.#process.describe();
-    if (admitted === undefined) {
-      runtime.events.emit('gave-up', { who, restartsMax: this.#limits.restartsMax });
-      return false;
-    }
-    this.#restartTimes = admitted;
-    runtime.events.emit('restart', { who, reason: notice.reason });
-    return true;
-  }
-
-  async #start(each: Child): Promise<void> {
-    const { runtime, pid, relations } = this.#process;
-    each.pid = await runtime.spawner(each.behaviour, each.options, pid);
-    relations.link(each.pid);
-  }
-
-  async #stop(each: Child): Promise<void> {
-    const { pid } = each;
-    const { runtime, relations, isAlive } = this.#process;
-    // A supervisor that was killed hears nothing any more; its links have told its children.
-    if (pid === undefined || !isAlive) return;
-    each.pid = undefined;
-    const ended = new Promise<void>((resolve) => {
-      relations.monitor(pid, resolve);
-    });
-    runtime.signal(pid, { kind: 'stop', exit: { reason: 'shutdown' } });
-    if (await this.#within(ended, each.shutdownMs)) return;
-    runtime.events.emit('abandoned', {
-      pid,
-      who: each.behaviour.name,
-      shutdownMs: each.shutdownMs,
-    });
-    await runtime.abandon(pid);
-  }
-
-  async #within(ended: Promise<void>, limitMs: number): Promise<boolean> {
-    if (limitMs === Infinity) return ended.then(() => true);
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    const timer = this.#process.runtime.clock.after(limitMs, () => resolve(false));
-    void ended.then(() => resolve(true));
-    const isEnded = await promise;
-    timer.cancel();
-    return isEnded;
-  }
-}
-
-/** A singleton whose state another holder has written is not the one any more: it must not take it back. */
-function asLossOfName(notice: Notice): Notice {
-  const isLost = isFoundationError(notice.error) && notice.error.code === 'STORE_CONFLICT';
-  return isLost ? { ...notice, reason: 'name_conflict' } : notice;
-}
-
-/** A keeper ends like its child where others must know: its name lives on elsewhere. */
-function endOfKeeper({ reason }: Notice): Exit {
-  return { reason: reason === 'name_conflict' ? reason : 'normal' };
-}
-
-function newChild(spec: ChildSpec): Child {
-  const { options } = spec;
-  const shutdownMs = options.shutdownMs ?? (isSupervisor(spec.definition) ? Infinity : 5_000);
-  return {
-    ...spec,
-    behaviour: behaviourOf(spec.definition),
-    restart: options.restart ?? 'permanent',
-    shutdownMs,
-    pid: undefined,
-    restarts: 0,
-  };
 }

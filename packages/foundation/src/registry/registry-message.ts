@@ -43,16 +43,20 @@ function isCounted({ incarnation, version }: Record<string, unknown>): boolean {
 
 function isRegistration(value: unknown): value is Registration {
   if (!isRecord(value)) return false;
-  const { serial, process, name, capabilities, metadata, registeredAt } = value;
+  const { serial, process, name, capabilities, groups = [], metadata, registeredAt } = value;
   return (
     typeof serial === 'number' &&
     typeof process === 'string' &&
     (name === undefined || typeof name === 'string') &&
-    Array.isArray(capabilities) &&
-    capabilities.every((each) => typeof each === 'string') &&
+    areTexts(capabilities) &&
+    areTexts(groups) &&
     isRecord(metadata) &&
     isStamp(registeredAt)
   );
+}
+
+function areTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
 function isSingleton(value: unknown): value is SingletonRecord {

@@ -1,3 +1,4 @@
+import { tell } from '../events.ts';
 import { Pid } from '../process/pid.ts';
 import { compareStamps, type Stamp } from '../values/hybrid-clock.ts';
 
@@ -8,6 +9,8 @@ export interface Registration {
   readonly process: string;
   readonly name?: string;
   readonly capabilities: readonly string[];
+  /** Groups that it has joined. */
+  readonly groups?: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly registeredAt: Stamp;
 }
@@ -64,6 +67,10 @@ export class RegistryState {
   readonly #shares = new Map<string, Replica>();
   readonly #byName = new Map<string, Located[]>();
   readonly #byCapability = new Map<string, Located[]>();
+  readonly #byGroup = new Map<string, Located[]>();
+  readonly #groupListeners = new Map<string, Set<() => void>>();
+  /** Groups that the change at hand has touched: who listens is told when it is complete. */
+  readonly #touchedGroups = new Set<string>();
 
   // ── changes ────────────────────────────────────────────────────────────────
 
@@ -71,7 +78,7 @@ export class RegistryState {
   replace(node: string, share: Share): boolean {
     const known = this.#shares.get(node);
     if (known !== undefined && isOlder(share, known)) return false;
-    this.drop(node);
+    this.#forget(node);
     const { incarnation, version } = share;
     this.#shares.set(node, {
       incarnation,
@@ -81,6 +88,7 @@ export class RegistryState {
     });
     for (const each of share.registrations) this.#add(node, each);
     for (const each of share.singletons) this.#shares.get(node)?.singletons.set(each.name, each);
+    this.#tellGroups();
     return true;
   }
 
@@ -96,11 +104,17 @@ export class RegistryState {
     if (delta.setSingleton !== undefined)
       share.singletons.set(delta.setSingleton.name, delta.setSingleton);
     if (delta.removedSingleton !== undefined) share.singletons.delete(delta.removedSingleton);
+    this.#tellGroups();
     return 'applied';
   }
 
   /** Forgets a node with everything on it. */
   drop(node: string): void {
+    this.#forget(node);
+    this.#tellGroups();
+  }
+
+  #forget(node: string): void {
     for (const serial of this.#shares.get(node)?.registrations.keys() ?? [])
       this.#remove(node, serial);
     this.#shares.delete(node);
@@ -134,6 +148,24 @@ export class RegistryState {
     return this.#byCapability.get(capability) ?? [];
   }
 
+  /** Members of a group, in the same order on every node. */
+  members(group: string): readonly Located[] {
+    return this.#byGroup.get(group) ?? [];
+  }
+
+  /** Runs after each change of a group's members. */
+  onGroupChange(group: string, listener: () => void): Disposable {
+    const listeners = this.#groupListeners.get(group) ?? new Set();
+    this.#groupListeners.set(group, listeners);
+    listeners.add(listener);
+    return {
+      [Symbol.dispose]: () => {
+        listeners.delete(listener);
+        if (listeners.size === 0) this.#groupListeners.delete(group);
+      },
+    };
+  }
+
   all(): readonly Located[] {
     return [...this.#shares.values()].flatMap((share) => [...share.registrations.values()]);
   }
@@ -160,6 +192,10 @@ export class RegistryState {
     for (const capability of registration.capabilities) {
       insert(this.#byCapability, capability, located, byAddress);
     }
+    for (const group of registration.groups ?? []) {
+      insert(this.#byGroup, group, located, byAddress);
+      this.#touchedGroups.add(group);
+    }
   }
 
   #remove(node: string, serial: number): void {
@@ -169,6 +205,19 @@ export class RegistryState {
     if (located.name !== undefined) withdraw(this.#byName, located.name, located);
     for (const capability of located.capabilities) {
       withdraw(this.#byCapability, capability, located);
+    }
+    for (const group of located.groups ?? []) {
+      withdraw(this.#byGroup, group, located);
+      this.#touchedGroups.add(group);
+    }
+  }
+
+  #tellGroups(): void {
+    if (this.#touchedGroups.size === 0) return;
+    const touched = [...this.#touchedGroups];
+    this.#touchedGroups.clear();
+    for (const group of touched) {
+      for (const listener of this.#groupListeners.get(group) ?? []) tell(listener, undefined);
     }
   }
 }
@@ -222,6 +271,7 @@ function withdraw(index: Map<string, Located[]>, key: string, item: Located): vo
   if (found.length === 0) index.delete(key);
 }
 
-function plain({ node: _node, pid: _pid, ...registration }: Located): Registration {
+/** A registration as its owner sends it. */
+export function plain({ node: _node, pid: _pid, ...registration }: Located): Registration {
   return registration;
 }

@@ -6,6 +6,7 @@ import type { Process } from '../process/process.ts';
 import type { Directory, Listing } from '../process/runtime.ts';
 import { firstStamp, laterStamp, nextStamp, type Stamp } from '../values/hybrid-clock.ts';
 import {
+  plain,
   RegistryState,
   type Delta,
   type Located,
@@ -19,6 +20,12 @@ export type Change =
   | { readonly kind: 'share'; readonly node: string; readonly share: Share }
   | { readonly kind: 'delta'; readonly node: string; readonly delta: Delta }
   | { readonly kind: 'drop'; readonly node: string };
+
+/** Groups that one process may be a member of: all that is registered of it must fit into a message. */
+export const groupsMax = 100;
+
+/** What a process is entered with. */
+type Entered = Listing & { readonly groups?: readonly string[] | undefined };
 
 export interface RegistryOptions {
   readonly node: string;
@@ -59,6 +66,14 @@ export class Registry implements Directory {
   /** Every process with a capability, in the same order on every node. */
   withCapability(capability: string): readonly Located[] {
     return this.#state.withCapability(capability);
+  }
+
+  members(group: string, process: string): readonly Pid[] {
+    return this.#state.members(group).flatMap((each) => (each.process === process ? each.pid : []));
+  }
+
+  onGroupChange(group: string, listener: () => void): Disposable {
+    return this.#state.onGroupChange(group, listener);
   }
 
   /** Everything that is registered in the cluster. */
@@ -131,20 +146,52 @@ export class Registry implements Directory {
     this.unregister(process.pid.serial);
   }
 
+  join({ pid, behaviour }: Process, group: string): void {
+    this.joinGroup(pid.serial, behaviour.name, group);
+  }
+
+  leave({ pid }: Process, group: string): void {
+    this.leaveGroup(pid.serial, group);
+  }
+
   /** Enters a process of this node, perhaps of another thread. */
-  register(serial: number, process: string, listing: Listing): void {
-    this.#lastStamp = nextStamp(this.#lastStamp, this.#options.clock.wallNow());
+  register(serial: number, process: string, listing: Entered): void {
+    const known = this.#state.registration(this.#options.node, serial);
+    const groups = listing.groups ?? known?.groups;
     const set: Registration = {
       serial,
       process,
       ...(listing.name === undefined ? {} : { name: listing.name }),
       capabilities: listing.capabilities ?? [],
+      ...(groups === undefined ? {} : { groups }),
       metadata: listing.metadata ?? {},
-      registeredAt: this.#lastStamp,
+      registeredAt: this.#stamp(),
     };
     this.#change({ set });
     // While it started, another may have taken the name elsewhere.
     if (set.name !== undefined) this.#resolveConflict(set.name);
+  }
+
+  #stamp(): Stamp {
+    this.#lastStamp = nextStamp(this.#lastStamp, this.#options.clock.wallNow());
+    return this.#lastStamp;
+  }
+
+  /** Makes a process of this node, perhaps of another thread, a member of a group. */
+  joinGroup(serial: number, process: string, group: string): void {
+    const known = this.#state.registration(this.#options.node, serial);
+    const groups = known?.groups ?? [];
+    if (groups.includes(group)) return;
+    if (groups.length >= groupsMax) throw tooManyGroups(group);
+    if (known === undefined) return this.register(serial, process, { groups: [group] });
+    return this.#change({ set: { ...plain(known), groups: [...groups, group] } });
+  }
+
+  leaveGroup(serial: number, group: string): void {
+    const known = this.#state.registration(this.#options.node, serial);
+    if (known?.groups?.includes(group) !== true) return;
+    const groups = known.groups.filter((each) => each !== group);
+    this.#change({ set: { ...plain(known), groups } });
   }
 
   unregister(serial: number): void {
@@ -254,6 +301,14 @@ export class Registry implements Directory {
       singletons: [],
     };
   }
+}
+
+function tooManyGroups(group: string): FoundationError {
+  return new FoundationError(
+    'INVALID_OPTION',
+    `cannot join "${group}": a process is a member of at most ${groupsMax} groups`,
+    { details: { group, groupsMax } },
+  );
 }
 
 function nameTaken(name: string, holder: string): FoundationError {

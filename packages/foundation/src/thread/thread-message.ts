@@ -10,6 +10,8 @@ export interface ThreadData {
   readonly thread: number;
   readonly copiesMessages: boolean;
   readonly shares: readonly Change[];
+  /** Memory of its counters, shared with the main thread. */
+  readonly board: SharedArrayBuffer;
 }
 
 /** Whether the code at hand runs in a thread of a node. */
@@ -33,6 +35,8 @@ export type ToThread =
   | { readonly kind: 'change'; readonly change: Change }
   | { readonly kind: 'lost'; readonly node: string; readonly thread: number | undefined }
   | { readonly kind: 'rejoin'; readonly incarnation: number }
+  /** From now on its event loop is to show that it comes round. */
+  | { readonly kind: 'beat'; readonly everyMs: number }
   /** Its node stops: whatever no supervisor ends is to end by itself. */
   | { readonly kind: 'stop' };
 
@@ -49,4 +53,11 @@ export type FromThread =
       readonly listing: Listing;
     }
   | { readonly kind: 'release'; readonly serial: number }
+  | {
+      readonly kind: 'join';
+      readonly serial: number;
+      readonly process: string;
+      readonly group: string;
+    }
+  | { readonly kind: 'leave'; readonly serial: number; readonly group: string }
   | { readonly kind: 'event'; readonly name: keyof NodeEvents; readonly bytes: Uint8Array };

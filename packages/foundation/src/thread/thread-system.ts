@@ -1,10 +1,7 @@
-import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
-import {
-  behaviourOf,
-  compileInternal,
-  type AnyDefinition,
-  type Behaviour,
-} from '../process/definition.ts';
+import { FoundationError, messageOf } from '../errors.ts';
+import { onTheSide, systemCalls } from '../introspection/system-calls.ts';
+import { behaviourOf, compileInternal, type Behaviour } from '../process/behaviour.ts';
+import type { AnyDefinition } from '../process/definition.ts';
 import type { Pid } from '../process/pid.ts';
 import type { ProcessContext } from '../process/process-context.ts';
 import type { Listing, Runtime } from '../process/runtime.ts';
@@ -15,33 +12,28 @@ export interface SpawnRequest extends Listing {
   readonly definition: string;
   readonly init: unknown;
   readonly linkTo: Pid | undefined;
+  readonly restarts: number | undefined;
 }
 
-/** First process of each worker thread: starts the others. */
+/** First process of each worker thread: starts the others, and answers about them. */
 export const threadSystem: Behaviour = compileInternal('foundation.thread', {
+  isSystem: true,
   start: () => ({}),
   calls: {
-    spawn: (ctx, request) =>
-      (ctx as ProcessContext).later(() =>
-        spawnFrom(ctx as ProcessContext, request as SpawnRequest),
-      ),
+    ...systemCalls,
+    spawn: onTheSide((ctx, request) => spawnFrom(ctx, request as SpawnRequest)),
   },
 });
 
-async function spawnFrom(ctx: ProcessContext, request: SpawnRequest): Promise<unknown> {
+async function spawnFrom(ctx: ProcessContext, request: SpawnRequest): Promise<Pid> {
   const { signal } = ctx;
   const runtime = ctx.node as Runtime;
-  try {
-    const behaviour = await load(runtime, request);
-    const { init, linkTo, name, capabilities, metadata } = request;
-    const process = await runtime.spawn(behaviour, { init, linkTo, name, capabilities, metadata });
-    // Nobody waits any more: its start has failed for whoever asked.
-    if (signal.aborted) process.kill();
-    return process.pid;
-  } catch (error) {
-    // Not a crash of this process: the error belongs to whoever asked.
-    return isFoundationError(error) ? error : new FoundationError('INTERNAL', messageOf(error));
-  }
+  const behaviour = await load(runtime, request);
+  const { module: _module, definition: _definition, ...options } = request;
+  const process = await runtime.spawn(behaviour, options);
+  // Nobody waits any more: its start has failed for whoever asked.
+  if (signal.aborted) process.kill();
+  return process.pid;
 }
 
 async function load(runtime: Runtime, { module, definition }: SpawnRequest): Promise<Behaviour> {

@@ -1,16 +1,21 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
 import { systemClock } from '../clock.ts';
+import { runForNobody } from '../context/scope.ts';
 import { messageOf } from '../errors.ts';
 import { Events, type NodeEvents } from '../events.ts';
 import { Exchange, type Router } from '../messaging/exchange.ts';
 import { encodePacket, parsePacket } from '../messaging/packet.ts';
 import { codecFor } from '../messaging/runtime-codec.ts';
+import { systemOf } from '../node-system.ts';
+import type { Snapshots } from '../process/durability.ts';
+import { catchFloatingRejections } from '../process/floating-rejections.ts';
 import type { Pid } from '../process/pid.ts';
 import { Runtime, type Directory } from '../process/runtime.ts';
 import { endAll } from '../process/shutdown.ts';
 import { RegistryState } from '../registry/registry-state.ts';
 import type { Change } from '../registry/registry.ts';
+import { CounterBoard } from './counter-board.ts';
 import type { FromThread, ThreadData, ToThread } from './thread-message.ts';
 import { threadSystem } from './thread-system.ts';
 
@@ -18,7 +23,8 @@ import { threadSystem } from './thread-system.ts';
 async function run(data: ThreadData): Promise<void> {
   const replica = new RegistryState();
   for (const change of data.shares) follow(replica, change);
-  const runtime = new Runtime({
+  const board = new CounterBoard(data.board);
+  const runtime: Runtime = new Runtime({
     name: data.node,
     incarnation: data.incarnation,
     thread: data.thread,
@@ -28,18 +34,32 @@ async function run(data: ThreadData): Promise<void> {
     directory: threadDirectory(replica),
     codec: codecFor,
     exchange: (made) => new Exchange(made, portRouter(made)),
+    snapshots: snapshotsOf(() => runtime),
+    board,
   });
   forwardEvents(runtime);
-  parentPort?.on('message', (message: ToThread) => receive(runtime, replica, message));
+  catchFloatingRejections(runtime);
+  parentPort?.on('message', (message: ToThread) => {
+    if (message.kind === 'beat') beat(board, message.everyMs);
+    else receive(runtime, replica, message);
+  });
   await runtime.spawn(threadSystem);
   post({ kind: 'ready' });
+}
+
+/** The first beat comes at once: what follows may not come round any more. */
+function beat(board: CounterBoard, everyMs: number): void {
+  board.beat();
+  systemClock.every(everyMs, () => board.beat());
 }
 
 function post(message: FromThread): void {
   parentPort?.postMessage(message);
 }
 
-function receive(runtime: Runtime, replica: RegistryState, message: ToThread): void {
+type Received = Exclude<ToThread, { readonly kind: 'beat' }>;
+
+function receive(runtime: Runtime, replica: RegistryState, message: Received): void {
   switch (message.kind) {
     case 'packet': {
       const packet = parsePacket(runtime.codec.decode(message.bytes));
@@ -111,6 +131,29 @@ function threadDirectory(replica: RegistryState): Directory {
     release: ({ pid }) => {
       if (published.delete(pid.serial)) post({ kind: 'release', serial: pid.serial });
     },
+    join: ({ pid, behaviour }, group) => {
+      published.add(pid.serial);
+      post({ kind: 'join', serial: pid.serial, process: behaviour.name, group });
+    },
+    leave: ({ pid }, group) => post({ kind: 'leave', serial: pid.serial, group }),
+    members: (group, process) =>
+      replica.members(group).flatMap((each) => (each.process === process ? each.pid : [])),
+    onGroupChange: (group, listener) => replica.onGroupChange(group, listener),
+  };
+}
+
+/** Milliseconds for the main thread to read or write a snapshot. */
+const snapshotTimeoutMs = 5_000;
+
+/** The store is the main thread's: its system process reads and writes for this one. */
+function snapshotsOf(runtime: () => Runtime): Snapshots {
+  const main = (): ReturnType<typeof systemOf> => {
+    const { name, incarnation } = runtime();
+    return systemOf(runtime(), { node: name, incarnation }, snapshotTimeoutMs);
+  };
+  return {
+    load: (key) => runForNobody(() => main().loadSnapshot(key)),
+    save: (key, version, state) => runForNobody(() => main().saveSnapshot(key, version, state)),
   };
 }
 
@@ -121,6 +164,11 @@ const forwarded: readonly (keyof NodeEvents)[] = [
   'overflow',
   'unknown-message',
   'invalid-message',
+  'invalid-reply',
+  'restart',
+  'quarantine',
+  'gave-up',
+  'abandoned',
   'problem',
 ];
 

@@ -1,6 +1,7 @@
 import { Packr } from 'msgpackr/pack';
 
 import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
+import type { ReplyTo } from '../process/answer.ts';
 import type { Pid } from '../process/pid.ts';
 import { Reviver } from './reviver.ts';
 import { scan } from './scan.ts';
@@ -15,6 +16,9 @@ export interface CodecHooks {
   encodeRef(value: object): unknown;
   /** The ref that `data` stands for. What it throws reaches the caller of `decode` as `MALFORMED`. */
   decodeRef(data: unknown): unknown;
+  /** Data that stands for where a reply goes, and back. Without these, none can be sent. */
+  encodeReplyTo?(value: ReplyTo<unknown>): unknown;
+  decodeReplyTo?(data: unknown): unknown;
 }
 
 /** Bounds that hold in both directions: what one side may encode, the other can decode. */
@@ -37,7 +41,7 @@ const keptBufferBytesMax = 65_536;
  * Values to bytes and back: exactly the types of `Wire<T>`, nothing else in either direction.
  *
  * Carries JSON values, undefined, bigint, Date, Map, Set, Uint8Array (a Buffer arrives as one), refs,
- * pids, refusals and errors. A `FoundationError` arrives as one; any other error as a plain `Error`
+ * pids, refusals, errors and `ReplyTo`. A `FoundationError` arrives as one; any other error as a plain `Error`
  * with its name, message and cause; stacks stay home. No class but these is ever made from bytes, no
  * prototype is ever set, and nothing is shared between two codecs.
  *

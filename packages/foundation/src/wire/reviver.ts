@@ -60,6 +60,8 @@ export class Reviver {
         return this.#error(items);
       case tag.foundationError:
         return this.#foundationError(items);
+      case tag.replyTo:
+        return this.#replyTo(first);
       default:
         throw malformed(`unknown kind of value ${String(kind)}`);
     }
@@ -91,6 +93,12 @@ export class Reviver {
   #ref(data: unknown): unknown {
     if (this.#hooks === undefined) throw malformed('a ref, where none are known');
     return this.#hooks.decodeRef(this.revive(data));
+  }
+
+  #replyTo(data: unknown): unknown {
+    const replyTo = this.#hooks?.decodeReplyTo?.(this.revive(data));
+    if (replyTo === undefined) throw malformed('a reply address, where none are known');
+    return replyTo;
   }
 
   #error(items: readonly unknown[]): Error {

@@ -1,5 +1,5 @@
 import { FoundationError, isFoundationError } from '../errors.ts';
-import { Refused } from '../process/answer.ts';
+import { Refused, ReplyTo } from '../process/answer.ts';
 import { Pid } from '../process/pid.ts';
 import type { CodecHooks, CodecLimits } from './codec.ts';
 import { refBrand, tag } from './tag.ts';
@@ -130,6 +130,7 @@ export class Shaper {
     }
     if (isFoundationError(value)) return this.#foundationError(value, depth);
     if (value instanceof Error) return this.#error(value, depth);
+    if (value instanceof ReplyTo) return this.#replyTo(value, depth);
     throw this.#refusal(describe(value), depth);
   }
 
@@ -158,6 +159,12 @@ export class Shaper {
     const data = this.#hooks?.encodeRef(value);
     if (data === undefined) throw this.#refusal('a ref that no node here knows', depth);
     return this.#tagged(tag.ref, [data], depth);
+  }
+
+  #replyTo(value: ReplyTo<unknown>, depth: number): unknown[] {
+    const data = this.#hooks?.encodeReplyTo?.(value);
+    if (data === undefined) throw this.#refusal('a reply address that no node here knows', depth);
+    return this.#tagged(tag.replyTo, [data], depth);
   }
 
   #foundationError(error: FoundationError, depth: number): unknown[] {

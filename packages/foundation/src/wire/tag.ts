@@ -16,6 +16,7 @@ export const tag = {
   refused: 9,
   error: 10,
   foundationError: 11,
+  replyTo: 12,
 } as const;
 
 /** The one byte that MessagePack leaves unused. */

@@ -4,7 +4,7 @@ import { defineErrors, seededRandom, type Random, type Timer } from '@foundation
 
 import { EventHeap, type Due } from './event-heap.ts';
 
-const testingError = defineErrors({
+export const testingError = defineErrors({
   TESTING_ENDLESS: { retryable: false, outcome: 'unknown' },
 });
 
@@ -43,8 +43,12 @@ export class Simulation {
   #nowMs = 0;
   #events = 0;
 
-  constructor(seed: string | number) {
+  readonly #settle: () => Promise<void>;
+
+  /** @param settle - Resolves when nothing runs any more until time passes. @defaultValue promises have settled */
+  constructor(seed: string | number, settle: () => Promise<void> = settlePromises) {
     this.seed = seed;
+    this.#settle = settle;
     this.random = seededRandom(seed);
     this.#ties = seededRandom(`${seed}/order`);
   }
@@ -115,14 +119,14 @@ export class Simulation {
 
   /** @throws FoundationError `TESTING_ENDLESS` */
   async #run(untilMs: number, isDone: () => boolean): Promise<boolean> {
-    await settlePromises();
+    await this.#settle();
     for (;;) {
       if (isDone()) return true;
       const next = this.#heap.next;
       if (next === undefined || next.atMs > untilMs) return false;
       this.#heap.pop();
       this.#nowMs = next.atMs;
-      if (this.#happens(next)) await settlePromises();
+      if (this.#happens(next)) await this.#settle();
     }
   }
 

@@ -1,0 +1,231 @@
+import { context as openTelemetry, ROOT_CONTEXT, type Context as Trace } from '@opentelemetry/api';
+
+import type { Clock } from '../clock.ts';
+import { FoundationError } from '../errors.ts';
+import { checkNumber, refuseUnknown } from '../options.ts';
+import type { Codec } from '../wire/codec.ts';
+import { open, seal } from './sealed-bytes.ts';
+import { extract, inject, type Carrier } from './trace-carrier.ts';
+
+/** What follows a request through every process that works for it. */
+export interface RequestContext {
+  /** Given or drawn by `node.context.run`; undefined where only a trace follows. */
+  readonly requestId: string | undefined;
+  /** The user's own values, frozen. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Milliseconds until the request is over; Infinity without a deadline. */
+  readonly remainingMs: number;
+}
+
+/** What `node.context.run` adds to the context at hand. */
+export interface RequestOptions {
+  /** @defaultValue the one at hand, otherwise a new one */
+  readonly requestId?: string;
+  /** Added to the values at hand. What messages may carry, at most 64 KiB encoded. */
+  readonly values?: Readonly<Record<string, unknown>>;
+  /** Milliseconds the whole request may take. @defaultValue what is left at hand, otherwise no limit */
+  readonly timeoutMs?: number;
+}
+
+interface Deadline {
+  readonly clock: Clock;
+  readonly atMs: number;
+}
+
+interface Parts {
+  readonly requestId?: string | undefined;
+  readonly values?: Readonly<Record<string, unknown>> | undefined;
+  /** The values as they go over the wire: encoded once, however many messages they follow. */
+  readonly sealed?: Uint8Array | undefined;
+  readonly codec?: Codec | undefined;
+  readonly deadline?: Deadline | undefined;
+  readonly trace?: Trace | undefined;
+  readonly carrier?: Uint8Array | undefined;
+}
+
+/** A request context as it goes over the wire: id, values, trace, milliseconds left. */
+export type WireRequest = readonly [
+  requestId: string | undefined,
+  values: Uint8Array | undefined,
+  carrier: Uint8Array | undefined,
+  remainingMs: number | undefined,
+];
+
+const none: Readonly<Record<string, unknown>> = Object.freeze({});
+const requestIdCharsMax = 200;
+
+/** The request context that travels with messages. Never changes; what adds to it makes another. */
+export class Request implements RequestContext {
+  /** Whether there has been any in this thread. */
+  static isInUse = false;
+  readonly #parts: Parts;
+  #values: Readonly<Record<string, unknown>> | undefined;
+  #trace: Trace | undefined;
+
+  private constructor(parts: Parts) {
+    Request.isInUse = true;
+    this.#parts = parts;
+    this.#values = parts.values;
+    this.#trace = parts.trace;
+  }
+
+  /** @throws FoundationError `INVALID_OPTION`, `NOT_SERIALIZABLE` or `CONTEXT_TOO_LARGE` */
+  static derive(
+    outer: Request | undefined,
+    options: RequestOptions,
+    env: { readonly codec: Codec; readonly clock: Clock; readonly newId: () => string },
+  ): Request {
+    checkOptions(options);
+    const { codec, clock } = env;
+    const requestId = options.requestId ?? outer?.requestId ?? env.newId();
+    const deadline = soonest(outer, options.timeoutMs, clock);
+    const { trace } = outer ?? {};
+    if (options.values === undefined) {
+      const sealed = outer === undefined ? undefined : outer.#parts.sealed;
+      const values = outer === undefined ? undefined : outer.#values;
+      return new Request({ requestId, values, sealed, codec, deadline, trace });
+    }
+    const bytes = codec.encode({ ...outer?.values, ...options.values });
+    const sealed = seal(bytes, 'the values of a context');
+    const values = recordOf(codec.decode(bytes));
+    return new Request({ requestId, values, sealed, codec, deadline, trace });
+  }
+
+  /** The request with the trace that is active now, if there is one. */
+  static traced(request: Request | undefined): Request | undefined {
+    const active = openTelemetry.active();
+    if (active === ROOT_CONTEXT || active === request?.trace) return request;
+    return Request.withTrace(request, active);
+  }
+
+  static withTrace(request: Request | undefined, trace: Trace): Request {
+    if (request === undefined) return new Request({ trace });
+    return new Request({ ...request.#parts, values: request.#values, trace });
+  }
+
+  /** The request that came with a message from another runtime. */
+  static parse(codec: Codec, clock: Clock, wire: WireRequest | undefined): Request | undefined {
+    if (wire === undefined) return undefined;
+    const [requestId, sealed, carrier, remainingMs] = wire;
+    const deadline =
+      remainingMs === undefined ? undefined : { clock, atMs: clock.now() + remainingMs };
+    return new Request({ requestId, sealed, carrier, codec, deadline });
+  }
+
+  get requestId(): string | undefined {
+    return this.#parts.requestId;
+  }
+
+  get values(): Readonly<Record<string, unknown>> {
+    return (this.#values ??= this.#decode());
+  }
+
+  get remainingMs(): number {
+    const { deadline } = this.#parts;
+    return deadline === undefined ? Infinity : Math.max(0, deadline.atMs - deadline.clock.now());
+  }
+
+  get deadline(): Deadline | undefined {
+    return this.#parts.deadline;
+  }
+
+  /** The trace that this request belongs to, where OpenTelemetry is set up here. */
+  get trace(): Trace | undefined {
+    const { carrier, codec } = this.#parts;
+    if (this.#trace === undefined && carrier !== undefined && codec !== undefined) {
+      this.#trace = extract(opened(codec, carrier));
+    }
+    return this.#trace === ROOT_CONTEXT ? undefined : this.#trace;
+  }
+
+  /** @throws FoundationError `CONTEXT_TOO_LARGE` for a trace with too much baggage. */
+  toWire(codec: Codec): WireRequest {
+    const { requestId, sealed, deadline } = this.#parts;
+    return [requestId, sealed, this.#carrier(codec), deadline && this.remainingMs];
+  }
+
+  #carrier(codec: Codec): Uint8Array | undefined {
+    const trace = this.#trace;
+    // Without OpenTelemetry here, what came from elsewhere is passed on as it came.
+    if (trace === undefined || trace === ROOT_CONTEXT) return this.#parts.carrier;
+    const carrier: Carrier | undefined = inject(trace);
+    return carrier && seal(codec.encode(carrier), 'the trace and baggage of a context');
+  }
+
+  #decode(): Readonly<Record<string, unknown>> {
+    const { sealed, codec } = this.#parts;
+    const values = sealed && codec && opened(codec, sealed);
+    return recordOf(values);
+  }
+}
+
+/** What another node sealed; nothing if it is no such thing: a handler must not fail by it. */
+function opened(codec: Codec, sealed: Uint8Array): unknown {
+  try {
+    return codec.decode(open(sealed));
+  } catch {
+    return undefined;
+  }
+}
+
+function soonest(
+  outer: Request | undefined,
+  timeoutMs: number | undefined,
+  clock: Clock,
+): Deadline | undefined {
+  if (timeoutMs === undefined) return outer?.deadline;
+  const isShorter = outer === undefined || timeoutMs < outer.remainingMs;
+  return isShorter ? { clock, atMs: clock.now() + timeoutMs } : outer.deadline;
+}
+
+function checkOptions(options: RequestOptions): void {
+  refuseUnknown('context.run', options, ['requestId', 'values', 'timeoutMs']);
+  const { requestId, values, timeoutMs } = options;
+  if (requestId !== undefined && !isRequestId(requestId)) {
+    throw invalid('requestId', requestId, `a text of 1 to ${requestIdCharsMax} characters`);
+  }
+  if (values !== undefined && !isRecord(values)) {
+    throw invalid('values', values, 'an object');
+  }
+  if (timeoutMs !== undefined) checkNumber('context.run', { timeoutMs }, { above: 0 });
+}
+
+function invalid(option: string, value: unknown, expected: string): FoundationError {
+  return new FoundationError(
+    'INVALID_OPTION',
+    `context.run: expected \`${option}\` to be ${expected}, got: ${String(value)}`,
+    { details: { option } },
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isRequestId(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= requestIdCharsMax;
+}
+
+/** Whether a decoded value is a context from elsewhere. */
+export function isWireRequest(wire: unknown): wire is WireRequest {
+  if (!Array.isArray(wire) || wire.length !== 4) return false;
+  const [requestId, sealed, carrier, remainingMs]: unknown[] = wire;
+  const areBytes = [sealed, carrier].every((each) => each === undefined || isBytes(each));
+  const isTime = remainingMs === undefined || (typeof remainingMs === 'number' && remainingMs >= 0);
+  return areBytes && isTime && (requestId === undefined || isRequestId(requestId));
+}
+
+function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array;
+}
+
+/** Values are shared by everybody who works for the request: nobody may change them. */
+function recordOf(value: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(value) ? freeze(value) : none;
+}
+
+function freeze<T>(value: T): Readonly<T> {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  for (const each of Object.values(value)) freeze(each);
+  return Object.freeze(value);
+}

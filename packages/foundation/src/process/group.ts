@@ -1,0 +1,67 @@
+import { Request } from '../context/request.ts';
+import { currentRequest } from '../context/scope.ts';
+import type { Behaviour } from './behaviour.ts';
+import { isName } from './definition-check.ts';
+import { Note } from './envelope.ts';
+import { invalidOption } from './listing-check.ts';
+import type { Pid } from './pid.ts';
+import type { Runtime } from './runtime.ts';
+
+/** @throws FoundationError `INVALID_OPTION` */
+export function checkGroup(group: string): void {
+  if (!isName(group)) throw invalidOption('group', group, 'a name of at most 200 characters');
+}
+
+/** The inside of a group: its members, and one cast for each message of their definition. */
+export class GroupCore {
+  readonly name: string;
+  readonly cast: Readonly<Record<string, (...args: readonly unknown[]) => number>>;
+  readonly #runtime: Runtime;
+  readonly #behaviour: Behaviour;
+
+  constructor(runtime: Runtime, behaviour: Behaviour, name: string) {
+    checkGroup(name);
+    this.name = name;
+    this.#runtime = runtime;
+    this.#behaviour = behaviour;
+    this.cast = Object.fromEntries(
+      behaviour.castNames.map((message) => [message, (...args) => this.#castAll(message, args)]),
+    );
+  }
+
+  members(): readonly unknown[] {
+    return this.#pids().map((pid) => this.#runtime.refTo(this.#behaviour, { pid }));
+  }
+
+  onChange(listener: (members: readonly unknown[]) => void): Disposable {
+    let known = this.#pids().join();
+    return this.#runtime.directory.onGroupChange(this.name, () => {
+      const now = this.#pids().join();
+      if (now === known) return;
+      known = now;
+      listener(this.members());
+    });
+  }
+
+  #pids(): readonly Pid[] {
+    return this.#runtime.directory.members(this.name, this.#behaviour.name);
+  }
+
+  /** Sends a cast to every member; returns how many took it. */
+  #castAll(name: string, args: readonly unknown[]): number {
+    const { isTraced, exchange } = this.#runtime;
+    const outer = currentRequest();
+    const request = isTraced ? Request.traced(outer) : outer;
+    const entry = this.#behaviour.casts.get(name);
+    let taken = 0;
+    for (const pid of this.#pids()) {
+      const process = this.#runtime.find(pid);
+      const isTaken =
+        process === undefined
+          ? !this.#runtime.isMine(pid) && exchange.cast(pid, { name, args, request })
+          : process.deliver(new Note('cast', name, this.#runtime.copied(args), entry, request));
+      if (isTaken) taken++;
+    }
+    return taken;
+  }
+}
