@@ -15,10 +15,13 @@ export interface ProcessRow {
   readonly process: string;
   readonly name?: string | undefined;
   readonly capabilities: readonly string[];
-  /** This and the next two are known of processes in a node's main thread only. */
+  /** This and what follows is not known of a node that does not answer. */
   readonly status?: string;
   readonly handled?: number;
   readonly mailbox?: number;
+  readonly restarts?: number;
+  /** The worker thread it lives in; 0 is the main thread. */
+  readonly thread?: number;
 }
 
 export interface ProcessesView {
@@ -31,7 +34,7 @@ export interface ProcessesView {
   }[];
 }
 
-/** Asks every member for its processes; those in worker threads are known from the registry. */
+/** Asks every member for its processes; those of one that does not answer are known from the registry. */
 export async function viewProcesses(node: Node): Promise<ProcessesView> {
   const members = node.cluster.members().map((each) => each.node);
   const answers = await Promise.allSettled(members.map((name) => node.processes.list(name)));
@@ -53,19 +56,19 @@ function rowsOf(
   const entries = new Map(
     registered.filter((each) => each.node === node).map((each) => [each.pid.toString(), each]),
   );
-  const inMainThread = running.map((info) => {
+  const told = running.map((info) => {
     const capabilities = entries.get(info.pid)?.capabilities ?? [];
     entries.delete(info.pid);
     return { node, ...info, capabilities };
   });
-  const elsewhere = [...entries].map(([pid, { process, name, capabilities }]) => ({
+  const silent = [...entries].map(([pid, { process, name, capabilities }]) => ({
     node,
     pid,
     process,
     name,
     capabilities,
   }));
-  return [...inMainThread, ...elsewhere];
+  return [...told, ...silent];
 }
 
 function problem(reason: unknown): { readonly code: string; readonly message: string } {
@@ -82,6 +85,8 @@ export function printProcesses({ processes }: ProcessesView): string {
     status: (row) => row.status,
     mailbox: (row) => row.mailbox,
     handled: (row) => row.handled,
+    restarts: (row) => row.restarts,
+    thread: (row) => row.thread,
     pid: (row) => row.pid,
   });
 }

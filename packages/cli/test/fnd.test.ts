@@ -110,11 +110,23 @@ describe('fnd processes', () => {
       'STATUS',
       'MAILBOX',
       'HANDLED',
+      'RESTARTS',
+      'THREAD',
       'PID',
     ]);
     for (const node of ['a', 'b']) {
-      const greeter = [node, 'greeter', `greeter of ${node}`, 'greets,nods', 'idle', '0', '1'];
-      const thinker = [node, 'thinker', `thinker of ${node}`, '-', '-', '-', '-'];
+      const greeter = [
+        node,
+        'greeter',
+        `greeter of ${node}`,
+        'greets,nods',
+        'idle',
+        '0',
+        '1',
+        '0',
+        '0',
+      ];
+      const thinker = [node, 'thinker', `thinker of ${node}`, '-', 'idle', '0', '0', '0', '1'];
       expect(rows).toContainEqual([...greeter, expect.stringContaining(node)]);
       expect(rows).toContainEqual([...thinker, expect.stringContaining(node)]);
     }

@@ -39,6 +39,7 @@ export {
   type Host,
   type Notice,
   type Notices,
+  type Overflow,
   type Placement,
   type Spec,
 } from './process/definition.ts';

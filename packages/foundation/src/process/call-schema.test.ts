@@ -1,6 +1,6 @@
-import { call, defineProcess } from '@foundation/core';
+import { call, cast, defineProcess, refuse } from '@foundation/core';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 
 import { alone, failure, listen } from '../../test/alone.ts';
 import { settled } from '../../test/manual-clock.ts';
@@ -43,7 +43,7 @@ describe('a call with a schema', () => {
       broken: call(broken, () => 1),
       sum: ({ state }) => state.sum,
     },
-    casts: { put: call(positive, ({ state }, amount) => void (state.sum += amount)) },
+    casts: { put: cast(positive, ({ state }, amount) => void (state.sum += amount)) },
   });
 
   it('hands the checked value to the handler', async () => {
@@ -94,5 +94,97 @@ describe('a call with a schema', () => {
     const [ref, other] = [await node.processes.start(till), await node.processes.start(till)];
     expect(await failure(ref.broken('1'))).toMatchObject({ code: 'PROCESS_DOWN' });
     expect(await other.add('1')).toBe(1);
+  });
+
+  describe('of the reply', () => {
+    const text: StandardSchemaV1<number, string> = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (value) =>
+          typeof value === 'number' && value >= 0
+            ? { value: `${value} €` }
+            : { issues: [{ message: 'must not be negative' }] },
+      },
+    };
+    const textLater: StandardSchemaV1<number, string> = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: async (value) => Promise.resolve(text['~standard'].validate(value)),
+      },
+    };
+    const purse = defineProcess('purse', {
+      init: () => ({ sum: 0 }),
+      calls: {
+        add: call(positive, ({ state }, amount) => (state.sum += amount), text),
+        take: call(positive, ({ state }, amount) => (state.sum -= amount), textLater),
+        sum: call(undefined, ({ state }) => state.sum, text),
+        later: call(
+          undefined,
+          (ctx) => ctx.later(async () => Promise.resolve(ctx.state.sum)),
+          text,
+        ),
+        held: call(
+          undefined,
+          (ctx) => {
+            const to = ctx.replyTo<number>();
+            to.reply(ctx.state.sum);
+            return to;
+          },
+          text,
+        ),
+        no: call(undefined, ({ state }) => (state.sum > 0 ? refuse('FULL') : state.sum), text),
+      },
+    });
+
+    it('hands the checked reply to the caller, however it is given', async () => {
+      await using node = await alone();
+      const ref = await node.processes.start(purse);
+      expect(await ref.add('2')).toBe('2 €');
+      expect(await ref.sum()).toBe('2 €');
+      expect(await ref.later()).toBe('2 €');
+      expect(await ref.held()).toBe('2 €');
+      expect(await ref.take('1')).toBe('1 €');
+      expectTypeOf(ref.sum).returns.resolves.toEqualTypeOf<string>();
+      expectTypeOf(ref.later).returns.resolves.toEqualTypeOf<string>();
+    });
+
+    it('does not look at refusals', async () => {
+      await using node = await alone();
+      const ref = await node.processes.start(purse);
+      expect(await ref.no()).toBe('0 €');
+      await ref.add('1');
+      expect(await failure(ref.no())).toMatchObject({ code: 'REFUSED', details: { code: 'FULL' } });
+    });
+
+    it('fails with INVALID_REPLY, which leaves open what happened; the process lives on', async () => {
+      await using node = await alone();
+      const told = listen(node, 'invalid-reply');
+      const ref = await node.processes.start(purse);
+      expect(await failure(ref.take('3'))).toMatchObject({
+        code: 'INVALID_REPLY',
+        outcome: 'unknown',
+        message: expect.stringContaining('must not be negative'),
+      });
+      expect(await failure(ref.sum())).toMatchObject({ code: 'INVALID_REPLY' });
+      expect(await ref.add('4')).toBe('1 €');
+      expect(node.counters().invalidReplies).toBe(2);
+      expect(told).toMatchObject([
+        { pid: ref.pid, message: 'take' },
+        { pid: ref.pid, message: 'sum' },
+      ]);
+    });
+
+    it('does not compile where the handler replies something else', () => {
+      const check = (): void => {
+        defineProcess('bad', {
+          init: () => ({ name: 'x' }),
+          // @ts-expect-error -- the schema takes a number
+          calls: { name: call(undefined, ({ state }) => state.name, text) },
+        });
+      };
+      expect(check).toBeTypeOf('function');
+    });
   });
 });

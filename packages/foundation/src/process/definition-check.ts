@@ -5,6 +5,8 @@ import type { Reserved } from './definition.ts';
 
 const namePattern = /^[\p{L}\p{N}_$][\p{L}\p{N}_$.:@/ -]{0,199}$/u;
 const reserved: ReadonlySet<string> = new Set<Reserved>(['then', 'with', 'try', 'cast', 'pid']);
+/** `restart` is what supervisors tell themselves. */
+const notices: ReadonlySet<string> = new Set(['down', 'exit', 'idle', 'restart']);
 const tables = ['calls', 'casts', 'timers', 'info'] as const;
 const functions = [
   'init',
@@ -90,6 +92,9 @@ function checkHandlers(name: string, spec: AnySpec): void {
     for (const [word, handler] of Object.entries(spec[field] ?? {})) {
       if (typeof handler !== 'function') {
         throw invalidDefinition(name, `has no function at \`${field}.${word}\``);
+      }
+      if (field === 'info' && !notices.has(word)) {
+        throw invalidDefinition(name, `has \`info.${word}\`, and there is no such notice`);
       }
       if (field === 'calls' && reserved.has(word)) {
         throw invalidDefinition(name, `has a call with the reserved name "${word}"`);

@@ -275,4 +275,37 @@ describe('the types of a definition', () => {
       [ms: number, timer: never]
     >();
   });
+
+  it('know the casts of the process itself by name, and no others', () => {
+    const check = (): void => {
+      defineProcess('self', {
+        init: () => ({ n: 0 }),
+        continue: (ctx) => void ctx.cast.add(1),
+        casts: { add: ({ state }, by: number) => void (state.n += by) },
+        // @ts-expect-error -- there is no such cast
+        calls: { go: (ctx) => ctx.cast.ad(1) },
+      });
+      defineProcess('none', {
+        init: () => ({ n: 0 }),
+        // @ts-expect-error -- there are no casts
+        calls: { go: (ctx) => ctx.cast.add(1) },
+      });
+    };
+    expect(check).toBeTypeOf('function');
+  });
+
+  it('see through deferred messages and replies taken into hand', () => {
+    const shelf = defineProcess('shelf', {
+      init: () => ({ items: [] as string[] }),
+      calls: {
+        take: ({ state, defer }) => state.items.shift() ?? defer(),
+        ask: (ctx) => ctx.replyTo<Date>(),
+      },
+    });
+    const check = (ref: Ref<typeof shelf>): void => {
+      expectTypeOf(ref.take()).resolves.toEqualTypeOf<string>();
+      expectTypeOf(ref.ask()).resolves.toEqualTypeOf<Date>();
+    };
+    expect(check).toBeTypeOf('function');
+  });
 });

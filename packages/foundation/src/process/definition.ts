@@ -211,11 +211,11 @@ type Given<In> = In extends Schema ? [input: StandardSchemaV1.InferInput<In>] : 
 type Told<R, Out> = Out extends Schema
   ? StandardSchemaV1.InferOutput<Out> | Extract<Answer<R>, Refused>
   : R;
-type Fitting<R, Out> = Out extends Schema
-  ? Exclude<Answer<R>, Refused> extends StandardSchemaV1.InferInput<Out>
-    ? unknown
-    : { readonly 'the handler does not reply what the schema takes': Answer<R> }
+/** What a handler may return whose reply a schema checks. */
+type Replying<Out> = Out extends Schema
+  ? Reply<StandardSchemaV1.InferInput<Out> | Refused>
   : unknown;
+type Reply<T> = T | Later<T> | Promise<T | Later<T>>;
 
 /**
  * A handler whose one argument is checked by a Standard Schema before it runs, and whose reply by another one
@@ -224,14 +224,14 @@ type Fitting<R, Out> = Out extends Schema
 export function call<
   S extends object,
   In extends Schema | undefined,
-  R,
+  R extends Replying<Out>,
   T extends string = never,
   C extends string = never,
   Out extends Schema | undefined = undefined,
 >(
   input: In,
   handler: (ctx: Context<S, T, C>, ...input: Taken<In>) => R,
-  reply?: Out & Fitting<R, Out>,
+  reply?: Out,
 ): (ctx: Context<S, T, C>, ...input: Given<In>) => Told<R, Out> {
   const checked = withSchemas({ input, reply }, handler as unknown as AnyHandler);
   return checked as unknown as ReturnType<typeof call<S, In, R, T, C, Out>>;

@@ -93,13 +93,13 @@ export class Execution {
   /** Returns false when the process cannot take the next message now. */
   take(envelope: Envelope): boolean {
     const { entry } = envelope;
-    const { probe } = this.#process;
-    const isWatched = probe !== undefined && probe.isConcerned(envelope);
+    const { probe, handled } = this.#process;
+    const isWatched = probe !== undefined && probe.isConcerned(envelope, handled);
     // Most messages: a handler that is known to be synchronous, and nothing beside it.
     if (entry?.isPlain === true && !isWatched && !this.#process.runtime.isTraced) {
       return this.#takePlain(entry, envelope);
     }
-    if (isWatched) probe.begin(envelope);
+    if (isWatched) probe.begin(envelope, handled);
     return this.#takeAny(envelope);
   }
 
@@ -188,7 +188,8 @@ export class Execution {
     this.#watch =
       process.behaviour.limits.stuckMs === Infinity ? undefined : new StuckWatch(process);
     const watch = this.#watch;
-    result.then(
+    // Whatever has a `then` may be returned, and may do in it what it likes.
+    Promise.resolve(result).then(
       (value) => {
         watch?.end();
         // It crashed meanwhile, by work of another message: the caller is told when it has ended.

@@ -35,8 +35,8 @@ export class Probe {
   /** Milliseconds that handlers have held the event loop, going by the sample. */
   busyMs = 0;
   #tracers: Set<(message: TracedMessage) => void> | undefined = undefined;
-  #sampled: Envelope | undefined = undefined;
-  #sampledAt = 0;
+  /** Messages of the sample that wait, in the order in which they came. */
+  readonly #waiting: { readonly envelope: Envelope; readonly since: number }[] = [];
   /** The message being timed, and since when. */
   #timed: Envelope | undefined = undefined;
   #timedAt = 0;
@@ -46,30 +46,33 @@ export class Probe {
     this.#clock = clock;
   }
 
-  /** A message comes into the mailbox; one at a time is waited for. */
+  /** A message of the sample comes into the mailbox. */
   sample(envelope: Envelope): void {
-    if (this.#sampled?.isOpen === true) return;
-    this.#sampled = envelope;
-    this.#sampledAt = this.#clock.now();
+    this.#waiting.push({ envelope, since: this.#clock.now() });
   }
 
-  /** A message was dropped from the mailbox. */
+  /** A message leaves the mailbox without being handled. */
   dropped(envelope: Envelope): void {
-    if (this.#sampled === envelope) this.#sampled = undefined;
+    const at = this.#waiting.findIndex((each) => each.envelope === envelope);
+    if (at >= 0) this.#waiting.splice(at, 1);
   }
 
-  isConcerned(envelope: Envelope): boolean {
-    return this.#sampled === envelope || this.#tracers !== undefined;
+  /** @param number - Of the message among those handled. */
+  isConcerned(envelope: Envelope, number: number): boolean {
+    return (
+      isSampled(number) || this.#waiting[0]?.envelope === envelope || this.#tracers !== undefined
+    );
   }
 
   /** Its handler is about to run. */
-  begin(envelope: Envelope): void {
+  begin(envelope: Envelope, number: number): void {
     this.#timed = envelope;
     this.#timedAt = this.#clock.now();
-    if (this.#sampled !== envelope) return;
-    this.waits.add(this.#timedAt - this.#sampledAt);
-    this.#sampled = undefined;
-    this.#isHeld = true;
+    this.#isHeld = isSampled(number);
+    const [first] = this.#waiting;
+    if (first?.envelope !== envelope) return;
+    this.#waiting.shift();
+    this.waits.add(this.#timedAt - first.since);
   }
 
   /** Its handler has given the event loop back. */

@@ -261,7 +261,10 @@ export class Process implements Runnable {
     const { scheduler } = this.runtime;
     let [handled, lookAt] = [0, 1];
     for (let envelope = mailbox.shift(); envelope !== undefined; envelope = mailbox.shift()) {
-      if (!envelope.isOpen) continue;
+      if (!envelope.isOpen) {
+        this.probe?.dropped(envelope);
+        continue;
+      }
       handled++;
       this.handled++;
       const goesOn =
@@ -437,7 +440,7 @@ export class Process implements Runnable {
       return this.#finish({ reason: 'crash', error });
     }
     if (work === undefined) return this.#finish(exit);
-    work.then(
+    Promise.resolve(work).then(
       () => this.#finish(exit),
       (error: unknown) => this.#finish({ reason: 'crash', error }),
     );

@@ -49,7 +49,7 @@ export type Wire<T> = unknown extends T
         | Uint8Array
         | Error
         | Refused
-        | ReplyTo<never>
+        | ReplyTo<unknown>
         | AnyRef
         | Pid
     ? T

@@ -164,6 +164,9 @@ export class Supervision {
       return true;
     } catch (error) {
       return new Failure(error);
+    } finally {
+      // Those that waited with it wait for nothing any more.
+      await this.#startWaiting(child);
     }
   }
 
@@ -171,8 +174,9 @@ export class Supervision {
   async stop(id: string): Promise<boolean | Refused<'NO_CHILD'>> {
     const child = this.#children.find((each) => each.id === id);
     if (child === undefined) return refuse('NO_CHILD');
-    const wasRunning = child.pid !== undefined;
+    const [wasRunning, wasAwaited] = [child.pid !== undefined, child.wait !== undefined];
     await stopChild(this.#process, child);
+    if (wasAwaited) await this.#startWaiting(child);
     return wasRunning;
   }
 

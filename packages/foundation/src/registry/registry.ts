@@ -191,7 +191,9 @@ export class Registry implements Directory {
     const known = this.#state.registration(this.#options.node, serial);
     if (known?.groups?.includes(group) !== true) return;
     const groups = known.groups.filter((each) => each !== group);
-    this.#change({ set: { ...plain(known), groups } });
+    const isKnownOtherwise = known.name !== undefined || known.capabilities.length > 0;
+    if (groups.length === 0 && !isKnownOtherwise) return this.unregister(serial);
+    return this.#change({ set: { ...plain(known), groups } });
   }
 
   unregister(serial: number): void {

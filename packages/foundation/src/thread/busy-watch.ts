@@ -67,7 +67,8 @@ export class BusyWatch {
     const sinceMs = Math.min(now - this.#lookedAt, 2 * beatMs);
     this.#lookedAt = now;
     // Before its first beat it is starting, which may take its time.
-    this.#busyMs = beats === this.#beats && beats > 0 ? this.#busyMs + sinceMs : 0;
+    const isHeld = beats === this.#beats && beats > 0 && !this.#board.isLoading;
+    this.#busyMs = isHeld ? this.#busyMs + sinceMs : 0;
     this.#beats = beats;
     const culprit = this.#culprit();
     const { maxBusyMs } = culprit ?? this.#strictest();

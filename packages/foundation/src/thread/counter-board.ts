@@ -1,7 +1,7 @@
 import type { Process } from '../process/process.ts';
 
-/** Words of the head: which process runs now, how often the event loop has come round, how many slots there are. */
-const head = { running: 0, beats: 1, slots: 2 } as const;
+/** Words of the head: which process runs, a count of signs that the thread goes on, slots, modules being loaded. */
+const head = { running: 0, beats: 1, slots: 2, loading: 3 } as const;
 const headWords = 4;
 /** Words of one process. */
 const slot = { process: 0, handled: 1, mailbox: 2, isBusy: 3, highWater: 4, restarts: 5 } as const;
@@ -74,8 +74,9 @@ export class CounterBoard {
     this.#free.push(at);
   }
 
-  /** A process begins to handle messages. */
+  /** A process begins to handle messages: what was before it has come to an end. */
   begin(process: Process): void {
+    this.beat();
     Atomics.store(this.#words, head.running, numberOf(process.pid.serial));
     this.note(process);
   }
@@ -95,12 +96,27 @@ export class CounterBoard {
     this.#words[at + slot.isBusy] = Number(process.isBusy);
   }
 
-  /** The event loop has come round. */
+  /** The thread goes on: the event loop has come round, or a handler has returned. */
   beat(): void {
     Atomics.add(this.#words, head.beats, 1);
   }
 
+  /** Loading a module takes its time, and is no handler's doing. */
+  async loading<R>(load: () => Promise<R>): Promise<R> {
+    Atomics.add(this.#words, head.loading, 1);
+    try {
+      return await load();
+    } finally {
+      this.beat();
+      Atomics.sub(this.#words, head.loading, 1);
+    }
+  }
+
   // ── the main thread reads ──────────────────────────────────────────────────
+
+  get isLoading(): boolean {
+    return Atomics.load(this.#words, head.loading) > 0;
+  }
 
   get beats(): number {
     return Atomics.load(this.#words, head.beats);

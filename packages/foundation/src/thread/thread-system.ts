@@ -28,7 +28,8 @@ export const threadSystem: Behaviour = compileInternal('foundation.thread', {
 async function spawnFrom(ctx: ProcessContext, request: SpawnRequest): Promise<Pid> {
   const { signal } = ctx;
   const runtime = ctx.node as Runtime;
-  const behaviour = await load(runtime, request);
+  const loaded = (): Promise<Behaviour> => load(runtime, request);
+  const behaviour = await (runtime.board?.loading(loaded) ?? loaded());
   const { module: _module, definition: _definition, ...options } = request;
   const process = await runtime.spawn(behaviour, options);
   // Nobody waits any more: its start has failed for whoever asked.

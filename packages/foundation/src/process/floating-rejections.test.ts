@@ -1,0 +1,100 @@
+import { defineProcess } from '@foundation/core';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { alone, listen } from '../../test/alone.ts';
+import { settled } from '../../test/manual-clock.ts';
+
+/** Vitest fails a run on unhandled rejections: here they are the point. */
+let others: NodeJS.UnhandledRejectionListener[] = [];
+beforeEach(() => {
+  others = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+});
+afterEach(() => {
+  process.removeAllListeners('unhandledRejection');
+  for (const each of others) process.on('unhandledRejection', each);
+  vi.restoreAllMocks();
+});
+
+async function rejectLate(): Promise<never> {
+  await settled();
+  throw new Error('nobody waits');
+}
+
+const careless = defineProcess('careless', {
+  init: () => ({}),
+  casts: {
+    drop: () => void rejectLate(),
+    dropInAsync: async () => {
+      void rejectLate();
+      await Promise.resolve();
+    },
+  },
+  calls: { ok: () => true },
+});
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await settled();
+}
+
+describe('a promise that rejects and that nobody waits for', () => {
+  it('ends the process that left it behind, alone', async () => {
+    await using node = await alone();
+    const exits = listen(node, 'exit');
+    const crashes = listen(node, 'crash');
+    const other = await node.processes.start(careless);
+    for (const way of ['drop', 'dropInAsync'] as const) {
+      const ref = await node.processes.start(careless, { name: way });
+      ref.cast[way]();
+      await turns();
+      expect(ref.pid).toBeUndefined();
+    }
+    expect(exits.map(({ reason }) => reason)).toEqual(['crash', 'crash']);
+    expect(crashes[0]).toMatchObject({ who: 'careless "drop"', error: 'nobody waits' });
+    expect(await other.ok()).toBe(true);
+  });
+
+  it('is told from others in production where the handler is asynchronous or part of a request', async () => {
+    await using node = await alone({ profile: 'production' });
+    for (let round = 0; round < 30; round++) {
+      await (await node.processes.start(careless)).ok();
+    }
+    const a = await node.processes.start(careless, { name: 'a' });
+    a.cast.dropInAsync();
+    const b = await node.processes.start(careless, { name: 'b' });
+    node.context.run({ requestId: 'r' }, () => b.cast.drop());
+    await turns();
+    expect([a.pid, b.pid]).toEqual([undefined, undefined]);
+  });
+
+  it('is reported by the node otherwise, loudly, and ends nothing', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    await using node = await alone({ profile: 'production' });
+    const problems = listen(node, 'problem');
+    const ref = await node.processes.start(careless, { name: 'a' });
+    await ref.ok();
+    // By then the handler is known to be synchronous, and has no asynchronous context of its own.
+    ref.cast.drop();
+    await turns();
+    void rejectLate();
+    await turns();
+    expect(problems.at(-1)).toMatchObject({ error: { message: 'nobody waits' } });
+    expect(node.counters().floatingRejections).toBeGreaterThanOrEqual(1);
+    expect(warned).toHaveBeenCalledWith(
+      expect.stringContaining('nobody waits'),
+      expect.objectContaining({ type: 'FoundationWarning' }),
+    );
+    const other = await node.processes.start(careless);
+    expect(await other.ok()).toBe(true);
+  });
+
+  it('is nobody else’s business once the nodes have stopped', async () => {
+    const before = process.listenerCount('unhandledRejection');
+    const [a, b] = [await alone({ name: 'a' }), await alone({ name: 'b' })];
+    expect(process.listenerCount('unhandledRejection')).toBe(before + 1);
+    await a.stop();
+    expect(process.listenerCount('unhandledRejection')).toBe(before + 1);
+    await b.stop();
+    expect(process.listenerCount('unhandledRejection')).toBe(before);
+  });
+});
