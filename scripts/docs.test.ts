@@ -8,6 +8,8 @@ import { agentsErrors } from '../packages/agents/src/index.ts';
 import { dspexErrors } from '../packages/dspex/src/index.ts';
 import { foundationErrors, startNode } from '../packages/foundation/src/index.ts';
 import { MemoryNetwork, MemoryTransport } from '../packages/foundation/src/internal.ts';
+import { exitReasons } from '../packages/foundation/src/process/exit.ts';
+import { metricKinds } from '../packages/foundation/src/telemetry/metrics.ts';
 import { mlErrors } from '../packages/ml/src/index.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -16,6 +18,19 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 /** First cells of all rows of all tables, where they are code. */
 function rowsOf(markdown: string): readonly string[] {
   return [...markdown.matchAll(/^\| `([\w-]+)`/gm)].map(([, name]) => name ?? '');
+}
+
+/** Fields of an interface in a source file, each with the fields of its own type where that is written out. */
+function fieldsOf(path: string, name: string): ReadonlyMap<string, readonly string[]> {
+  const start = new RegExp(`interface ${name}\\b.*?\\{\\n(.*?)^\\}`, 'ms');
+  const [, body = ''] = start.exec(read(path)) ?? [];
+  const fields = body.matchAll(/^ {2}(?:readonly )?'?([\w-]+)'?\??: (?:\{(.*?)\};$|)/gms);
+  return new Map(
+    [...fields].map(([, field = '', own = '']) => [
+      field,
+      [...own.matchAll(/readonly (\w+)/g)].map(([, inner = '']) => inner),
+    ]),
+  );
 }
 
 describe('docs/reference/errors.md', () => {
@@ -36,21 +51,59 @@ describe('docs/reference/errors.md', () => {
 });
 
 describe('docs/reference/telemetry.md', () => {
-  const rows = rowsOf(read('docs/reference/telemetry.md'));
+  const text = read('docs/reference/telemetry.md');
+  const events = fieldsOf('packages/foundation/src/events.ts', 'NodeEvents');
 
   it('has a row for each event and each counter of a node, and no other', async () => {
-    const [, fields = ''] =
-      /interface NodeEvents \{\n(.*?)^\}/ms.exec(read('packages/foundation/src/events.ts')) ?? [];
-    const events = [...fields.matchAll(/^ {2}'?([\w-]+)'?: \{/gm)].map(([, name]) => name ?? '');
-    expect(events).toContain('member-up');
+    expect([...events.keys()]).toContain('member-up');
     await using node = await startNode({ cluster: 'off' });
-    expect(rows.toSorted()).toEqual([...events, ...Object.keys(node.counters())].toSorted());
+    const known = [...events.keys(), ...Object.keys(node.counters())];
+    expect(rowsOf(text.split('## Metrics')[0] ?? '').toSorted()).toEqual(known.toSorted());
+  });
+
+  it.each([...events])('names the fields of the event %s', (name, fields) => {
+    const row = new RegExp(`^\\| \`${name}\` .*$`, 'm').exec(text)?.[0] ?? '';
+    expect(fields.filter((field) => !row.includes(`\`${field}\``))).toEqual([]);
+  });
+
+  it('has a row for each metric, with its kind, and no other', () => {
+    const rows = [...text.matchAll(/^\| `(foundation\.[\w.]+)` +\| (\w+) /gm)];
+    const kinds = Object.entries(metricKinds).map(([name, { kind }]) => [name, kind]);
+    expect(rows.map(([, name, kind]) => [name, kind])).toEqual(kinds);
+  });
+
+  it('names each field of a process and of its statistics', () => {
+    const source = 'packages/foundation/src/introspection';
+    const fields = [
+      ...fieldsOf(`${source}/process-info.ts`, 'ProcessInfo').keys(),
+      ...fieldsOf(`${source}/introspection.ts`, 'ProcessStatistics').keys(),
+    ];
+    expect(fields).toContain('waitP99Ms');
+    expect(fields.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
   });
 
   it('names each counter of a transport', () => {
-    const text = read('docs/reference/telemetry.md');
     const counters = Object.keys(new MemoryTransport(new MemoryNetwork()).counters());
     expect(counters.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('docs/reference/processes.md', () => {
+  const text = read('docs/reference/processes.md');
+  const definition = 'packages/foundation/src/process/definition.ts';
+  const names = ['Placement', 'Spec', 'Context', 'Notices'];
+
+  it.each(names)('names each field of %s', (name) => {
+    const fields = [...fieldsOf(definition, name).keys()];
+    expect(fields.length).toBeGreaterThan(2);
+    const words = new Set(text.match(/\w+/g));
+    expect(fields.filter((field) => !words.has(field))).toEqual([]);
+  });
+
+  it('has a row for each exit reason and no other', () => {
+    const [, table = ''] = text.split('## Exit reasons');
+    const rows = rowsOf(table.split('\n## ')[0] ?? '');
+    expect(rows.toSorted()).toEqual(exitReasons.toSorted());
   });
 });
 

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { alone, failure } from '../../test/alone.ts';
 import { settled } from '../../test/manual-clock.ts';
-import { metricDescriptions } from './metrics.ts';
+import { metricKinds } from './metrics.ts';
 
 class Reader extends MetricReader {
   protected override async onForceFlush(): Promise<void> {}
@@ -47,7 +47,7 @@ describe('the metrics of a node', () => {
     await settled();
     for (let count = 0; count < 5; count++) ref.cast.note();
     const found = await read(reader);
-    expect([...found.keys()].toSorted()).toEqual(Object.keys(metricDescriptions).toSorted());
+    expect([...found.keys()].toSorted()).toEqual(Object.keys(metricKinds).toSorted());
     const value = (name: string): number | undefined => found.get(name)?.[0]?.value;
     expect(value('foundation.crashes')).toBe(1);
     expect(value('foundation.restarts')).toBe(1);

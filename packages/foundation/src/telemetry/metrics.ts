@@ -8,29 +8,36 @@ import {
 import type { Runtime } from '../process/runtime.ts';
 import { instrumentation } from './call-spans.ts';
 
-/** What a node measures, by OpenTelemetry's names. Each has a row in `docs/reference/telemetry.md`. */
-export const metricDescriptions = {
-  'foundation.processes': 'Living processes, by definition',
-  'foundation.mailbox.messages': 'Messages that wait in mailboxes, by definition',
-  'foundation.mailbox.longest': 'Messages that wait in the longest mailbox',
-  'foundation.messages.handled': 'Messages that handlers were given',
-  'foundation.calls.pending': 'Calls whose callers wait for another node or thread',
-  'foundation.threads': 'Worker threads',
-  'foundation.crashes': 'Processes that ended by an error',
-  'foundation.restarts': 'Restarts by supervisors',
-  'foundation.overflow': 'Messages that found a mailbox full',
-  'foundation.shed': 'Calls refused because the event loop was late',
+/** What a node measures, by OpenTelemetry's names; gauges go up and down, counters only grow. */
+export const metricKinds = {
+  'foundation.processes': { kind: 'gauge', description: 'Living processes, by definition' },
+  'foundation.mailbox.messages': {
+    kind: 'gauge',
+    description: 'Messages that wait in mailboxes, by definition',
+  },
+  'foundation.mailbox.longest': {
+    kind: 'gauge',
+    description: 'Messages that wait in the longest mailbox',
+  },
+  'foundation.messages.handled': {
+    kind: 'counter',
+    description: 'Messages that handlers were given',
+  },
+  'foundation.calls.pending': {
+    kind: 'gauge',
+    description: 'Calls whose callers wait for another node or thread',
+  },
+  'foundation.threads': { kind: 'gauge', description: 'Worker threads' },
+  'foundation.crashes': { kind: 'counter', description: 'Processes that ended by an error' },
+  'foundation.restarts': { kind: 'counter', description: 'Restarts by supervisors' },
+  'foundation.overflow': { kind: 'counter', description: 'Messages that found a mailbox full' },
+  'foundation.shed': {
+    kind: 'counter',
+    description: 'Calls refused because the event loop was late',
+  },
 } as const;
 
-type MetricName = keyof typeof metricDescriptions;
-/** Those that go up and down; the others only grow. */
-const gauges: ReadonlySet<string> = new Set<MetricName>([
-  'foundation.processes',
-  'foundation.mailbox.messages',
-  'foundation.mailbox.longest',
-  'foundation.calls.pending',
-  'foundation.threads',
-]);
+type MetricName = keyof typeof metricKinds;
 
 /**
  * Offers what a node measures to the meter provider that is registered, until it is disposed. Nothing
@@ -39,13 +46,12 @@ const gauges: ReadonlySet<string> = new Set<MetricName>([
 export function offerMetrics(runtime: Runtime, threadCount: () => number): Disposable {
   const meter = metrics.getMeter(instrumentation);
   const instruments = new Map<string, Observable>(
-    Object.entries(metricDescriptions).map(([name, description]) => {
-      const options = { description };
-      const instrument = gauges.has(name)
-        ? meter.createObservableGauge(name, options)
-        : meter.createObservableCounter(name, options);
-      return [name, instrument];
-    }),
+    Object.entries(metricKinds).map(([name, { kind, description }]) => [
+      name,
+      kind === 'gauge'
+        ? meter.createObservableGauge(name, { description })
+        : meter.createObservableCounter(name, { description }),
+    ]),
   );
   const observe = (result: BatchObservableResult): void => {
     const tell = (name: MetricName, value: number, attributes: Attributes = {}): void => {

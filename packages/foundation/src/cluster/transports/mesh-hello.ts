@@ -7,7 +7,7 @@ import {
 import type { Identity } from '../transport.ts';
 
 /** Version of frames, packets and handshake. Nodes of different versions refuse each other. */
-export const protocolVersion = 1;
+export const protocolVersion = 2;
 
 /** Kinds of frames beside the lanes'. Part of the wire format: never reused. */
 export const meshKinds = { hello: 16, welcome: 17, ready: 18, refused: 19, bye: 20 } as const;

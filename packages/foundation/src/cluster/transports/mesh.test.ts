@@ -8,7 +8,13 @@ import { describe, expect, it, vi } from 'vitest';
 import { FoundationError } from '../../errors.ts';
 import { encodeFrame, FrameReader } from '../../wire/frame.ts';
 import type { Link, TransportHandlers } from '../transport.ts';
-import { decodeRefusal, encodeHello, meshKinds, type Hello } from './mesh-hello.ts';
+import {
+  decodeRefusal,
+  encodeHello,
+  meshKinds,
+  protocolVersion,
+  type Hello,
+} from './mesh-hello.ts';
 import { channelBinding, meshKeys, meshTls, prove } from './mesh-tls.ts';
 import { MeshTransport, type MeshOptions } from './mesh.ts';
 
@@ -179,7 +185,7 @@ describe('MeshTransport', () => {
     await undisturbed({}, 'PROTOCOL_VERSION', async (target) => {
       const rogue = await Rogue.connect(target);
       const hello = rogue.hello('hello');
-      hello.writeUInt16BE(2, 0);
+      hello.writeUInt16BE(protocolVersion + 1, 0);
       rogue.say(meshKinds.hello, hello);
       expect(await rogue.heardRefusal()).toBe('PROTOCOL_VERSION');
     });
@@ -191,7 +197,7 @@ describe('MeshTransport', () => {
     const server = createServer({ ...meshTls, pskCallback: () => keys.psk }, (socket) => {
       const rogue = new Rogue(socket);
       const welcome = rogue.hello('welcome');
-      welcome.writeUInt16BE(9, 0);
+      welcome.writeUInt16BE(protocolVersion + 1, 0);
       rogue.say(meshKinds.welcome, welcome);
       rogues.push(rogue);
     });
