@@ -360,5 +360,5 @@ describe('links and monitors', () => {
       }),
       { numRuns: 1_000 },
     );
-  });
+  }, 60_000);
 });
