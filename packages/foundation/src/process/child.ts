@@ -103,14 +103,16 @@ export function exitText({ reason, error }: Exit): string {
 }
 
 /** Starts a child of a supervisor, wherever its definition wants to run. */
-export async function startChild(supervisor: Process, child: Child): Promise<void> {
+export async function startChild(supervisor: Process, child: Child): Promise<Pid> {
   const { runtime, pid, relations } = supervisor;
   child.status = 'starting';
   try {
-    child.pid = await runtime.spawner(child.behaviour, startOptions(child), pid);
+    const own = await runtime.spawner(child.behaviour, startOptions(child), pid);
+    child.pid = own;
     child.status = 'running';
     child.streak = { ...child.streak, startedAt: runtime.clock.now() };
-    relations.link(child.pid);
+    relations.link(own);
+    return own;
   } catch (error) {
     child.status = 'stopped';
     child.lastExit = { reason: 'start_failed', error };

@@ -1,5 +1,5 @@
-import { defineProcess, defineSupervisor, refuse } from '@foundation/core';
-import { testNode } from '@foundation/testing';
+import { defineProcess, defineSupervisor, refuse, startNode } from '@foundation/core';
+import { eventually, testNode } from '@foundation/testing';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 
 import { failure, gate, listen } from '../../test/alone.ts';
@@ -84,6 +84,92 @@ describe('a dynamic supervisor', () => {
     expect((await top.children()).map(({ status }) => status)).toEqual(['starting', 'running']);
     opening.open();
     expect(await (await first).ok()).toBe(true);
+  });
+
+  it('stops and starts again side by side, too: nobody waits for another one', async () => {
+    const gates = { opening: gate(), closing: gate() };
+    let starts = 0;
+    const heavy = defineProcess('heavy', {
+      init: async (isHeavy: boolean) => {
+        if (isHeavy && ++starts > 1) await gates.opening.opened;
+        return { isHeavy };
+      },
+      calls: { ok: () => true, crash: () => Promise.reject(new Error('crash')) },
+      terminate: async ({ state }) => {
+        if (state.isHeavy) await gates.closing.opened;
+      },
+    });
+    await using test = await testNode();
+    const top = await test.node.processes.start(
+      defineSupervisor('heavies', { strategy: 'dynamic', child: heavy }),
+    );
+    const slow = await top.start({ init: true, name: 'slow' });
+    void failure(slow.crash());
+    gates.closing.open();
+    await test.settled();
+    expect(starts).toBe(2);
+    // Its second start does not end, and the others do not care.
+    await top.start({ init: false, name: 'quick' });
+    expect(await top.stop('quick')).toBe(true);
+    const [stopped, again] = [top.stop('slow'), failure(top.restart('slow'))];
+    gates.opening.open();
+    expect(await stopped).toBe(true);
+    expect(await again).toMatchObject({ details: { code: 'NO_CHILD' } });
+    expect(await top.count()).toBe(0);
+  });
+
+  it('loses no child that is stopped while it starts', async () => {
+    const opening = gate();
+    const slow = defineProcess('slow', {
+      init: async () => {
+        await opening.opened;
+        return {};
+      },
+      calls: { ok: () => true },
+    });
+    await using test = await testNode();
+    const top = await test.node.processes.start(
+      defineSupervisor('slows', { strategy: 'dynamic', child: slow }),
+    );
+    const started = top.start({ name: 'slow' });
+    const stopped = top.stop('slow');
+    opening.open();
+    const ref = await started;
+    expect(await stopped).toBe(true);
+    expect(await failure(ref.ok())).toMatchObject({ code: 'NO_PROCESS' });
+    expect(await top.children()).toEqual([]);
+    const left = (await test.node.processes.list()).filter((each) => each.process === 'slow');
+    expect(left).toEqual([]);
+  });
+
+  it('hears of a child that ends before it is known to have started', async () => {
+    let starts = 0;
+    const frail = defineProcess('frail', {
+      init: () => ({}),
+      continue: () => {
+        if (++starts === 1) throw new Error('crash');
+      },
+      calls: { ok: () => true },
+    });
+    for (const seed of [1, 2, 3, 4, 5]) {
+      starts = 0;
+      await using test = await testNode({ seed });
+      const top = await test.node.processes.start(
+        defineSupervisor('frails', { strategy: 'dynamic', child: frail }),
+      );
+      await top.start({ name: 'frail' });
+      await test.settled();
+      expect(await test.node.ref(frail, 'frail').ok()).toBe(true);
+      expect(await top.children()).toMatchObject([{ status: 'running', restarts: 1 }]);
+    }
+    starts = 0;
+    await using node = await startNode({ cluster: 'off' });
+    const top = await node.processes.start(
+      defineSupervisor('frails', { strategy: 'dynamic', child: frail }),
+    );
+    await top.start({ name: 'frail' });
+    await eventually('it runs again', () => node.ref(frail, 'frail').ok());
+    expect(await top.children()).toMatchObject([{ status: 'running', restarts: 1 }]);
   });
 
   it('starts children again that crash, under their names, and gives up when they fail too often', async () => {

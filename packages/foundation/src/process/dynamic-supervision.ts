@@ -12,6 +12,7 @@ import {
 import type { Notice } from './definition.ts';
 import type { Exit } from './exit.ts';
 import { checkListing } from './listing-check.ts';
+import type { Pid } from './pid.ts';
 import type { Process } from './process.ts';
 import { wantsRestart } from './restart-state.ts';
 import type { Listing } from './runtime.ts';
@@ -24,7 +25,10 @@ export interface DynamicLimits extends RestartRules {
 /** How a child is started by `supervisor.start`. */
 export type DynamicStart = Listing & { readonly init?: unknown };
 
-/** Children that come and go, all of one definition: started side by side, stopped side by side. */
+/**
+ * Children that come and go, all of one definition. They are started, stopped and started again side by
+ * side: nothing here waits for a child but what is to be done next with that very child.
+ */
 export class DynamicSupervision {
   readonly #process: Process;
   readonly #template: ChildSpec;
@@ -33,6 +37,11 @@ export class DynamicSupervision {
   readonly #children = new Map<string, Child>();
   /** Running children, by the place of their process. */
   readonly #running = new Map<string, Child>();
+  /** What is done with a child last: the next thing waits for it. */
+  readonly #work = new WeakMap<Child, Promise<unknown>>();
+  /** Ends of processes that are none of the running ones, while some child starts: it may be that child. */
+  readonly #early = new Map<string, Notice>();
+  #starting = 0;
   #started = 0;
 
   constructor(process: Process, template: ChildSpec, limits: DynamicLimits) {
@@ -72,81 +81,113 @@ export class DynamicSupervision {
     if (this.#children.has(id)) return refuse('CHILD_EXISTS', { id });
     this.#children.set(id, child);
     try {
-      await this.#start(child);
+      const pid = await this.#inTurn(child, () => this.#start(child));
+      const { runtime } = this.#process;
+      return runtime.refTo(child.behaviour, name === undefined ? { pid } : { name });
     } catch (error) {
       this.#children.delete(id);
       return new Failure(error);
     }
-    const { pid } = child;
-    return this.#process.runtime.refTo(child.behaviour, name === undefined ? { pid } : { name });
   }
 
   /** Starts a child again by hand, whether it runs, waits or is in quarantine. */
   async restart(id: string): Promise<true | Refused<'NO_CHILD'> | Failure> {
     const child = this.#children.get(id);
     if (child === undefined) return refuse('NO_CHILD');
-    await this.#stop(child);
-    forgive(child);
-    child.restarts++;
-    try {
-      await this.#start(child);
-      return true;
-    } catch (error) {
-      return new Failure(error);
-    }
+    return this.#inTurn(child, async () => {
+      if (!this.#has(child)) return refuse('NO_CHILD');
+      await this.#stop(child);
+      forgive(child);
+      child.restarts++;
+      try {
+        await this.#start(child);
+        return true;
+      } catch (error) {
+        return new Failure(error);
+      }
+    });
   }
 
   /** Stops a child for good. */
   async stop(id: string): Promise<true | Refused<'NO_CHILD'>> {
     const child = this.#children.get(id);
     if (child === undefined) return refuse('NO_CHILD');
-    await this.#stop(child);
-    this.#children.delete(id);
+    await this.#inTurn(child, () => this.#stop(child));
+    if (this.#has(child)) this.#children.delete(id);
     return true;
   }
 
-  onExit(notice: Notice): void | Promise<void> {
-    const child = this.#running.get(notice.pid.place);
-    if (child === undefined) return undefined;
-    this.#running.delete(notice.pid.place);
+  onExit(notice: Notice): void {
+    const { place } = notice.pid;
+    const child = this.#running.get(place);
+    if (child === undefined) {
+      if (this.#starting > 0) this.#early.set(place, notice);
+      return;
+    }
+    this.#running.delete(place);
     noteExit(child, notice);
-    if (wantsRestart(child.restart, notice)) return this.#recover(child, notice);
-    this.#children.delete(child.id);
-    return undefined;
+    if (wantsRestart(child.restart, notice)) this.#recover(child, notice);
+    else this.#children.delete(child.id);
   }
 
-  onRestart(wait: Wait): void | Promise<void> {
+  onRestart(wait: Wait): void {
     const { child } = wait;
-    if (child.wait !== wait) return undefined;
+    if (child.wait !== wait) return;
     child.wait = undefined;
-    return this.#startAgain(child);
+    void this.#inTurn(child, () => this.#startAgain(child));
   }
 
-  #recover(child: Child, exit: Exit): void | Promise<void> {
+  #recover(child: Child, exit: Exit): void {
     const verdict = this.#judge.judge(child, exit);
-    if (verdict === 'stop') return this.#process.stop({ reason: 'shutdown' });
-    if (verdict === 'quarantine') return undefined;
+    if (verdict === 'stop') this.#process.stop({ reason: 'shutdown' });
+    if (typeof verdict === 'string') return;
     child.status = 'waiting';
-    if (verdict === 0 && exit.reason !== 'start_failed') return this.#startAgain(child);
-    return waitFor(this.#process, child, verdict);
+    if (verdict === 0 && exit.reason !== 'start_failed') {
+      void this.#inTurn(child, () => this.#startAgain(child));
+    } else {
+      waitFor(this.#process, child, verdict);
+    }
   }
 
   async #startAgain(child: Child): Promise<void> {
+    // It may have been stopped, or started by hand, meanwhile.
+    if (child.status !== 'waiting') return;
     child.restarts++;
     try {
       await this.#start(child);
     } catch (error) {
-      await this.#recover(child, { reason: 'start_failed', error });
+      this.#recover(child, { reason: 'start_failed', error });
     }
   }
 
-  async #start(child: Child): Promise<void> {
-    await startChild(this.#process, child);
-    if (child.pid !== undefined) this.#running.set(child.pid.place, child);
+  async #start(child: Child): Promise<Pid> {
+    this.#starting++;
+    try {
+      const pid = await startChild(this.#process, child);
+      this.#running.set(pid.place, child);
+      const ended = this.#early.get(pid.place);
+      if (ended !== undefined) this.onExit(ended);
+      return pid;
+    } finally {
+      this.#starting--;
+      if (this.#starting === 0) this.#early.clear();
+    }
   }
 
   async #stop(child: Child): Promise<void> {
     if (child.pid !== undefined) this.#running.delete(child.pid.place);
     await stopChild(this.#process, child);
+  }
+
+  #has(child: Child): boolean {
+    return this.#children.get(child.id) === child;
+  }
+
+  /** Does something with a child when what was begun before is done. */
+  #inTurn<R>(child: Child, action: () => Promise<R>): Promise<R> {
+    const before = this.#work.get(child);
+    const work = before === undefined ? action() : before.then(action, action);
+    this.#work.set(child, work);
+    return work;
   }
 }

@@ -191,8 +191,8 @@ function superviseDynamic<I, A>(
         (ctx as ProcessContext).later(() => dynamicOf(ctx).start(options as DynamicStart)),
       children: (ctx) => dynamicOf(ctx).children(),
       count: (ctx) => dynamicOf(ctx).count,
-      restart: (ctx, id) => dynamicOf(ctx).restart(String(id)),
-      stop: (ctx, id) => dynamicOf(ctx).stop(String(id)),
+      restart: (ctx, id) => (ctx as ProcessContext).later(() => dynamicOf(ctx).restart(String(id))),
+      stop: (ctx, id) => (ctx as ProcessContext).later(() => dynamicOf(ctx).stop(String(id))),
     },
     info: {
       exit: (ctx, notice) => dynamicOf(ctx).onExit(notice as Notice),
