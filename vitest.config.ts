@@ -17,6 +17,7 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts'],
           pool: 'threads',
+          testTimeout: 30_000,
         },
       },
       {

@@ -1,4 +1,10 @@
-import { defineProcess, startNode, type FoundationError, type Node } from '@foundation/core';
+import {
+  defineProcess,
+  startNode,
+  type FoundationError,
+  type Node,
+  type Pid,
+} from '@foundation/core';
 import { describe, expect, it } from 'vitest';
 
 import { failure, gate, listen } from '../../test/alone.ts';
@@ -167,3 +173,39 @@ describe('a caller on another node that does not wait any more', () => {
 function never(): never {
   throw new Error('it has a pid');
 }
+
+describe('a link to a process of another node', () => {
+  it('that was taken back is not hurt by an end that was on its way', async () => {
+    const { here, there } = await pair();
+    await using _here = here;
+    await using _there = there;
+    const mortal = defineProcess('mortal', {
+      init: () => ({}),
+      casts: {
+        crash: () => {
+          throw new Error('crash');
+        },
+      },
+    });
+    const linker = defineProcess('linker', {
+      init: () => ({}),
+      calls: {
+        link: (ctx) => ctx.link(ctx.node.ref(mortal, 'mortal')),
+        ok: () => true,
+      },
+      casts: { unlink: (ctx, target: Pid) => ctx.unlink(target) },
+    });
+    const far = await there.processes.start(mortal, { name: 'mortal' });
+    await until(() => here.ref(mortal, 'mortal').pid !== undefined);
+    const ref = await here.processes.start(linker);
+    await ref.link();
+    await until(() => far.pid !== undefined);
+    const links = async () => (await there.processes.inspect(far).statistics()).links;
+    while ((await links()) === 0) await settled();
+    // Its end is not yet on the way when this is told, and will be before it hears of the unlinking.
+    there.events.on('exit', ({ pid }) => void ref.cast.unlink(pid));
+    far.cast.crash();
+    await until(() => here.ref(mortal, 'mortal').pid === undefined);
+    expect(await ref.ok()).toBe(true);
+  });
+});

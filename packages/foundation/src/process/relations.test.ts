@@ -222,6 +222,27 @@ describe('a link', () => {
     }
   });
 
+  it('and a monitor leave nothing behind when they are over', async () => {
+    await using node = await alone();
+    const [one, other] = [await node.processes.start(plain), await node.processes.start(trapping)];
+    const third = await node.processes.start(plain);
+    await one.link(other);
+    await one.unlink(other);
+    await one.watch(other);
+    await one.unwatch();
+    await one.monitor(third);
+    await third.stop('normal');
+    await settled();
+    const counts = await Promise.all(
+      [one, other].map(async (each) => {
+        const { links, monitors, monitoredBy } = await node.processes.inspect(each).statistics();
+        return { links, monitors, monitoredBy };
+      }),
+    );
+    const none = { links: 0, monitors: 0, monitoredBy: 0 };
+    expect(counts).toEqual([none, none]);
+  });
+
   it('with a process that is dead already ends the one that asked for it', async () => {
     await using node = await alone();
     const [linker, dead] = [await node.processes.start(plain), await node.processes.start(plain)];
@@ -360,5 +381,5 @@ describe('links and monitors', () => {
       }),
       { numRuns: 1_000 },
     );
-  }, 60_000);
+  });
 });

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { ExitReason } from './exit.ts';
 import {
   admitRestart,
+  restartsInARow,
   sharedFate,
   wantsRestart,
   type Intensity,
@@ -63,6 +64,18 @@ describe('restart intensity', () => {
     const limit = { restartsMax: 3, restartWindowMs: 5_000 };
     const given = Array.from({ length: 1_000 }, () => 5_001 / 3);
     expect(admitted(given, limit).refusedAt).toBeUndefined();
+  });
+
+  it('counts a restart that is as old as the window, and none that is older', () => {
+    const limit = { restartsMax: 1, restartWindowMs: 5_000 };
+    expect(admitRestart([1_000], 6_000, limit)).toBeUndefined();
+    expect(admitRestart([1_000], 6_001, limit)).toEqual([6_001]);
+  });
+
+  it('begins a new row for a child that ran longer than the window', () => {
+    const streak = { count: 3, startedAt: 1_000 };
+    expect(restartsInARow(streak, 6_000, 5_000)).toBe(4);
+    expect(restartsInARow(streak, 6_001, 5_000)).toBe(1);
   });
 
   it('keeps only times that still matter', () => {

@@ -1,8 +1,14 @@
-import { child, defineProcess, defineSupervisor, type RestartOptions } from '@foundation/core';
+import {
+  child,
+  defineProcess,
+  defineSupervisor,
+  type AnyRef,
+  type RestartOptions,
+} from '@foundation/core';
 import { testNode, type TestNode } from '@foundation/testing';
 import { describe, expect, it } from 'vitest';
 
-import { failure, listen } from '../../test/alone.ts';
+import { failure, gate, listen } from '../../test/alone.ts';
 
 /** Fails to start while it is told to. */
 const broken = new Set<string>();
@@ -225,6 +231,54 @@ describe('quarantine', () => {
   });
 });
 
+describe('a process under a supervisor', () => {
+  const clinging = defineProcess('clinging', {
+    trapExits: true,
+    init: () => ({}),
+    info: { exit: () => {} },
+  });
+
+  it('ends with it, also one that traps exits, and all below', async () => {
+    await using test = await testNode();
+    const inner = defineSupervisor('inner', { children: [child(clinging, { name: 'deep' })] });
+    const killer = defineProcess('killer', {
+      init: () => ({}),
+      calls: {
+        kill(ctx, target: AnyRef): void {
+          ctx.link(target);
+          ctx.stop('killed');
+        },
+      },
+    });
+    const top = await test.node.processes.start(
+      defineSupervisor('outer', { children: [inner, child(clinging, { name: 'flat' })] }),
+    );
+    // A supervisor traps exits: only who is told to by its own supervisor, or killed, ends.
+    await (await test.node.processes.start(killer)).kill(top);
+    await test.settled();
+    expect(test.node.ref(clinging, 'flat').pid).toBeDefined();
+    await test.node.processes.stop(top, { reason: 'killed' });
+    await test.settled();
+    const left = await test.node.processes.list();
+    expect(left.map(({ process }) => process).filter((each) => !each.includes('.'))).toEqual([]);
+  });
+
+  it('has no time of its own to stop in when it is a supervisor, and is not left behind', async () => {
+    await using test = await testNode();
+    const closing = gate();
+    const slow = defineProcess('slow', { init: () => ({}), terminate: () => closing.opened });
+    const abandoned = listen(test.node, 'abandoned');
+    const inner = defineSupervisor('inner', { children: [child(slow, { shutdownMs: 10_000 })] });
+    const outer = defineSupervisor('outer', { children: [inner] });
+    const top = await test.node.processes.start(outer);
+    const stopped = test.node.processes.stop(top, { timeoutMs: 60_000 });
+    await test.advance(8_000);
+    closing.open();
+    await stopped;
+    expect(abandoned).toEqual([]);
+  });
+});
+
 describe('a child by hand', () => {
   it('is stopped until it is started again, whatever its restart type', async () => {
     await using test = await testNode();
@@ -252,6 +306,15 @@ describe('a child by hand', () => {
     expect(running(test)).toBe('');
     await top.stop('b');
     expect(running(test)).toBe('ac');
+  });
+
+  it('that is started while others wait with it starts them, too', async () => {
+    await using test = await testNode();
+    const top = await start(test, { strategy: 'one-for-all', backoff: { jitter: 0 } });
+    await crash(test, 'b');
+    await crash(test, 'b');
+    expect(await top.restart('b')).toBe(true);
+    expect(running(test)).toBe('abc');
   });
 
   it('has an id of its own, also without a name and beside others of its definition', async () => {
