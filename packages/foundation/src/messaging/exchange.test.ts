@@ -174,6 +174,52 @@ function never(): never {
   throw new Error('it has a pid');
 }
 
+describe('a call back from another node', () => {
+  it('is fine once the caller has given up, and is at another message', async () => {
+    const { here, there } = await pair();
+    await using _here = here;
+    await using _there = there;
+    const [back, holding] = [gate(), gate()];
+    const asker = defineProcess('asker', {
+      init: () => ({}),
+      calls: {
+        ping: () => 'pong',
+        ask: (ctx): Promise<string> =>
+          ctx.node
+            .ref(asked, 'asked')
+            .with({ timeoutMs: 20 })
+            .askBack()
+            .catch((error: FoundationError) => error.code),
+        hold: () => holding.opened,
+      },
+    });
+    const asked = defineProcess('asked', {
+      init: () => ({ answer: Promise.resolve('') }),
+      calls: {
+        askBack: async (ctx): Promise<string> => {
+          await back.opened;
+          // Until then its calls have what is left of the caller's time.
+          while (!ctx.signal.aborted) await settled();
+          ctx.state.answer = ctx.node.ref(asker, 'asker').ping();
+          return ctx.state.answer;
+        },
+        answer: ({ state }) => state.answer,
+      },
+    });
+    const ref = await here.processes.start(asker, { name: 'asker' });
+    const far = await there.processes.start(asked, { name: 'asked' });
+    await until(() => here.ref(asked, 'asked').pid !== undefined);
+    await until(() => there.ref(asker, 'asker').pid !== undefined);
+    expect(await ref.ask()).toBe('CALL_TIMEOUT');
+    const held = ref.hold();
+    back.open();
+    for (let turn = 0; turn < 20; turn++) await settled();
+    holding.open();
+    await held;
+    expect(await far.answer()).toBe('pong');
+  });
+});
+
 describe('a link to a process of another node', () => {
   it('that was taken back is not hurt by an end that was on its way', async () => {
     const { here, there } = await pair();

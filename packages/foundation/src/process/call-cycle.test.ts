@@ -1,9 +1,10 @@
-import { defineProcess, type AnyRef, type Ref } from '@foundation/core';
+import { defineProcess, Pid, type AnyRef, type Ref } from '@foundation/core';
 import { testNode } from '@foundation/testing';
 import { describe, expect, it } from 'vitest';
 
-import { alone, failure } from '../../test/alone.ts';
+import { alone, failure, gate } from '../../test/alone.ts';
 import { settled } from '../../test/manual-clock.ts';
+import { farWaitersMax, farWaitersOf } from './call-chain.ts';
 
 interface RingApi {
   readonly calls: {
@@ -77,12 +78,66 @@ describe('a call that waits for itself', () => {
   });
 });
 
+describe('a chain of calls', () => {
+  it('travels no further than its nearest handlers', () => {
+    const far = Array.from({ length: 40 }, (_, turn) => ({
+      pid: new Pid('far', 1, turn),
+      turn,
+      who: `far ${turn}`,
+    }));
+    const sent = farWaitersOf({ waiter: undefined, farWaiters: far });
+    expect(sent).toEqual(far.slice(0, farWaitersMax));
+  });
+});
+
 describe('a call back to a caller', () => {
   it('is fine when that does not wait: it replies later, or has gone on', async () => {
     await using node = await alone();
     const ref = await node.processes.start(ring);
     expect(await ref.passLater(ref)).toBe('pong');
     expect(await ref.passAway(ref)).toBe('gone on');
+    expect(await ref.answers()).toEqual(['pong']);
+  });
+
+  it('is fine of work that goes on later, while another handler is at work', async () => {
+    await using node = await alone();
+    const [later, holding] = [gate(), gate()];
+    const busy = defineProcess('busy', {
+      init: () => ({}),
+      calls: {
+        ping: () => 'pong',
+        later: (ctx, to: Ref<RingApi>) =>
+          ctx.later(async () => {
+            await later.opened;
+            return to.ping();
+          }),
+        hold: () => holding.opened,
+      },
+    });
+    const ref = await node.processes.start(busy);
+    const [answer, held] = [ref.later(ref as unknown as Ref<RingApi>), ref.hold()];
+    await settled();
+    later.open();
+    await settled();
+    holding.open();
+    await held;
+    expect(await answer).toBe('pong');
+  });
+
+  it('is fine of a handler that is over before the next one waits', async () => {
+    await using node = await alone();
+    const ref = await node.processes.start(ring);
+    const opened = gate();
+    const waiting = await node.processes.start(
+      defineProcess('other', {
+        init: () => ({}),
+        calls: { ping: () => opened.opened.then(() => '') },
+      }),
+    );
+    const answers = [ref.passAway(ref), ref.passAtOnce(waiting as unknown as Ref<RingApi>)];
+    await settled();
+    opened.open();
+    await Promise.all(answers);
     expect(await ref.answers()).toEqual(['pong']);
   });
 

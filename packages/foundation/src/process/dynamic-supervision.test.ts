@@ -2,7 +2,7 @@ import { defineProcess, defineSupervisor, refuse, startNode } from '@foundation/
 import { eventually, testNode } from '@foundation/testing';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 
-import { failure, gate, listen } from '../../test/alone.ts';
+import { alone, failure, gate, listen } from '../../test/alone.ts';
 import { settled } from '../../test/manual-clock.ts';
 
 const room = defineProcess('room', {
@@ -112,6 +112,7 @@ describe('a dynamic supervisor', () => {
     await top.start({ init: false, name: 'quick' });
     expect(await top.stop('quick')).toBe(true);
     const [stopped, again] = [top.stop('slow'), failure(top.restart('slow'))];
+    await test.settled();
     gates.opening.open();
     expect(await stopped).toBe(true);
     expect(await again).toMatchObject({ details: { code: 'NO_CHILD' } });
@@ -133,6 +134,7 @@ describe('a dynamic supervisor', () => {
     );
     const started = top.start({ name: 'slow' });
     const stopped = top.stop('slow');
+    await test.settled();
     opening.open();
     const ref = await started;
     expect(await stopped).toBe(true);
@@ -140,6 +142,33 @@ describe('a dynamic supervisor', () => {
     expect(await top.children()).toEqual([]);
     const left = (await test.node.processes.list()).filter((each) => each.process === 'slow');
     expect(left).toEqual([]);
+  });
+
+  it('starts no child again that is stopped by hand when it fails', async () => {
+    let starts = 0;
+    const opening = gate();
+    const frail = defineProcess('frail', {
+      init: async () => {
+        starts++;
+        await opening.opened;
+        return {};
+      },
+      continue: () => {
+        throw new Error('crash');
+      },
+    });
+    await using node = await alone();
+    const top = await node.processes.start(
+      defineSupervisor('frails', { strategy: 'dynamic', child: frail }),
+    );
+    const started = top.start({ name: 'frail' });
+    const stopped = top.stop('frail');
+    await settled();
+    opening.open();
+    await started;
+    expect(await stopped).toBe(true);
+    await settled();
+    expect([starts, await top.children()]).toEqual([1, []]);
   });
 
   it('hears of a child that ends before it is known to have started', async () => {

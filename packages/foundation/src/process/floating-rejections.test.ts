@@ -88,6 +88,31 @@ describe('a promise that rejects and that nobody waits for', () => {
     expect(await other.ok()).toBe(true);
   });
 
+  it('is not laid at the door of whoever happened to set the turn off', async () => {
+    vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const caller = defineProcess('caller', {
+      init: () => ({}),
+      calls: {
+        tell: async (ctx, name: string) => {
+          await settled();
+          ctx.node.ref(careless, name).cast.drop();
+        },
+        ok: () => true,
+      },
+    });
+    await using node = await alone({ profile: 'production' });
+    // By then the handler is known to be synchronous.
+    (await node.processes.start(careless)).cast.drop();
+    await turns();
+    await node.processes.start(careless, { name: 'careless' });
+    const ref = await node.processes.start(caller);
+    const before = node.counters().floatingRejections;
+    await ref.tell('careless');
+    await turns();
+    expect(await ref.ok()).toBe(true);
+    expect(node.counters().floatingRejections).toBe(before + 1);
+  });
+
   it('is nobody else’s business once the nodes have stopped', async () => {
     const before = process.listenerCount('unhandledRejection');
     const [a, b] = [await alone({ name: 'a' }), await alone({ name: 'b' })];

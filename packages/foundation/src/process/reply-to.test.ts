@@ -6,12 +6,17 @@ import { alone, failure } from '../../test/alone.ts';
 import { settled } from '../../test/manual-clock.ts';
 
 interface HelperApi {
-  readonly casts: { answer(to: ReplyTo<string>, text: string): void };
+  readonly casts: {
+    answer(to: ReplyTo<string>, text: string): void;
+    answerTwice(to: ReplyTo<string>): void;
+  };
 }
 const helper = defineProcess('helper', {
   init: () => ({ sent: [] as boolean[] }),
   casts: {
     answer: ({ state }, to: ReplyTo<string>, text: string) => void state.sent.push(to.reply(text)),
+    answerTwice: ({ state }, to: ReplyTo<string>) =>
+      void state.sent.push(to.reply('one'), to.reply('two'), to.isOpen),
   },
   calls: { sent: ({ state }) => state.sent },
 });
@@ -32,6 +37,11 @@ const desk = defineProcess('desk', {
       const to = ctx.replyTo<string>();
       other.cast.answer(to, 'one');
       other.cast.answer(to, 'two');
+      return to;
+    },
+    haveAnsweredTwice: (ctx, other: Ref<HelperApi>) => {
+      const to = ctx.replyTo<string>();
+      other.cast.answerTwice(to);
       return to;
     },
     reply: ({ state }, text: string) => state.waiting.shift()?.reply(text),
@@ -71,6 +81,9 @@ describe('a reply taken into hand', () => {
     await settled();
     expect(await other.sent()).toEqual([true, false]);
     expect(await ref.now()).toBe('at once');
+    const third = await node.processes.start(helper);
+    expect(await ref.haveAnsweredTwice(third)).toBe('one');
+    expect(await third.sent()).toEqual([true, false, false]);
   });
 
   it('may be a refusal', async () => {

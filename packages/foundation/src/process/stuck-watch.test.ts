@@ -37,16 +37,17 @@ const hanging = defineProcess('hanging', {
 });
 
 describe('a handler that does not settle', () => {
-  it('is told of after a minute', async () => {
+  it('is told of after a minute, and not ended on the main thread', async () => {
     const clock = new ManualClock();
     const node = await alone({ clock });
-    const stuck = listen(node, 'stuck');
+    const [stuck, exits] = [listen(node, 'stuck'), listen(node, 'exit')];
     const ref = await node.processes.start(hanging);
     ref.cast.hang();
     await clock.advance(limitDefaults.stuckMs - 100);
     expect(stuck).toEqual([]);
     await clock.advance(200);
     expect(stuck).toMatchObject([{ pid: ref.pid, afterMs: limitDefaults.stuckMs }]);
+    expect(exits).toEqual([]);
     await stopped(node, clock);
   });
 

@@ -46,8 +46,10 @@ describe('a timer', () => {
     await ref.after(100);
     await test.advance(99);
     expect(await ref.ticks()).toEqual([]);
+    expect((await test.node.processes.inspect(ref).statistics()).timers).toBe(1);
     await test.advance(1_000);
     expect(await ref.ticks()).toEqual(['once']);
+    expect((await test.node.processes.inspect(ref).statistics()).timers).toBe(0);
   });
 
   it('that is periodic keeps its rhythm until it is cancelled', async () => {

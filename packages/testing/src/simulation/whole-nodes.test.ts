@@ -14,6 +14,11 @@ const counter = defineProcess('counter', {
   calls: { add: ({ state }, amount: number) => (state.count += amount) },
 });
 
+const hanging = defineProcess('hanging', {
+  init: () => ({}),
+  casts: { hang: () => new Promise<void>(() => {}) },
+});
+
 interface Booted {
   readonly host: SimHost;
   readonly node: Node;
@@ -115,6 +120,28 @@ describe('whole nodes in a simulated world', () => {
       ).toBe(1);
       expect(living.map(namesOf)[0]).toMatch(/^bob=\S+$/);
     }
+  });
+
+  it('end a process that has lost its name and does not end by itself', async () => {
+    const world = new World(3);
+    const [a, b] = [await world.boot('a'), await world.boot('b')];
+    await world.over(a.node.cluster.reached(2));
+    world.network.cut('a', 'b', 'reset');
+    await world.simulation.advance(8_000);
+    await world.over(a.node.processes.start(hanging, { name: 'bob' }));
+    await world.simulation.advance(100);
+    const loser = await world.over(b.node.processes.start(hanging, { name: 'bob' }));
+    loser.cast.hang();
+    world.network.heal();
+    const ends: string[] = [];
+    b.node.events.on('exit', ({ reason }) => ends.push(reason));
+    let lostAtMs = Infinity;
+    b.node.events.on('name-conflict', () => (lostAtMs = world.simulation.nowMs));
+    await world.simulation.runUntil(() => lostAtMs < Infinity, 20_000);
+    await world.simulation.advance(4_900);
+    expect(ends).toEqual([]);
+    await world.simulation.advance(200);
+    expect(ends).toEqual(['name_conflict']);
   });
 
   it('do exactly the same again from the same seed', async () => {
