@@ -1,5 +1,6 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
 
+import { currentScope, runForNobody } from './context/scope.ts';
 import { messageOf } from './errors.ts';
 import type { ExitReason } from './process/exit.ts';
 import type { Pid } from './process/pid.ts';
@@ -130,10 +131,14 @@ export class Events {
   }
 }
 
-/** A listener that throws must not disturb what it listens to; it is warned of. */
+/**
+ * Tells a listener. What it does is not done for whoever set the event off; one that throws must not
+ * disturb what it listens to, and is warned of.
+ */
 export function tell<Event>(listener: (event: Event) => void, event: Event): void {
   try {
-    listener(event);
+    if (currentScope() === undefined) listener(event);
+    else runForNobody(() => listener(event));
   } catch (error) {
     process.emitWarning(`a listener threw: ${messageOf(error)}`);
   }

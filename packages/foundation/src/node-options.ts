@@ -4,7 +4,14 @@ import { pingDefaults, type PingOptions } from './cluster/failure-detector.ts';
 import type { Store } from './cluster/store.ts';
 import type { Transport } from './cluster/transport.ts';
 import { FoundationError } from './errors.ts';
-import { checkNumber, refuseUnknown } from './options.ts';
+import {
+  checkChoice,
+  checkNumber,
+  invalidOption,
+  refuseUnknown,
+  shown,
+  withDefaults,
+} from './options.ts';
 import { behaviourOf } from './process/behaviour.ts';
 import type { AnyDefinition } from './process/definition.ts';
 import type { SchedulerFactory } from './process/runtime.ts';
@@ -85,6 +92,8 @@ const known = [
   'random',
   'scheduler',
 ];
+/** Who refuses an option. */
+const starting = 'startNode';
 const choices = {
   cluster: ['local', 'off'],
   role: ['member', 'observer'],
@@ -99,14 +108,10 @@ const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
  * offending value
  */
 export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEnv): NodeSettings {
-  refuseUnknown('startNode', options, known);
-  refuseOther('cluster', options.cluster, choices.cluster);
-  refuseOther('role', options.role, choices.role);
-  refuseOther('profile', options.profile, choices.profile);
-  refuseNoText('clusterName', options.clusterName);
-  refuseNoText('directory', options.directory);
+  refuseUnknown(starting, options, known);
+  checkTexts(options);
   const { lagMaxMs = Infinity } = options;
-  checkNumber('startNode', { lagMaxMs }, { above: 0, endless: true });
+  checkNumber(starting, { lagMaxMs }, { above: 0, endless: true });
   const random = options.random ?? systemRandom;
   const name = options.name ?? `node-${process.pid}-${random.int(36 ** 4).toString(36)}`;
   if (typeof name !== 'string' || !namePattern.test(name)) throw badName(name);
@@ -128,44 +133,35 @@ export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEn
   };
 }
 
+function checkTexts(options: NodeOptions): void {
+  for (const [option, allowed] of Object.entries(choices)) {
+    const value: unknown = options[option as keyof typeof choices];
+    if (value !== undefined) checkChoice(starting, { [option]: value }, allowed);
+  }
+  for (const option of ['clusterName', 'directory'] as const) {
+    const value: unknown = options[option];
+    if (value === undefined || typeof value === 'string') continue;
+    throw invalidOption(starting, { [option]: value }, 'a text');
+  }
+}
+
 function definitionsOf(processes: readonly AnyDefinition[]): readonly AnyDefinition[] {
-  if (!Array.isArray(processes)) throw invalid('processes', processes, 'a list of definitions');
+  if (!Array.isArray(processes))
+    throw invalidOption(starting, { processes }, 'a list of definitions');
   return processes.map(behaviourOf);
 }
 
 function detectorOptions(given: Partial<PingOptions> = {}): PingOptions {
-  refuseUnknown('startNode detector', given, Object.keys(pingDefaults));
-  const options = { ...pingDefaults, ...given };
+  refuseUnknown(`${starting}: detector`, given, Object.keys(pingDefaults));
+  const options = withDefaults(pingDefaults, given);
   for (const [option, value] of Object.entries(options)) {
-    if (!(Number.isFinite(value) && value > 0))
-      throw invalid(`detector.${option}`, value, 'a positive number of milliseconds');
+    checkNumber(starting, { [`detector.${option}`]: value }, { above: 0 });
   }
   return options;
 }
 
-function refuseOther(option: string, value: unknown, allowed: readonly string[]): void {
-  if (value === undefined || allowed.some((each) => each === value)) return;
-  throw invalid(option, value, allowed.map((each) => `'${each}'`).join(' or '));
-}
-
-function refuseNoText(option: string, value: unknown): void {
-  if (value === undefined || typeof value === 'string') return;
-  throw invalid(option, value, 'a text');
-}
-
-function invalid(option: string, value: unknown, expected: string): FoundationError {
-  return new FoundationError(
-    'INVALID_OPTION',
-    `expected \`${option}\` to be ${expected}, got: ${JSON.stringify(value)}`,
-    {
-      hint: 'See docs/guide/cluster.md for the options of `startNode`.',
-      details: { option, value },
-    },
-  );
-}
-
 function badName(name: unknown): FoundationError {
-  return new FoundationError('INVALID_NODE_NAME', `${JSON.stringify(name)} is not a node name`, {
+  return new FoundationError('INVALID_NODE_NAME', `${shown(name)} is not a node name`, {
     hint: 'Use 1 to 63 letters, digits, `.`, `_` and `-`, beginning with a letter or digit.',
     details: { name },
   });

@@ -122,12 +122,13 @@ describe('what is to be known of a process', () => {
 
 describe('a value that is none of those expected', () => {
   it.each([
-    [null, 'startNode: expected options, got null'],
+    [null, 'startNode: expected options, got: null'],
     [{ clusterName: 5 }, 'expected `clusterName` to be a text, got: 5'],
     [{ directory: {} }, 'expected `directory` to be a text, got: {}'],
-    [{ detector: null }, 'startNode detector: expected options, got null'],
-    [{ detector: { pingEveryMs: '5' } }, /`detector.pingEveryMs`.*got: "5"/],
-  ])('is named: startNode(%j)', async (options, message) => {
+    [{ detector: null }, 'startNode: detector: expected options, got: null'],
+    [{ cluster: 1n }, /expected `cluster` to be 'local' or 'off', got: 1n/],
+    [{ detector: { pingEveryMs: '5' } }, /`detector.pingEveryMs`.*got: '5'/],
+  ])('is named: startNode(%o)', async (options, message) => {
     const error = await failure(startNode(options as object));
     expect(error).toMatchObject({ code: 'INVALID_OPTION' });
     expect(error.message).toMatch(message);

@@ -15,10 +15,9 @@ import type { Node, NodeCounters } from './node-api.ts';
 import { nodeSettings, type NodeOptions, type NodeSettings } from './node-options.ts';
 import { openPorts, type OpenPorts } from './node-ports.ts';
 import { systemOf, systemProcess } from './node-system.ts';
-import { ProcessManager, stopHere } from './placement/process-manager.ts';
+import { ProcessManager } from './placement/process-manager.ts';
 import { Singletons } from './placement/singletons.ts';
 import type { Definition } from './process/definition.ts';
-import { noProcess, type Exit } from './process/exit.ts';
 import { catchFloatingRejections } from './process/floating-rejections.ts';
 import { LagWatch } from './process/lag-watch.ts';
 import { checkMetadata } from './process/listing-check.ts';
@@ -27,7 +26,6 @@ import type { Process } from './process/process.ts';
 import type { Client, Group } from './process/ref-types.ts';
 import { Runtime } from './process/runtime.ts';
 import { endAll } from './process/shutdown.ts';
-import { Supervision } from './process/supervision.ts';
 import type { Spawner } from './process/supervisor.ts';
 import { Registry } from './registry/registry.ts';
 import { offerMetrics } from './telemetry/metrics.ts';
@@ -133,6 +131,7 @@ class RunningNode implements Node {
     this.processes = new ProcessManager(this.#runtime, this.#singletons, {
       checkRunning: this.#checkRunning,
       station: (node) => this.cluster.station(node),
+      parentOf: (pid) => this.#threads.parentOf(pid),
     });
     this.mabeam = createMabeam({
       runtime: this.#runtime,
@@ -160,7 +159,7 @@ class RunningNode implements Node {
       systemProcess({
         listings: async () => [listingOf(this.#runtime), ...(await this.#threads.listings())],
         startSingleton: (record) => this.#singletons.startHere(record),
-        stopProcess: (pid, reason) => this.#stopProcess(pid, reason),
+        stopProcess: (pid, reason) => this.processes.end({ pid }, { reason, timeoutMs: stopMs }),
         sharedStatistics: (pid) => this.#threads.sharedStatistics(pid),
         snapshots: this.#ports.snapshots,
       }),
@@ -243,20 +242,6 @@ class RunningNode implements Node {
     if (pid.thread !== 0) return this.#threads.abandon(pid);
     this.#runtime.find(pid)?.kill({ reason: 'stuck' });
     return 'abandoned';
-  }
-
-  /** Ends a process of this node for another node. */
-  async #stopProcess(pid: Pid, reason: 'normal' | 'shutdown' | 'killed'): Promise<void> {
-    const process = this.#runtime.find(pid);
-    if (process !== undefined) return stopHere(process, reason, stopMs);
-    const keeper = this.#runtime.find(this.#threads.parentOf(pid) ?? pid);
-    const isKept = keeper?.state instanceof Supervision && keeper.state.isKeeperOf(pid);
-    const [system] = this.#runtime.processes();
-    const { promise: ended, resolve } = Promise.withResolvers<Exit>();
-    system?.relations.monitor(pid, resolve);
-    this.#runtime.signal(isKept ? keeper.pid : pid, { kind: 'stop', exit: { reason } });
-    if ((await ended).reason === 'no_process') throw noProcess(pid.toString());
-    return undefined;
   }
 
   async #startThere(node: string, record: Parameters<Singletons['startHere']>[0]): Promise<void> {

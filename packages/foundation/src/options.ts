@@ -1,9 +1,11 @@
-import { FoundationError, messageOf } from './errors.ts';
+import { inspect } from 'node:util';
+
+import { FoundationError } from './errors.ts';
 
 /** Refuses names that are not known, all at once, with the likely spelling. */
 export function refuseUnknown(what: string, given: object, known: readonly string[]): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new FoundationError('INVALID_OPTION', `${what}: expected options, got ${String(given)}`, {
+    throw new FoundationError('INVALID_OPTION', `${what}: expected options, got: ${shown(given)}`, {
       hint: `Give an object. Known are: ${known.join(', ')}.`,
     });
   }
@@ -41,13 +43,54 @@ export function checkNumber(
   rule: NumberRule,
 ): void {
   for (const [option, value] of Object.entries(given)) {
-    if (isNumber(value, rule)) continue;
-    throw new FoundationError(
-      'INVALID_OPTION',
-      `${who}: expected \`${option}\` to be ${inWords(rule)}, got: ${shown(value)}`,
-      { details: { option, value: typeof value === 'number' ? value : shown(value) } },
-    );
+    if (!isNumber(value, rule)) throw invalidOption(who, { [option]: value }, inWords(rule));
   }
+}
+
+/**
+ * Refuses what is none of the values that are allowed, or missing.
+ *
+ * @param given - One option by its name.
+ * @throws FoundationError `INVALID_OPTION` with the option and the offending value.
+ */
+export function checkChoice(
+  who: string,
+  given: Readonly<Record<string, unknown>>,
+  allowed: readonly string[],
+): void {
+  if (Object.values(given).every((value) => allowed.some((each) => each === value))) return;
+  const words = allowed.map((each) => `'${each}'`);
+  const last = words.pop() ?? '';
+  throw invalidOption(who, given, [words.join(', '), last].filter(Boolean).join(' or '));
+}
+
+/**
+ * An option that is not what it must be.
+ *
+ * @param given - One option by its name.
+ */
+export function invalidOption(
+  who: string,
+  given: Readonly<Record<string, unknown>>,
+  expected: string,
+): FoundationError {
+  const [[option, value] = ['', undefined]] = Object.entries(given);
+  return new FoundationError(
+    'INVALID_OPTION',
+    `${who}: expected \`${option}\` to be ${expected}, got: ${shown(value)}`,
+    { details: { option, value: typeof value === 'number' ? value : shown(value) } },
+  );
+}
+
+/** Options with their defaults; one that is given as `undefined` is not given. */
+export function withDefaults<Options extends object>(
+  defaults: Options,
+  given: { readonly [Key in keyof Options]?: Options[Key] | undefined },
+): Options {
+  const known = Object.entries(given).filter(
+    ([key, value]) => key in defaults && value !== undefined,
+  );
+  return { ...defaults, ...Object.fromEntries(known) };
 }
 
 /** Whether a value is a number as the rule says. */
@@ -72,8 +115,11 @@ export function inWords({ min, above, max, integer, endless }: NumberRule): stri
 
 /** A value as errors show it. */
 export function shown(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : messageOf(value);
+  const text = inspect(value, { depth: 1, breakLength: Infinity });
+  return text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text;
 }
+
+const shownCharsMax = 200;
 
 /** The known word that is nearest to a misspelt one, if any is near. */
 export function closest(word: string, known: readonly string[]): string | undefined {

@@ -1,8 +1,7 @@
 import { context as openTelemetry, ROOT_CONTEXT, type Context as Trace } from '@opentelemetry/api';
 
 import type { Clock } from '../clock.ts';
-import { FoundationError } from '../errors.ts';
-import { checkNumber, refuseUnknown } from '../options.ts';
+import { checkNumber, invalidOption, refuseUnknown } from '../options.ts';
 import type { Codec } from '../wire/codec.ts';
 import { open, seal } from './sealed-bytes.ts';
 import { extract, inject, type Carrier } from './trace-carrier.ts';
@@ -178,24 +177,19 @@ function soonest(
   return isShorter ? { clock, atMs: clock.now() + timeoutMs } : outer.deadline;
 }
 
+/** Who refuses an option. */
+const running = 'context.run';
+
 function checkOptions(options: RequestOptions): void {
-  refuseUnknown('context.run', options, ['requestId', 'values', 'timeoutMs']);
+  refuseUnknown(running, options, ['requestId', 'values', 'timeoutMs']);
   const { requestId, values, timeoutMs } = options;
   if (requestId !== undefined && !isRequestId(requestId)) {
-    throw invalid('requestId', requestId, `a text of 1 to ${requestIdCharsMax} characters`);
+    throw invalidOption(running, { requestId }, `a text of 1 to ${requestIdCharsMax} characters`);
   }
   if (values !== undefined && !isRecord(values)) {
-    throw invalid('values', values, 'an object');
+    throw invalidOption(running, { values }, 'an object');
   }
-  if (timeoutMs !== undefined) checkNumber('context.run', { timeoutMs }, { above: 0 });
-}
-
-function invalid(option: string, value: unknown, expected: string): FoundationError {
-  return new FoundationError(
-    'INVALID_OPTION',
-    `context.run: expected \`${option}\` to be ${expected}, got: ${String(value)}`,
-    { details: { option } },
-  );
+  if (timeoutMs !== undefined) checkNumber(running, { timeoutMs }, { above: 0 });
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -2,7 +2,7 @@ import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks';
 
 import { context as openTelemetry } from '@opentelemetry/api';
 
-import { isCall, type Envelope } from '../process/envelope.ts';
+import type { Call, Envelope } from '../process/envelope.ts';
 import type { Process } from '../process/process.ts';
 import { Request } from './request.ts';
 
@@ -85,8 +85,10 @@ export function frameOf(scope: Scope): Frame {
  * goes on after that serves nobody any more, and has limits of its own.
  */
 export function leftMs({ message, request }: Scope): number {
-  const isServing = message !== undefined && isCall(message) && message.isOpen;
-  const caller = isServing ? message.remainingMs() : Infinity;
+  const isServing = message?.kind === 'call' && message.isOpen;
+  // Whatever is of that kind is a call.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const caller = isServing ? (message as Call).remainingMs() : Infinity;
   if (request === undefined) return caller;
   const whole = request.remainingMs;
   return whole > 0 || isServing || message === undefined ? Math.min(caller, whole) : caller;

@@ -1,9 +1,10 @@
 import { isFoundationError } from '../errors.ts';
-import { checkNumber, refuseUnknown } from '../options.ts';
+import { checkNumber, invalidOption, refuseUnknown } from '../options.ts';
 import { anyBehaviour } from '../process/behaviour.ts';
 import { noProcess } from '../process/exit.ts';
 import { firstSerial, Pid } from '../process/pid.ts';
 import type { AnyRef } from '../process/ref-types.ts';
+import { targetOf } from '../process/ref.ts';
 import type { Runtime } from '../process/runtime.ts';
 import { unresponsive, type Introspection, type ProcessStatistics } from './introspection.ts';
 import { startTrace, type MessageTrace, type TraceOptions } from './message-trace.ts';
@@ -51,6 +52,7 @@ export class Inspector implements ProcessInspector {
     refuseUnknown('processes.inspect', options, inspectOptions);
     const { timeoutMs = 1_000 } = options;
     checkNumber('processes.inspect', { timeoutMs }, { above: 0 });
+    targetOf('processes.inspect', target);
     this.#runtime = runtime;
     this.#target = target;
     this.#timeoutMs = timeoutMs;
@@ -61,6 +63,9 @@ export class Inspector implements ProcessInspector {
   }
 
   async replaceState(state: object): Promise<void> {
+    if (typeof state !== 'object' || state === null || Array.isArray(state)) {
+      throw invalidOption('replaceState', { state }, 'an object');
+    }
     await this.#ask({ kind: 'replace-state', state });
   }
 
@@ -73,6 +78,7 @@ export class Inspector implements ProcessInspector {
   }
 
   async statistics(options: { readonly stateBytes?: boolean } = {}): Promise<ProcessStatistics> {
+    refuseUnknown('statistics', options, ['stateBytes']);
     const stateBytes = options.stateBytes ?? false;
     try {
       return (await this.#ask({ kind: 'statistics', stateBytes })) as ProcessStatistics;
@@ -90,8 +96,8 @@ export class Inspector implements ProcessInspector {
   }
 
   #pid(): Pid {
-    const { pid } = this.#target instanceof Pid ? { pid: this.#target } : this.#target;
-    if (pid === undefined) throw noProcess('of that name');
+    const { pid, name } = targetOf('processes.inspect', this.#target);
+    if (pid === undefined) throw noProcess(`"${name}"`);
     return pid;
   }
 

@@ -1,7 +1,7 @@
 import { FoundationError } from '../errors.ts';
+import { invalidOption } from '../options.ts';
 import { Note } from '../process/envelope.ts';
 import { noProcess } from '../process/exit.ts';
-import { invalidOption } from '../process/listing-check.ts';
 import type { Pid } from '../process/pid.ts';
 import type { TracedMessage } from '../process/probe.ts';
 import { Probe } from '../process/probe.ts';
@@ -57,14 +57,15 @@ export function introspect(runtime: Runtime, pid: Pid, question: Introspection):
   if (process === undefined) throw noProcess(pid.toString());
   switch (question.kind) {
     case 'state':
-      return betweenMessages(process, () => process.state);
+      return betweenMessages(process, () => ownCopy(runtime, process.state));
     case 'replace-state': {
       const { state } = question;
       if (typeof state !== 'object' || state === null) {
-        throw invalidOption('state', state, 'an object');
+        throw invalidOption('replaceState', { state }, 'an object');
       }
+      const own = ownCopy(runtime, state);
       return betweenMessages(process, () => {
-        process.state = state;
+        process.state = own;
         process.durability?.touch();
       });
     }
@@ -79,10 +80,20 @@ export function introspect(runtime: Runtime, pid: Pid, question: Introspection):
   }
 }
 
+/** Nobody outside holds the state itself, also where messages pass by reference. */
+function ownCopy(runtime: Runtime, state: object): object {
+  const { copiesMessages, stateCodec } = runtime;
+  return copiesMessages ? state : (stateCodec.decode(stateCodec.encode(state)) as object);
+}
+
 function betweenMessages<R>(process: Process, action: () => R): Promise<R> {
   const { promise, resolve, reject } = Promise.withResolvers<R>();
-  process.execution.whenFree(() => resolve(action()));
-  process.onEnded(() => reject(noProcess(process.describe())));
+  const over = (): void => reject(noProcess(process.describe()));
+  process.onEnded(over);
+  process.execution.whenFree(() => {
+    process.offEnded(over);
+    resolve(action());
+  });
   return promise;
 }
 

@@ -59,9 +59,10 @@ export class Exchange {
   // ── outgoing ───────────────────────────────────────────────────────────────
 
   call(target: Pid, outgoing: OutgoingCall): Promise<unknown> {
-    const { terms, timeoutMs } = outgoing;
+    const { terms, timeoutMs, scope } = outgoing;
     const id = this.#runtime.nextNumber();
     const call = new RemoteCall(this.#runtime.deadlines, terms, timeoutMs);
+    call.caller = scope?.owner;
     call.track(this, id, target);
     this.#calls.set(id, call);
     try {
@@ -176,7 +177,7 @@ export class Exchange {
     call.start(this, timeoutMs);
     const process = this.#runtime.findSerial(to);
     if (process === undefined) call.fail(noProcess(`${this.#runtime.name}#${to}`));
-    else if (this.#runtime.isShedding && !process.isSystem) {
+    else if (this.#runtime.isShedding && from.node !== this.#runtime.name && !process.isSystem) {
       call.fail(this.#runtime.shed(process.describe()));
     } else if (farWaiters.length === 0 || !process.refusesCycle(call)) process.deliver(call);
   }

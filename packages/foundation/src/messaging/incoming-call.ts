@@ -95,8 +95,9 @@ export class IncomingCalls {
 
   /** Ends the calls whose callers are gone. */
   giveUp(isGone: (caller: Pid) => boolean): void {
-    for (const calls of this.#byNode.values()) {
+    for (const [node, calls] of this.#byNode) {
       for (const call of calls.values()) if (isGone(call.caller)) call.giveUp();
+      if (calls.size === 0) this.#byNode.delete(node);
     }
   }
 }

@@ -12,20 +12,21 @@ import {
 } from '../introspection/process-info.ts';
 import type { Station } from '../messaging/exchange.ts';
 import { systemOf, type SystemRef } from '../node-system.ts';
-import { checkNumber, refuseUnknown } from '../options.ts';
+import { checkChoice, checkNumber, invalidOption, refuseUnknown } from '../options.ts';
 import type { ChildSpec } from '../process/child.ts';
 import type { AnyDefinition, Definition } from '../process/definition.ts';
-import { noProcess, type ExitReason } from '../process/exit.ts';
-import { checkListing, checkMetadata, invalidOption } from '../process/listing-check.ts';
-import { Pid } from '../process/pid.ts';
-import type { Process } from '../process/process.ts';
+import { noProcess, stopReasons, type ExitReason } from '../process/exit.ts';
+import { checkListing, checkMetadata } from '../process/listing-check.ts';
+import type { Pid } from '../process/pid.ts';
 import type { AnyRef, Client } from '../process/ref-types.ts';
-import type { Restart } from '../process/restart-state.ts';
+import { targetOf } from '../process/ref.ts';
+import { restarts, type Restart } from '../process/restart-state.ts';
 import type { Listing, Runtime } from '../process/runtime.ts';
-import { Supervision, type Kept } from '../process/supervision.ts';
+import type { Kept } from '../process/supervision.ts';
 import { checkChild } from '../process/supervisor-check.ts';
-import { keeper, type KeptChild, type RestartOptions } from '../process/supervisor.ts';
+import { keeper, type RestartOptions } from '../process/supervisor.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
+import { Endings, type Ending, type Target } from './ending.ts';
 import type { Singletons } from './singletons.ts';
 
 /** How a process is started. */
@@ -51,6 +52,8 @@ type StartArgs<I> = undefined extends I
 /** Milliseconds to wait for a node to list its processes. */
 const listTimeoutMs = 5_000;
 
+/** Who refuses an option. */
+const starting = 'processes.start';
 const known = ['init', 'name', 'strategy', 'preferNode', 'restart', 'capabilities', 'metadata'];
 
 /** How a process is kept alive. */
@@ -68,6 +71,8 @@ export interface NodeSide {
   checkRunning(): void;
   /** The life of a member of the cluster. @throws FoundationError `NODE_UNREACHABLE` */
   station(node: string): Station;
+  /** The supervisor of a process in another thread. */
+  parentOf(pid: Pid): Pid | undefined;
 }
 
 /** How a process is stopped. */
@@ -83,8 +88,10 @@ export class ProcessManager {
   readonly #runtime: Runtime;
   readonly #singletons: Singletons;
   readonly #node: NodeSide;
+  readonly #endings: Endings;
 
   constructor(runtime: Runtime, singletons: Singletons, node: NodeSide) {
+    this.#endings = new Endings(runtime, (pid) => node.parentOf(pid));
     this.#runtime = runtime;
     this.#singletons = singletons;
     this.#node = node;
@@ -128,7 +135,7 @@ export class ProcessManager {
         keeper(spec, { rules: keeping.rules, keeps: keeping.keeps ?? 'local' }),
       );
       process.onEnded(() => keeping.onEnded?.(process.exit?.reason ?? 'normal'));
-      return (process.state as KeptChild).firstPid();
+      return this.#endings.keep(process);
     } catch (error) {
       // The user did not ask for the supervisor: what matters is why the process itself did not start.
       throw isFoundationError(error) && isFoundationError(error.cause) ? error.cause : error;
@@ -146,14 +153,16 @@ export class ProcessManager {
     refuseUnknown('processes.stop', options, ['reason', 'timeoutMs']);
     const { reason = 'normal', timeoutMs = 5_000 } = options;
     checkNumber('processes.stop', { timeoutMs }, { above: 0 });
-    if (!['normal', 'shutdown', 'killed'].includes(reason)) {
-      throw invalidOption('reason', reason, "'normal', 'shutdown' or 'killed'");
-    }
-    const pid = target instanceof Pid ? target : target.pid;
-    if (pid === undefined) throw noProcess('of that name');
-    const here = this.#runtime.find(pid);
-    if (here === undefined) await systemOf(this.#runtime, pid, timeoutMs).stopProcess(pid, reason);
-    else await stopHere(here, reason, timeoutMs);
+    checkChoice('processes.stop', { reason }, stopReasons);
+    const { pid, name } = targetOf('processes.stop', target);
+    if (this.#endings.isOurs({ pid, name })) await this.end({ pid, name }, { reason, timeoutMs });
+    else if (pid === undefined) throw noProcess(`"${name}"`);
+    else await systemOf(this.#runtime, pid, timeoutMs).stopProcess(pid, reason);
+  }
+
+  /** Ends a process of this node, for another node or for one of its own. */
+  end(target: Target, ending: Ending): Promise<void> {
+    return this.#endings.end(target, ending);
   }
 
   /** All processes of a node, those in threads among them. @defaultValue this node */
@@ -210,50 +219,15 @@ export class ProcessManager {
   ): Promise<void> {
     const { name, init, capabilities, metadata, preferNode } = options;
     if (name === undefined)
-      throw invalidOption('name', name, 'given, since the strategy is `singleton`');
+      throw invalidOption(starting, { name }, 'given, since the strategy is `singleton`');
     this.#node.checkRunning();
     const listing: Listing = { capabilities, metadata };
-    checkListing({ name, ...listing });
+    checkListing(starting, { name, ...listing });
     // Whoever may inherit it needs its `init`.
     checkMetadata(this.#runtime.codec, listing);
     this.#runtime.codec.encode([init], ['init']);
     await this.#singletons.start({ name, process, init, listing }, preferNode);
   }
-}
-
-/** Ends a process of this runtime, or the supervisor that was made for it alone. */
-export function stopHere(
-  process: Process,
-  reason: 'normal' | 'shutdown' | 'killed',
-  timeoutMs: number,
-): Promise<void> {
-  const { runtime, parent, pid } = process;
-  const above = parent && runtime.find(parent);
-  const isKept = above?.state instanceof Supervision && above.state.isKeeperOf(pid);
-  const target = isKept ? above : process;
-  if (reason === 'killed') target.kill();
-  else target.stop({ reason });
-  if (!process.isAlive) return done;
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = runtime.clock.after(timeoutMs, () => reject(notStopped(process, timeoutMs)));
-  process.onEnded(() => {
-    timer.cancel();
-    resolve();
-  });
-  return promise;
-}
-
-const done = Promise.resolve();
-
-function notStopped(process: Process, timeoutMs: number): FoundationError {
-  return new FoundationError(
-    'CALL_TIMEOUT',
-    `${process.describe()} did not end within ${timeoutMs} ms`,
-    {
-      hint: 'It was asked to, and ends after what it is at. The reason `killed` does not wait.',
-      details: { process: process.describe(), timeoutMs },
-    },
-  );
 }
 
 function childOptions({
@@ -266,23 +240,19 @@ function childOptions({
 }
 
 function check(options: StartOptions): void {
-  refuseUnknown('processes.start', options, known);
-  checkListing(options);
+  refuseUnknown(starting, options, known);
+  checkListing(starting, options);
   const { strategy, restart, preferNode } = options;
-  if (strategy !== undefined && strategy !== 'local' && strategy !== 'singleton') {
-    throw invalidOption('strategy', strategy, "'local' or 'singleton'");
-  }
+  if (strategy !== undefined) checkChoice(starting, { strategy }, ['local', 'singleton']);
   if (strategy === 'singleton' && restart !== undefined) {
-    throw invalidOption('restart', restart, 'left out: a singleton is permanent');
+    throw invalidOption(starting, { restart }, 'left out: a singleton is permanent');
   }
   if (strategy !== 'singleton' && preferNode !== undefined) {
     throw invalidOption(
-      'preferNode',
-      preferNode,
+      starting,
+      { preferNode },
       'left out: only a singleton has a choice of nodes',
     );
   }
-  if (restart !== undefined && !['permanent', 'transient', 'temporary'].includes(restart)) {
-    throw invalidOption('restart', restart, "'permanent', 'transient' or 'temporary'");
-  }
+  if (restart !== undefined) checkChoice(starting, { restart }, restarts);
 }

@@ -1,5 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
+import { FoundationError } from '../errors.ts';
+import { shown, withDefaults } from '../options.ts';
 import { checkDefinition, invalidDefinition } from './definition-check.ts';
 import type { AnyDefinition, Overflow, Placement } from './definition.ts';
 import type { ExitReason } from './exit.ts';
@@ -92,7 +94,7 @@ export function behaviourOf(definition: AnyDefinition): Behaviour {
   const isObject = typeof definition === 'object' && definition !== null;
   if (!isObject || !('spec' in definition)) {
     const name: unknown = isObject ? definition.name : definition;
-    throw invalidDefinition(String(name), 'is not made by defineProcess');
+    throw invalidDefinition(shown(name), 'is not made by defineProcess');
   }
   return definition as Behaviour;
 }
@@ -130,11 +132,7 @@ function entry(run: AnyHandler): Entry {
 }
 
 function limitsOf(spec: AnySpec): Limits {
-  const given = Object.keys(limitDefaults).filter((key) => spec[key as keyof Limits] !== undefined);
-  return {
-    ...limitDefaults,
-    ...Object.fromEntries(given.map((key) => [key, spec[key as keyof Limits]])),
-  };
+  return withDefaults<Limits>(limitDefaults, spec);
 }
 
 const schemasOf = Symbol('schemas');
@@ -146,7 +144,25 @@ type Checked = AnyHandler & { [schemasOf]?: GivenSchemas };
 
 /** The handler with schemas for its one argument and for its reply. */
 export function withSchemas(schemas: GivenSchemas, handler: AnyHandler): AnyHandler {
+  if (typeof handler !== 'function') throw notChecked('handler', handler, 'a function');
+  for (const [which, schema] of Object.entries(schemas)) {
+    if (schema !== undefined && !isSchema(schema))
+      throw notChecked(which, schema, 'a Standard Schema');
+  }
   const checked: Checked = (ctx, ...args) => handler(ctx, ...args);
   checked[schemasOf] = schemas;
   return checked;
+}
+
+function isSchema(value: unknown): boolean {
+  const standard: unknown = (value as Partial<StandardSchemaV1> | null)?.['~standard'];
+  return typeof (standard as { validate?: unknown } | undefined)?.validate === 'function';
+}
+
+function notChecked(what: string, value: unknown, expected: string): FoundationError {
+  return new FoundationError(
+    'INVALID_DEFINITION',
+    `\`call\` or \`cast\`: expected the ${what} to be ${expected}, got: ${shown(value)}`,
+    { hint: 'The order is `call(input, handler, reply)`; `undefined` for no input schema.' },
+  );
 }

@@ -57,8 +57,10 @@ export function farWaitersOf(call: Waited): readonly FarWaiter[] {
   return found.slice(0, farWaitersMax);
 }
 
+/** The call that the handler behind a call serves, while somebody waits for that. */
 function callerOf({ waiter }: Waited): Waited | undefined {
-  return waiter !== undefined && isCall(waiter.message) ? waiter.message : undefined;
+  const message = waiter?.message;
+  return message !== undefined && isCall(message) && message.isOpen ? message : undefined;
 }
 
 function closed(target: Process, between: readonly string[]): readonly string[] {

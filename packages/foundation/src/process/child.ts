@@ -144,7 +144,8 @@ export async function stopChild(supervisor: Process, child: Child): Promise<void
   runtime.events.emit('abandoned', { pid, who: behaviour.name, shutdownMs, how });
 }
 
-async function isWithin(
+/** Whether something happens in time. */
+export async function isWithin(
   { runtime }: Process,
   ended: Promise<void>,
   limitMs: number,

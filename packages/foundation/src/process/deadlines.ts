@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../clock.ts';
+import { leaveScope } from '../context/scope.ts';
 
 const slotCount = 512;
 /** Precision of deadlines, in milliseconds: a call never times out early, and at most three ticks late. */
@@ -100,6 +101,8 @@ export class Deadlines {
   }
 
   readonly #onTimer = (): void => {
+    // It was set by whoever came first, and goes round for all.
+    leaveScope();
     this.#onTick();
     const now = this.#clock.now();
     const elapsed = Math.floor((now - this.#lastNow) / tickMs);

@@ -33,16 +33,20 @@ const numbers = {
 const ofThreads = ['thread', 'maxBusyMs', 'threadMemoryMb'] as const;
 const settings = ['durable', 'isolation', 'thread', 'module', 'overflow', 'trapExits', 'isSystem'];
 const fields: readonly string[] = [...tables, ...functions, ...settings, ...Object.keys(numbers)];
-const choices = {
+const choices: Readonly<Record<string, readonly unknown[]>> = {
   isolation: ['inline', 'thread'],
   overflow: ['reject', 'drop-newest', 'drop-oldest'],
-} as const;
+  durable: [true, false],
+  trapExits: [true, false],
+};
+const texts = ['module', 'thread'] as const;
 
 /** @throws FoundationError `INVALID_DEFINITION` naming the field that is wrong. */
 export function checkDefinition(name: string, spec: AnySpec): void {
-  if (!isName(name)) throw invalidDefinition(String(name), 'is not a valid name');
-  checkFields(name, spec ?? {});
-  if (typeof spec?.init !== 'function') throw invalidDefinition(name, 'has no `init` function');
+  if (!isName(name)) throw invalidDefinition(shown(name), `has no valid name: give ${nameRule}`);
+  if (!isRecord(spec)) throw invalidDefinition(name, `is ${shown(spec)}, and no object`);
+  checkFields(name, spec);
+  if (typeof spec.init !== 'function') throw invalidDefinition(name, 'has no `init` function');
   checkHandlers(name, spec);
   checkNumbers(name, spec);
   checkThread(name, spec);
@@ -78,17 +82,27 @@ function checkFields(name: string, spec: AnySpec): void {
     throw invalidDefinition(name, `has an unknown field \`${field}\`${question}`);
   }
   for (const [field, allowed] of Object.entries(choices)) {
-    const value = spec[field as keyof typeof choices];
-    if (value === undefined || (allowed as readonly string[]).includes(value)) continue;
-    throw invalidDefinition(
-      name,
-      `has \`${field}\` "${value}", which is none of ${allowed.join(', ')}`,
-    );
+    const value: unknown = spec[field as keyof AnySpec];
+    if (value === undefined || allowed.some((each) => each === value)) continue;
+    const words = `none of ${allowed.map(String).join(', ')}`;
+    throw invalidDefinition(name, `has \`${field}\` ${shown(value)}, which is ${words}`);
+  }
+  for (const field of texts) {
+    const value: unknown = spec[field];
+    if (value === undefined || typeof value === 'string') continue;
+    throw invalidDefinition(name, `has \`${field}\` ${shown(value)}, which is no text`);
   }
 }
 
 function checkHandlers(name: string, spec: AnySpec): void {
   for (const field of tables) {
+    const table: unknown = spec[field];
+    if (table !== undefined && !isRecord(table)) {
+      throw invalidDefinition(
+        name,
+        `has \`${field}\` ${shown(table)}, which is no table of functions`,
+      );
+    }
     for (const [word, handler] of Object.entries(spec[field] ?? {})) {
       if (typeof handler !== 'function') {
         throw invalidDefinition(name, `has no function at \`${field}.${word}\``);
@@ -107,6 +121,13 @@ function checkHandlers(name: string, spec: AnySpec): void {
       throw invalidDefinition(name, `has no function at \`${field}\``);
     }
   }
+}
+
+/** What {@link isName} asks for. */
+export const nameRule = 'a name of 1 to 200 letters, digits and `_$.:@/ -`';
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Whether a text can name a process. */

@@ -28,7 +28,7 @@ describe('a bad definition is refused', () => {
   it('without a name, or with one that cannot be one', () => {
     for (const name of ['', ' x', 'a\nb', 'x'.repeat(201), 7, undefined]) {
       expect(defineAnything(name, { init })).toThrow(
-        expect.objectContaining(invalid('is not a valid name')),
+        expect.objectContaining(invalid('has no valid name')),
       );
     }
   });
@@ -36,7 +36,7 @@ describe('a bad definition is refused', () => {
   it('without `init`, or without anything', () => {
     expect(defineAnything('x', {})).toThrow(expect.objectContaining(invalid('has no `init`')));
     expect(defineAnything('x', undefined)).toThrow(
-      expect.objectContaining(invalid('has no `init`')),
+      expect.objectContaining(invalid('is undefined, and no object')),
     );
   });
 

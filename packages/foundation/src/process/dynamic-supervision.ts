@@ -1,6 +1,8 @@
+import { refuseUnknown } from '../options.ts';
 import { Failure, refuse, type Refused } from './answer.ts';
 import {
   infoOf,
+  isWithin,
   newChild,
   startChild,
   stopChild,
@@ -39,9 +41,14 @@ export class DynamicSupervision {
   readonly #running = new Map<string, Child>();
   /** What is done with a child last: the next thing waits for it. */
   readonly #work = new WeakMap<Child, Promise<unknown>>();
-  /** Ends of processes that are none of the running ones, while some child starts: it may be that child. */
-  readonly #early = new Map<string, Notice>();
-  #starting = 0;
+  /**
+   * Ends of processes that are none of the running ones, while some child starts: it may be that child. With
+   * the moment at which they were heard.
+   */
+  readonly #early = new Map<string, { readonly notice: Notice; readonly moment: number }>();
+  /** When each start began that is under way, the oldest first. */
+  readonly #starts = new Set<number>();
+  #moment = 0;
   #started = 0;
 
   constructor(process: Process, template: ChildSpec, limits: DynamicLimits) {
@@ -49,6 +56,9 @@ export class DynamicSupervision {
     this.#template = template;
     this.#limits = limits;
     this.#judge = new RestartJudge(process, limits);
+    process.onEnded(() => {
+      for (const { wait } of this.#children.values()) wait?.timer?.cancel();
+    });
   }
 
   children(): readonly ChildInfo[] {
@@ -60,7 +70,15 @@ export class DynamicSupervision {
   }
 
   async stopAll(): Promise<void> {
-    await Promise.all([...this.#children.values()].map((each) => this.#stop(each)));
+    await Promise.all([...this.#children.values()].map((each) => this.#stopAtLast(each)));
+  }
+
+  /** One that is starting is waited for as long as it may take to stop; later it ends by itself, an orphan. */
+  async #stopAtLast(child: Child): Promise<void> {
+    const isStarting = child.status === 'starting';
+    const stopped = this.#inTurn(child, () => this.#stop(child));
+    if (isStarting) await isWithin(this.#process, stopped, child.shutdownMs);
+    else await stopped;
   }
 
   /** Starts a child; a ref to it, or why there is none. */
@@ -68,12 +86,13 @@ export class DynamicSupervision {
     const { childrenMax } = this.#limits;
     if (this.#children.size >= childrenMax) return refuse('TOO_MANY_CHILDREN', { childrenMax });
     const { definition, options: common } = this.#template;
-    const { init, name, capabilities, metadata } = options;
     try {
-      checkListing(options);
+      refuseUnknown('supervisor.start', options, ['init', 'name', 'capabilities', 'metadata']);
+      checkListing('supervisor.start', options);
     } catch (error) {
       return new Failure(error);
     }
+    const { init, name, capabilities, metadata } = options;
     const id = name ?? `${definition.name}#${++this.#started}`;
     const own = { init, name, capabilities, metadata };
     const child = newChild({ definition, options: { ...common, ...own } }, id);
@@ -121,7 +140,7 @@ export class DynamicSupervision {
     const { place } = notice.pid;
     const child = this.#running.get(place);
     if (child === undefined) {
-      if (this.#starting > 0) this.#early.set(place, notice);
+      if (this.#starts.size > 0) this.#early.set(place, { notice, moment: ++this.#moment });
       return;
     }
     this.#running.delete(place);
@@ -161,16 +180,26 @@ export class DynamicSupervision {
   }
 
   async #start(child: Child): Promise<Pid> {
-    this.#starting++;
+    const begun = ++this.#moment;
+    this.#starts.add(begun);
     try {
       const pid = await startChild(this.#process, child);
       this.#running.set(pid.place, child);
       const ended = this.#early.get(pid.place);
-      if (ended !== undefined) this.onExit(ended);
+      if (ended !== undefined) this.onExit(ended.notice);
       return pid;
     } finally {
-      this.#starting--;
-      if (this.#starting === 0) this.#early.clear();
+      this.#starts.delete(begun);
+      this.#forgetEarly();
+    }
+  }
+
+  /** Ends that were heard before any start began that is under way are of nobody. */
+  #forgetEarly(): void {
+    const [oldest = Infinity] = this.#starts;
+    for (const [place, { moment }] of this.#early) {
+      if (moment > oldest) return;
+      this.#early.delete(place);
     }
   }
 

@@ -1,10 +1,12 @@
 import type { Request } from '../context/request.ts';
+import { runIn } from '../context/scope.ts';
 import { FoundationError } from '../errors.ts';
 import { Refused } from './answer.ts';
 import type { Entry } from './behaviour.ts';
 import type { FarWaiter, Waiter } from './call-chain.ts';
 import type { Deadlines, Due } from './deadlines.ts';
 import type { Queued } from './mailbox.ts';
+import type { Process } from './process.ts';
 
 /** `restart`: the wait of a child of a supervisor is over. */
 export type NoteKind = 'cast' | 'timer' | 'down' | 'exit' | 'idle' | 'continue' | 'restart';
@@ -98,6 +100,8 @@ export class Pending implements Due {
   before: Due | undefined = undefined;
   after: Due | undefined = undefined;
   isOpen = true;
+  /** Whose code made the call, if it is a process's. */
+  caller: Process | undefined = undefined;
   readonly promise: Promise<unknown>;
   readonly #resolve: Resolve;
   readonly #reject: Reject;
@@ -124,7 +128,7 @@ export class Pending implements Due {
     if (!this.isOpen) return;
     this.close();
     if (value instanceof Refused && !this.#terms.keepsRefusals) {
-      this.#reject(refusedError(value, this.#terms.describe()));
+      this.#rejectForCaller(refusedError(value, this.#terms.describe()));
     } else {
       this.#resolve(value);
     }
@@ -133,7 +137,14 @@ export class Pending implements Due {
   fail(error: unknown): void {
     if (!this.isOpen) return;
     this.close();
-    this.#reject(error);
+    this.#rejectForCaller(error);
+  }
+
+  /** If nobody awaits the call, that is the fault of who made it, and not of whose turn it is. */
+  #rejectForCaller(error: unknown): void {
+    const { caller: owner } = this;
+    const scope = owner && { owner, message: undefined, request: undefined };
+    runIn(scope, () => this.#reject(error));
   }
 
   expire(): void {

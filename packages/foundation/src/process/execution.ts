@@ -17,7 +17,7 @@ import {
   unknownMessage,
 } from './process-errors.ts';
 import type { Process } from './process.ts';
-import { OwnReply, Replies } from './replies.ts';
+import { isReplyTo, OwnReply, Replies } from './replies.ts';
 import { Stash } from './stash.ts';
 import { StuckWatch } from './stuck-watch.ts';
 import type { TimerNote } from './timers.ts';
@@ -35,6 +35,8 @@ export class Execution {
   current: Envelope | undefined = undefined;
   #entry: Entry | undefined = undefined;
   #context: ProcessContext | undefined = undefined;
+  /** Contexts of handlers whose work goes on later. */
+  #kept: Set<ProcessContext> | undefined = undefined;
   /** Whether there is more to see to after a handler than its reply. */
   #hasMore = false;
   #isDeferred = false;
@@ -123,6 +125,7 @@ export class Execution {
     if (envelope.kind === 'call') this.#send(envelope as Call, result);
     else this.#process.durability?.touch();
     this.current = undefined;
+    context.message = undefined;
     return this.#process.exit === undefined || this.#goOn();
   }
 
@@ -179,6 +182,18 @@ export class Execution {
     return context;
   }
 
+  /** The context of a handler whose work goes on later is no other message's. */
+  keep(context: ProcessContext): void {
+    context.works++;
+    (this.#kept ??= new Set()).add(context);
+    if (this.#context === context) this.#context = undefined;
+  }
+
+  release(context: ProcessContext): void {
+    context.works--;
+    if (context.works === 0) this.#kept?.delete(context);
+  }
+
   #await(entry: Entry, envelope: Envelope, result: PromiseLike<unknown>): false {
     const process = this.#process;
     entry.isAsync = true;
@@ -206,6 +221,8 @@ export class Execution {
   #complete(entry: Entry, envelope: Envelope, result: unknown): boolean {
     if (this.#isDeferred) {
       this.#putOff(envelope);
+      // It may have changed the state nevertheless, and replies may be held back until it ends.
+      this.#process.durability?.touch();
       return this.#goOn();
     }
     if (isCall(envelope)) this.#answer(entry, envelope, result);
@@ -221,6 +238,7 @@ export class Execution {
     this.#span?.span.end();
     this.#span = undefined;
     this.current = undefined;
+    if (this.#context !== undefined) this.#context.message = undefined;
     this.#hasMore = (this.#stash?.size ?? 0) > 0;
     if (exit !== undefined) {
       this.#process.end();
@@ -243,6 +261,7 @@ export class Execution {
     const { behaviour, runtime, pid } = this.#process;
     const { deferredMax } = behaviour.limits;
     this.#isDeferred = false;
+    if (envelope.kind === 'timer' && !(envelope as TimerNote).putOff()) return;
     if ((this.#stash ??= new Stash()).add(envelope, deferredMax)) return;
     runtime.counters.overflow++;
     runtime.events.emit('overflow', { pid, rule: 'deferred', kind: envelope.kind });
@@ -253,15 +272,12 @@ export class Execution {
 
   #answer(entry: Entry, call: Call, value: unknown): void {
     if (value instanceof LaterWork) this.#answerLater(entry, call, value);
-    else if (!(value instanceof ReplyTo && this.#replies?.owes(call) === true))
-      this.#reply(entry, call, value);
+    else if (!(value instanceof ReplyTo && isReplyTo(value, call))) this.#reply(entry, call, value);
   }
 
   #answerLater(entry: Entry, call: Call, { work }: LaterWork<unknown>): void {
     const { replies } = this;
-    // The handler is over but its work may still ask the context for signal and time.
-    replies.owe(call, { entry, context: this.#context });
-    this.#context = undefined;
+    replies.owe(call, { entry, isWork: true });
     const served = this.#span;
     this.#span = undefined;
     work.then(
@@ -279,7 +295,7 @@ export class Execution {
 
   replyTo<T>(call: Call): ReplyTo<T> {
     const entry = this.#entry;
-    if (entry !== undefined) this.replies.owe(call, { entry, context: undefined });
+    if (entry !== undefined) this.replies.owe(call, { entry, isWork: false });
     return new ReplyTo<T>(new OwnReply(this.#process, call));
   }
 
@@ -360,6 +376,8 @@ export class Execution {
     runtime.counters.invalidMessages++;
     runtime.events.emit('invalid-message', { pid, message: envelope.name, why: error.message });
     if (isCall(envelope)) envelope.fail(error);
+    // Replies may be held back until it ends.
+    this.#process.durability?.touch();
     return this.#goOn();
   }
 
@@ -377,12 +395,17 @@ export class Execution {
 
   // ── between messages, and at the end ───────────────────────────────────────
 
-  /** Runs something when no handler is at work: now, or before the next message. */
+  /** Runs something when no handler is at work and there is a state: now, or before the next message. */
   whenFree(action: () => void): void {
-    if (this.current === undefined) return action();
+    if (this.current === undefined && this.#process.status !== 'starting') return action();
     (this.#between ??= []).push(action);
     this.#hasMore = true;
     return undefined;
+  }
+
+  /** There is a state from now on. */
+  begin(): void {
+    if (this.#between !== undefined) this.#runBetween();
   }
 
   #runBetween(): void {
@@ -407,6 +430,8 @@ export class Execution {
     this.#watch?.end();
     this.failCurrent(down);
     this.#context?.abort();
+    for (const context of this.#kept ?? []) context.abort();
+    this.#kept = undefined;
     this.#replies?.end(down);
     // Nobody is told by whom the state is read that is no more: they watch the process.
     this.#between = undefined;

@@ -15,6 +15,9 @@ export const exitReasons = [
   'migrated',
 ] as const;
 
+/** Reasons that a user may end a process for. */
+export const stopReasons = ['normal', 'shutdown', 'killed'] as const;
+
 /** Why a process ended. */
 export type ExitReason = (typeof exitReasons)[number];
 

@@ -1,4 +1,5 @@
-import { defineProcess } from '@foundation/core';
+import { defineProcess, refuse } from '@foundation/core';
+import { testNode } from '@foundation/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { alone, listen } from '../../test/alone.ts';
@@ -111,6 +112,49 @@ describe('a promise that rejects and that nobody waits for', () => {
     await turns();
     expect(await ref.ok()).toBe(true);
     expect(node.counters().floatingRejections).toBe(before + 1);
+  });
+
+  it('is laid to who made a call and does not await it, and not to who was called', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const till = defineProcess('till', {
+      init: () => ({}),
+      calls: {
+        refuse: () => refuse('TOO_LITTLE'),
+        hang: () => new Promise<void>(() => {}),
+        ok: () => true,
+      },
+    });
+    const forgetful = defineProcess('forgetful', {
+      init: () => ({}),
+      calls: {
+        refused: (ctx, name: string) => void ctx.node.ref(till, name).refuse(),
+        late: (ctx, name: string) => void ctx.node.ref(till, name).with({ timeoutMs: 20 }).hang(),
+        ok: () => true,
+      },
+    });
+    for (const profile of ['test', 'production'] as const) {
+      await using test = await testNode({ profile });
+      const { node } = test;
+      const crashes = listen(node, 'crash');
+      const one = await node.processes.start(till, { name: 'one' });
+      void one.refuse();
+      node.context.run({ requestId: 'r' }, () => void one.refuse());
+      await test.settled();
+      expect(await one.ok()).toBe(true);
+      expect(node.counters().floatingRejections).toBe(2);
+      // Whoever starts the wheel of deadlines has nothing to do with what is due later.
+      const innocent = await node.processes.start(forgetful, { name: 'innocent' });
+      await innocent.ok();
+      for (const way of ['refused', 'late'] as const) {
+        const ref = await node.processes.start(forgetful, { name: way });
+        await ref[way]('one');
+        await test.advance(100);
+        expect(ref.pid).toBeUndefined();
+      }
+      expect(crashes.map(({ who }) => who)).toEqual(['forgetful "refused"', 'forgetful "late"']);
+      expect(await innocent.ok()).toBe(true);
+    }
+    expect(warned).toHaveBeenCalled();
   });
 
   it('is nobody else’s business once the nodes have stopped', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { alone, failure } from '../../test/alone.ts';
 import { settled } from '../../test/manual-clock.ts';
-import { groupsMax } from '../registry/registry.ts';
+import { groupsMax } from './group.ts';
 
 interface Hearing {
   readonly casts: { hear(text: string): void };

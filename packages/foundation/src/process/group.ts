@@ -1,15 +1,27 @@
 import { Request } from '../context/request.ts';
 import { currentRequest } from '../context/scope.ts';
+import { FoundationError } from '../errors.ts';
+import { invalidOption } from '../options.ts';
 import type { Behaviour } from './behaviour.ts';
-import { isName } from './definition-check.ts';
+import { isName, nameRule } from './definition-check.ts';
 import { Note } from './envelope.ts';
-import { invalidOption } from './listing-check.ts';
 import type { Pid } from './pid.ts';
 import type { Runtime } from './runtime.ts';
 
+/** Groups that one process may be a member of: all that is registered of it must fit into a message. */
+export const groupsMax = 100;
+
+export function tooManyGroups(group: string): FoundationError {
+  return new FoundationError(
+    'INVALID_OPTION',
+    `cannot join "${group}": a process is a member of at most ${groupsMax} groups`,
+    { hint: 'Leave one, or use one group for more.', details: { group, groupsMax } },
+  );
+}
+
 /** @throws FoundationError `INVALID_OPTION` */
 export function checkGroup(group: string): void {
-  if (!isName(group)) throw invalidOption('group', group, 'a name of at most 200 characters');
+  if (!isName(group)) throw invalidOption('a group', { group }, nameRule);
 }
 
 /** The inside of a group: its members, and one cast for each message of their definition. */

@@ -1,6 +1,6 @@
-import { FoundationError } from '../errors.ts';
+import { invalidOption } from '../options.ts';
 import type { Codec } from '../wire/codec.ts';
-import { isName } from './definition-check.ts';
+import { isName, nameRule } from './definition-check.ts';
 import type { Listing } from './runtime.ts';
 
 /** Most bytes of a process's metadata, encoded. */
@@ -11,15 +11,15 @@ export const metadataBytesMax = 16_384;
  *
  * @throws FoundationError `INVALID_OPTION` naming the option that is wrong.
  */
-export function checkListing({ name, capabilities, metadata }: Listing): void {
+export function checkListing(who: string, { name, capabilities, metadata }: Listing): void {
   if (name !== undefined && !isName(name)) {
-    throw invalidOption('name', name, 'a name of at most 200 characters');
+    throw invalidOption(who, { name }, nameRule);
   }
   if (capabilities !== undefined && !isTexts(capabilities)) {
-    throw invalidOption('capabilities', capabilities, 'a list of texts');
+    throw invalidOption(who, { capabilities }, 'a list of texts');
   }
   if (metadata !== undefined && !isPlain(metadata)) {
-    throw invalidOption('metadata', metadata, 'an object');
+    throw invalidOption(who, { metadata }, 'an object');
   }
 }
 
@@ -28,16 +28,12 @@ export function checkMetadata(codec: Codec, { metadata }: Listing): void {
   if (metadata === undefined) return;
   const { length } = codec.encode([metadata], ['metadata']);
   if (length > metadataBytesMax) {
-    throw invalidOption('metadata', `${length} bytes`, `at most ${metadataBytesMax} bytes`);
+    throw invalidOption(
+      'a process',
+      { metadata: `${length} bytes` },
+      `at most ${metadataBytesMax} bytes`,
+    );
   }
-}
-
-export function invalidOption(option: string, value: unknown, expected: string): FoundationError {
-  return new FoundationError(
-    'INVALID_OPTION',
-    `expected \`${option}\` to be ${expected}, got: ${String(value)}`,
-    { hint: 'See docs/guide/processes.md.', details: { option } },
-  );
 }
 
 function isTexts(value: unknown): boolean {

@@ -1,28 +1,34 @@
 import type { Request } from '../context/request.ts';
-import { currentScope, leftMs, runIn, type Scope } from '../context/scope.ts';
+import { currentRequest, currentScope, leftMs, runIn, type Scope } from '../context/scope.ts';
 import { FoundationError } from '../errors.ts';
-import { checkNumber } from '../options.ts';
+import { checkChoice, checkNumber, invalidOption } from '../options.ts';
+import { Abortion } from './abortion.ts';
 import { deferred, LaterWork, type Later, type ReplyTo } from './answer.ts';
 import type { Context, Host } from './definition.ts';
-import { isCall, type Call, type Envelope } from './envelope.ts';
-import type { ExitReason } from './exit.ts';
-import { Pid } from './pid.ts';
+import { isCall, type Envelope } from './envelope.ts';
+import { stopReasons, type ExitReason } from './exit.ts';
+import type { Pid } from './pid.ts';
 import type { Process } from './process.ts';
 import type { AnyRef } from './ref-types.ts';
+import { targetOf } from './ref.ts';
 
 type Anything = Context<object, string, string>;
 type Casts = Anything['cast'];
 
 /**
  * What a handler gets, and whom its code serves. One object serves a process for all its messages,
- * until a handler replies later: then that handler keeps it and the process makes another. Methods are
- * made on first use, since users take them apart (`({ stop }) => …`).
+ * until a handler has work that goes on later: then that keeps it, and the process makes another. What is
+ * asked of it after its handler is over is answered by the asynchronous context of who asks: the process
+ * may be at another message by then. Methods are made on first use, since users take them apart
+ * (`({ stop }) => …`).
  */
 export class ProcessContext implements Anything, Scope {
-  /** What the handler was sent. */
+  /** What the handler at work was sent. */
   message: Envelope | undefined = undefined;
   readonly owner: Process;
-  #abort: { readonly call: Call | undefined; readonly controller: AbortController } | undefined;
+  /** How much work of its handler still goes on. */
+  works = 0;
+  #abortion: Abortion | undefined;
   #cast: Casts | undefined;
 
   constructor(process: Process) {
@@ -46,61 +52,74 @@ export class ProcessContext implements Anything, Scope {
   }
 
   get request(): Request | undefined {
-    return this.message?.request;
+    const scope = currentScope();
+    if (scope === this) return this.message?.request;
+    return scope?.owner === this.owner ? scope.request : undefined;
   }
 
-  get call(): Call | undefined {
-    const { message } = this;
-    return message !== undefined && isCall(message) ? message : undefined;
+  /** What the code at hand serves. */
+  get #served(): Envelope | undefined {
+    const scope = currentScope();
+    if (scope === this) return this.message;
+    return scope?.owner === this.owner ? scope.message : undefined;
   }
 
   get remainingMs(): number {
-    return leftMs(this);
+    const { request } = this;
+    return leftMs({ owner: this.owner, message: this.#served, request });
   }
 
   get signal(): AbortSignal {
-    const { call } = this;
-    if (this.#abort === undefined || this.#abort.call !== call) {
-      const controller = new AbortController();
-      this.#abort = { call, controller };
-      const giveUp = (): void => controller.abort();
-      if (call !== undefined) call.onGivenUp = giveUp;
-      if (call !== undefined && !call.isOpen) giveUp();
+    const served = this.#served;
+    if (this.#abortion === undefined || this.#abortion.served !== served) {
+      this.#abortion?.forget();
+      this.#abortion = new Abortion(this.owner, served, this.request);
     }
-    return this.#abort.controller.signal;
+    return this.#abortion.signal;
   }
 
   /** Tells whoever watches `signal` that the process has ended. */
   abort(): void {
-    this.#abort?.controller.abort();
+    this.#abortion?.abort();
   }
 
   get stop(): (reason?: ExitReason) => void {
-    return (reason = 'normal') => this.owner.stop({ reason });
+    return (reason = 'normal') => {
+      checkChoice('ctx.stop', { reason }, stopReasons);
+      this.owner.stop({ reason });
+    };
   }
 
   get later(): <T>(work: () => Promise<T>) => Later<T> {
     return (work) => {
-      const { owner, message } = this;
-      const { request } = currentScope() ?? this;
-      const result = runIn({ owner, message, request }, work);
-      // A crash, whether or not the handler returned it to somebody who waits.
-      result.catch((error: unknown) => owner.crash(error));
+      const { owner, request } = this;
+      const { execution } = owner;
+      const scope = { owner, message: this.#served, request };
+      execution.keep(this);
+      const result = runIn(scope, async () => work());
+      result.then(
+        () => execution.release(this),
+        (error: unknown) => {
+          execution.release(this);
+          // A crash, whether or not the handler returned it to somebody who waits.
+          owner.crash(error);
+        },
+      );
       return new LaterWork(result);
     };
   }
 
   get replyTo(): <T>() => ReplyTo<T> {
     return <T>() => {
-      const { call } = this;
-      if (call === undefined) throw nobodyWaits();
-      return this.owner.replyTo<T>(call);
+      const served = this.#served;
+      if (served === undefined || !isCall(served)) throw nobodyWaits();
+      return this.owner.replyTo<T>(served);
     };
   }
 
   get defer(): () => Later<never> {
     return () => {
-      this.owner.defer(this.message);
+      this.owner.defer(this.#served);
       return deferred;
     };
   }
@@ -120,7 +139,11 @@ export class ProcessContext implements Anything, Scope {
   }
 
   #setTimer(timer: string, ms: number, isPeriodic: boolean): void {
-    this.owner.timers.set(timer, ms, { isPeriodic, request: this.request });
+    const { behaviour } = this.owner;
+    if (!behaviour.timers.has(timer)) {
+      throw invalidOption(`a timer of ${behaviour.name}`, { timer }, 'one of its `timers`');
+    }
+    this.owner.timers.set(timer, ms, { isPeriodic, request: currentRequest() });
   }
 
   get cancel(): (timer: string) => void {
@@ -161,7 +184,7 @@ export class ProcessContext implements Anything, Scope {
 }
 
 function pidOf(target: AnyRef | Pid): Pid | undefined {
-  return target instanceof Pid ? target : target.pid;
+  return targetOf('ctx', target).pid;
 }
 
 function nobodyWaits(): FoundationError {

@@ -38,6 +38,9 @@ export interface SpawnOptions {
   readonly restarts?: number | undefined;
 }
 
+/** Milliseconds to end in for a process that nobody watches over any more. */
+const lastMs = 5_000;
+
 const noState: object = Object.freeze({});
 
 /** An object with a mailbox: handles one message at a time. */
@@ -66,7 +69,7 @@ export class Process implements Runnable {
   #relations: Relations | undefined = undefined;
   #timers: Timers | undefined = undefined;
   #idleWatch: IdleWatch | undefined = undefined;
-  #onEnded: (() => void)[] | undefined = undefined;
+  #onEnded: Set<() => void> | undefined = undefined;
 
   // oxlint-disable-next-line eslint/max-params -- made in one place only
   constructor(runtime: Runtime, behaviour: Behaviour, pid: Pid, name: string | undefined) {
@@ -154,7 +157,7 @@ export class Process implements Runnable {
     const isLimited = initTimeoutMs !== Infinity && !this.isSupervisor;
     const late = (): void => reject(initTimeout(this.describe(), initTimeoutMs));
     const timer = isLimited ? this.runtime.clock.after(initTimeoutMs, late) : undefined;
-    const over = (): void => reject(this.#down());
+    const over = (): void => reject(this.#endOfStart());
     this.onEnded(over);
     try {
       this.#begin(await Promise.race([made, limit]), request);
@@ -162,16 +165,22 @@ export class Process implements Runnable {
       throw this.#failToStart(error);
     } finally {
       timer?.cancel();
-      const others = this.#onEnded?.filter((each) => each !== over) ?? [];
-      this.#onEnded = others.length === 0 ? undefined : others;
+      this.offEnded(over);
     }
   }
 
+  /** Why a start came to nothing that was ended from outside, or by a promise that `init` left behind. */
+  #endOfStart(): unknown {
+    const exit = this.#exit;
+    return exit?.reason === 'start_failed' ? exit.error : this.#down();
+  }
+
   #begin(made: unknown, request: Request | undefined): void {
-    if (this.#exit !== undefined) throw this.#down();
+    if (this.#exit !== undefined) throw this.#endOfStart();
     if (made instanceof Refused) throw startRefused(this.describe(), made);
     if (typeof made !== 'object' || made === null) throw notAnObject(this.describe(), made);
     this.state = made;
+    this.#execution?.begin();
     const { continue: entry, limits } = this.behaviour;
     if (entry !== undefined) {
       this.mailbox.unshift(new Note('continue', 'continue', [], entry, request));
@@ -372,7 +381,12 @@ export class Process implements Runnable {
   /** Runs when the process has ended, or at once if it has. */
   onEnded(action: () => void): void {
     if (this.#status === 'ended') action();
-    else (this.#onEnded ??= []).push(action);
+    else (this.#onEnded ??= new Set()).add(action);
+  }
+
+  /** Takes back {@link onEnded}. */
+  offEnded(action: () => void): void {
+    this.#onEnded?.delete(action);
   }
 
   #down(exit: Exit = this.#exit ?? { reason: 'killed' }): FoundationError {
@@ -387,6 +401,7 @@ export class Process implements Runnable {
   /** Ends the process with the error of a handler. */
   crash(error: unknown): void {
     if (this.#status === 'ended' || this.#status === 'ending') return;
+    if (this.#status === 'starting') return this.#finish({ reason: 'start_failed', error });
     this.#exit = { reason: 'crash', error };
     this.runtime.events.emit('crash', {
       pid: this.pid,
@@ -417,7 +432,7 @@ export class Process implements Runnable {
   exitSignal(from: Pid, exit: Exit): void {
     if (this.#status === 'ended') return;
     this.#relations?.links.delete(from.place);
-    if (this.parent?.place === from.place) return this.stop(exit);
+    if (this.parent?.place === from.place) return this.#orphaned(exit);
     if (this.behaviour.spec.trapExits === true) {
       this.deliver(new Note('exit', 'exit', [{ pid: from, ...exit }]));
     } else if (!isNormal(exit)) {
@@ -425,6 +440,20 @@ export class Process implements Runnable {
       if (this.#status === 'busy') this.end();
       else this.stop(exit);
     }
+  }
+
+  /** Its supervisor has ended, and does not watch over its end any more. */
+  #orphaned(exit: Exit): void {
+    if (exit.reason === 'killed') return this.kill(exit);
+    this.killLater(exit);
+    if (isNormal(exit) || this.#status !== 'busy') return this.stop(exit);
+    this.#exit ??= exit;
+    return this.end();
+  }
+
+  /** Gives it a last while: nobody else sees to it that it ends. */
+  killLater(exit: Exit): void {
+    this.runtime.clock.after(lastMs, () => this.kill(exit), 'background');
   }
 
   /** Lets `terminate` run, and ends. */

@@ -3,14 +3,14 @@ import { inspect } from 'node:util';
 import { Request } from '../context/request.ts';
 import { currentRequest, currentScope, leftMs, type Scope } from '../context/scope.ts';
 import { FoundationError } from '../errors.ts';
-import { refuseUnknown } from '../options.ts';
+import { invalidOption, refuseUnknown } from '../options.ts';
 import { callInTrace } from '../telemetry/call-spans.ts';
 import type { Behaviour, Entry } from './behaviour.ts';
 import type { Waiter } from './call-chain.ts';
 import type { Deadlines } from './deadlines.ts';
 import { LocalCall, Note, type CallTerms } from './envelope.ts';
 import { noProcess } from './exit.ts';
-import type { Pid } from './pid.ts';
+import { Pid } from './pid.ts';
 import type { Process } from './process.ts';
 import type { CallOptions } from './ref-types.ts';
 import type { Runtime } from './runtime.ts';
@@ -96,6 +96,7 @@ export class RefCore implements CallTerms {
       return this.#callElsewhere({ terms: this, timeoutMs, name, args, entry, scope, request });
     }
     const call = this.#newCall(timeoutMs);
+    call.caller = scope?.owner;
     call.name = name;
     call.args = args;
     call.entry = entry;
@@ -107,9 +108,11 @@ export class RefCore implements CallTerms {
   send(outgoing: OutgoingCall): Promise<unknown> {
     const process = this.#local();
     if (process === undefined) return this.#callElsewhere(outgoing);
-    const { name, args, entry, request } = outgoing;
-    const call = Object.assign(this.#newCall(outgoing.timeoutMs), { name, args, entry, request });
-    return this.#callHere(process, call, outgoing.scope);
+    const { name, args, entry, request, scope } = outgoing;
+    const caller = scope?.owner;
+    const call = this.#newCall(outgoing.timeoutMs);
+    Object.assign(call, { name, args, entry, request, caller });
+    return this.#callHere(process, call, scope);
   }
 
   #callElsewhere(outgoing: OutgoingCall): Promise<unknown> {
@@ -239,6 +242,23 @@ function invalidSignal({ signal }: CallOptions): FoundationError {
   return new FoundationError('INVALID_OPTION', `\`signal\` is ${inspect(signal, { depth: 0 })}`, {
     hint: 'Give the `signal` of an AbortController.',
   });
+}
+
+/**
+ * Where a ref or a pid leads now, and under which name if it is made from one.
+ *
+ * @throws FoundationError `INVALID_OPTION` for anything else
+ */
+export function targetOf(who: string, target: unknown): Pick<RefHow, 'pid' | 'name'> {
+  if (target instanceof Pid) return { pid: target };
+  if (typeof target !== 'object' || target === null || !('pid' in target)) {
+    throw invalidOption(who, { target }, 'a ref or a pid');
+  }
+  const { pid } = target;
+  if (pid !== undefined && !(pid instanceof Pid)) {
+    throw invalidOption(who, { target }, 'a ref or a pid');
+  }
+  return { pid, name: (target as { readonly [refSymbol]?: RefCore })[refSymbol]?.how.name };
 }
 
 // ── stubs ────────────────────────────────────────────────────────────────────

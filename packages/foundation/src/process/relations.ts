@@ -6,9 +6,6 @@ import type { Signal } from './signal.ts';
 
 const nobody = new Pid('', 0, 0);
 
-/** Milliseconds that a process which lost its name may take to end, before it is killed. */
-const evictionMs = 5_000;
-
 interface Watch {
   readonly target: Pid;
   readonly onDown: ((exit: Exit) => void) | undefined;
@@ -19,6 +16,8 @@ export class Relations {
   readonly #process: Process;
   /** Linked processes, by their place. */
   readonly links = new Map<string, Pid>();
+  /** Groups that it has joined. */
+  groups: Set<string> | undefined = undefined;
   /** Processes this one watches, by the number of the monitor. */
   #watched: Map<number, Watch> | undefined = undefined;
   /** Who watches this process. */
@@ -108,11 +107,8 @@ export class Relations {
   #stop(exit: Exit): void {
     if (exit.reason === 'killed') return this.#process.kill(exit);
     this.#process.stop(exit);
-    if (exit.reason !== 'name_conflict') return undefined;
     // Its name is another's: it may finish what it is at, but not go on for ever.
-    const kill = (): void => this.#process.kill(exit);
-    this.#process.runtime.clock.after(evictionMs, kill, 'background');
-    return undefined;
+    if (exit.reason === 'name_conflict') this.#process.killLater(exit);
   }
 
   /** The runtime or node of some processes is gone. */
@@ -142,6 +138,7 @@ export class Relations {
     }
     this.#watched = undefined;
     this.#watchers = undefined;
+    this.groups = undefined;
     this.links.clear();
   }
 

@@ -3,14 +3,13 @@ import { replyToSymbol, type ReplyTo, type ReplyWay } from './answer.ts';
 import type { Entry } from './behaviour.ts';
 import type { Call } from './envelope.ts';
 import type { Pid } from './pid.ts';
-import type { ProcessContext } from './process-context.ts';
 import type { Process } from './process.ts';
 
 /** A call whose handler is over and whose reply is still to come. */
 interface Owed {
   readonly entry: Entry;
-  /** The context that its work may still ask for signal and time. */
-  readonly context: ProcessContext | undefined;
+  /** Whether it comes of work under way, which settles by itself. */
+  readonly isWork: boolean;
   /** The number under which it can be answered from elsewhere. */
   id?: number;
 }
@@ -29,10 +28,6 @@ export class Replies {
 
   get count(): number {
     return this.#owed.size;
-  }
-
-  owes(call: Call): boolean {
-    return this.#owed.has(call);
   }
 
   owe(call: Call, owed: Owed): void {
@@ -64,19 +59,15 @@ export class Replies {
   }
 
   end(down: () => FoundationError): void {
-    for (const [call, { context }] of this.#owed) {
-      call.fail(down());
-      context?.abort();
-    }
+    for (const call of this.#owed.keys()) call.fail(down());
     this.#owed.clear();
     this.#addressed = undefined;
   }
 
   /** Forgets whose callers have given up, each time the list has doubled. */
   #prune(): void {
-    for (const [call, { context }] of this.#owed) {
-      // Work under way has a context, and settles by itself.
-      if (!call.isOpen && context === undefined) this.settle(call);
+    for (const [call, { isWork }] of this.#owed) {
+      if (!call.isOpen && !isWork) this.settle(call);
     }
     this.#pruneAt = Math.max(64, 2 * this.#owed.size);
   }
@@ -99,6 +90,12 @@ export class OwnReply implements ReplyWay {
   reply(value: unknown): boolean {
     return this.process.settle(this.call, value);
   }
+}
+
+/** Whether it is the way to the caller of just that call. */
+export function isReplyTo(replyTo: ReplyTo<unknown>, call: Call): boolean {
+  const way = replyTo[replyToSymbol];
+  return way instanceof OwnReply && way.call === call;
 }
 
 /** Where a reply goes, for another runtime or a copied message. */

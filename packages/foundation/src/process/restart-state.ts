@@ -2,7 +2,8 @@ import type { Random } from '../random.ts';
 import { isNormal, type Exit } from './exit.ts';
 
 /** When a child is started again: always, after an abnormal end, never. */
-export type Restart = 'permanent' | 'transient' | 'temporary';
+export const restarts = ['permanent', 'transient', 'temporary'] as const;
+export type Restart = (typeof restarts)[number];
 
 /** Which children a failing one takes along: none, all, those started after it. */
 export type Strategy = 'one-for-one' | 'one-for-all' | 'rest-for-one';
@@ -26,8 +27,12 @@ export interface Backoff {
   readonly jitter: number;
 }
 
+/** The waits of a supervisor unless told otherwise. */
+export const backoffDefaults: Backoff = { minMs: 100, maxMs: 10_000, factor: 2, jitter: 0.5 };
+
 /** What a supervisor does when a child fails too often. */
-export type OnExceeded = 'stop' | 'quarantine';
+export const onExceededChoices = ['stop', 'quarantine'] as const;
+export type OnExceeded = (typeof onExceededChoices)[number];
 
 /** The restarts of one child in a row. */
 export interface Streak {

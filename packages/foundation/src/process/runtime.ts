@@ -11,7 +11,7 @@ import { Deadlines } from './deadlines.ts';
 import type { AnyDefinition, Definition, Host } from './definition.ts';
 import { Durability, type Snapshots } from './durability.ts';
 import type { Exit } from './exit.ts';
-import { checkGroup, GroupCore } from './group.ts';
+import { checkGroup, GroupCore, groupsMax, tooManyGroups } from './group.ts';
 import { firstSerial, Pid } from './pid.ts';
 import { overloadedLoop } from './process-errors.ts';
 import { Process, type SpawnOptions } from './process.ts';
@@ -326,12 +326,17 @@ export class Runtime implements Host {
 
   join(process: Process, group: string): void {
     checkGroup(group);
-    if (process.isAlive) this.directory.join(process, group);
+    const { relations } = process;
+    const groups = (relations.groups ??= new Set());
+    if (!process.isAlive || groups.has(group)) return;
+    if (groups.size >= groupsMax) throw tooManyGroups(group);
+    groups.add(group);
+    this.directory.join(process, group);
   }
 
   leave(process: Process, group: string): void {
     checkGroup(group);
-    this.directory.leave(process, group);
+    if (process.relations.groups?.delete(group) === true) this.directory.leave(process, group);
   }
 
   refTo(behaviour: Behaviour, how: RefHow): unknown {

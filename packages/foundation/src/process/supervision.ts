@@ -13,8 +13,7 @@ import {
 } from './child.ts';
 import type { Notice } from './definition.ts';
 import { Note } from './envelope.ts';
-import type { Exit } from './exit.ts';
-import type { Pid } from './pid.ts';
+import { processDown, type Exit } from './exit.ts';
 import type { Process } from './process.ts';
 import {
   admitRestart,
@@ -125,11 +124,16 @@ export class Supervision {
   ): Promise<Supervision> {
     const supervision = new Supervision(process, limits, specs);
     try {
-      for (const each of supervision.#children) await startChild(process, each);
+      for (const each of supervision.#children) {
+        await startChild(process, each);
+        // It was told to end meanwhile, or has ended.
+        if (process.exit !== undefined) throw processDown(process.describe(), process.exit);
+      }
     } catch (error) {
       await supervision.stopAll();
       throw error;
     }
+    process.onEnded(() => supervision.#end());
     return supervision;
   }
 
@@ -137,17 +141,18 @@ export class Supervision {
     return this.#children.map(infoOf);
   }
 
-  /** Whether it was made for that process alone. */
-  isKeeperOf(pid: Pid): boolean {
-    return this.#limits.keeps !== 'children' && this.#children[0]?.pid?.equals(pid) === true;
-  }
-
-  firstPid(): Pid {
-    return this.#children[0]?.pid ?? this.#process.pid;
+  /** The only child of a keeper. */
+  get kept(): Child | undefined {
+    return this.#limits.keeps === 'children' ? undefined : this.#children[0];
   }
 
   async stopAll(): Promise<void> {
     for (const each of this.#children.toReversed()) await stopChild(this.#process, each);
+  }
+
+  /** Nobody is started any more. */
+  #end(): void {
+    for (const { wait } of this.#children) wait?.timer?.cancel();
   }
 
   // ── by hand ────────────────────────────────────────────────────────────────
@@ -233,7 +238,7 @@ export class Supervision {
   /** Starts a child that failed and those that it took along, in order. */
   async #startWaiting(failed: Child): Promise<void> {
     for (const each of this.#fateOf(failed)) {
-      if (each.status !== 'waiting') continue;
+      if (each.status !== 'waiting' || !this.#process.isAlive) continue;
       each.restarts++;
       try {
         await startChild(this.#process, each);

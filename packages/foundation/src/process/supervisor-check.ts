@@ -1,8 +1,14 @@
-import { FoundationError } from '../errors.ts';
-import { checkNumber, refuseUnknown, shown } from '../options.ts';
+import {
+  checkChoice,
+  checkNumber,
+  invalidOption,
+  refuseUnknown,
+  withDefaults,
+} from '../options.ts';
 import { behaviourOf } from './behaviour.ts';
 import type { ChildSpec } from './child.ts';
 import { checkListing } from './listing-check.ts';
+import { backoffDefaults, onExceededChoices, restarts } from './restart-state.ts';
 import type { DynamicSupervisorOptions, RestartOptions, SupervisorOptions } from './supervisor.ts';
 
 const restartOptions = ['restartsMax', 'restartWindowMs', 'backoff', 'onExceeded'];
@@ -17,7 +23,6 @@ const dynamicOptions = [
 ];
 const childOptions = ['init', 'name', 'restart', 'shutdownMs', 'capabilities', 'metadata'];
 const strategies = ['one-for-one', 'one-for-all', 'rest-for-one', 'dynamic'];
-const restarts = ['permanent', 'transient', 'temporary'];
 
 /** @throws FoundationError `INVALID_OPTION` */
 export function checkSupervisor(name: string, options: SupervisorOptions): void {
@@ -25,7 +30,7 @@ export function checkSupervisor(name: string, options: SupervisorOptions): void 
   refuseUnknown(who, options, supervisorOptions);
   const { strategy, children } = options;
   if (strategy !== undefined) checkChoice(who, { strategy }, strategies);
-  if (!Array.isArray(children)) throw invalid(who, { children }, 'a list of children');
+  if (!Array.isArray(children)) throw invalidOption(who, { children }, 'a list of children');
   checkRestarts(who, options);
 }
 
@@ -44,11 +49,12 @@ export function checkRestarts(who: string, options: RestartOptions): void {
   const { restartsMax = 0, restartWindowMs = 1, onExceeded, backoff } = options;
   checkNumber(who, { restartsMax }, { min: 0, endless: true });
   checkNumber(who, { restartWindowMs }, { above: 0, endless: true });
-  if (onExceeded !== undefined) checkChoice(who, { onExceeded }, ['stop', 'quarantine']);
+  if (onExceeded !== undefined) checkChoice(who, { onExceeded }, onExceededChoices);
   if (backoff === undefined || backoff === 'off') return;
   refuseUnknown(`${who}: backoff`, backoff, ['minMs', 'maxMs', 'factor', 'jitter']);
-  const { minMs = 0, maxMs = 0, factor = 1, jitter = 0 } = backoff;
-  checkNumber(who, { 'backoff.minMs': minMs, 'backoff.maxMs': maxMs }, { min: 0 });
+  const { minMs, maxMs, factor, jitter } = withDefaults(backoffDefaults, backoff);
+  checkNumber(who, { 'backoff.maxMs': maxMs }, { min: 0 });
+  checkNumber(who, { 'backoff.minMs': minMs }, { min: 0, max: maxMs });
   checkNumber(who, { 'backoff.factor': factor }, { min: 1 });
   checkNumber(who, { 'backoff.jitter': jitter }, { min: 0, max: 1 });
 }
@@ -58,21 +64,8 @@ export function checkChild({ definition, options }: ChildSpec): void {
   behaviourOf(definition);
   const who = `the child "${definition.name}"`;
   refuseUnknown(who, options, childOptions);
-  checkListing(options);
+  checkListing(who, options);
   const { restart, shutdownMs } = options;
   if (restart !== undefined) checkChoice(who, { restart }, restarts);
   if (shutdownMs !== undefined) checkNumber(who, { shutdownMs }, { min: 0, endless: true });
-}
-
-function checkChoice(who: string, given: Record<string, string>, allowed: readonly string[]): void {
-  if (Object.values(given).every((value) => allowed.includes(value))) return;
-  throw invalid(who, given, `one of ${allowed.join(', ')}`);
-}
-
-function invalid(who: string, given: Record<string, unknown>, expected: string): FoundationError {
-  const [[option, value] = ['', undefined]] = Object.entries(given);
-  return new FoundationError('INVALID_OPTION', `\`${option}\` of ${who} is ${shown(value)}`, {
-    hint: `Give ${expected}.`,
-    details: { option, value: shown(value) },
-  });
 }

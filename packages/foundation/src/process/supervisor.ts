@@ -1,3 +1,4 @@
+import { withDefaults } from '../options.ts';
 import type { Refused } from './answer.ts';
 import { compileInternal, type Behaviour } from './behaviour.ts';
 import type { ChildInfo, ChildOptions, ChildSpec, Wait } from './child.ts';
@@ -11,7 +12,13 @@ import type { Pid } from './pid.ts';
 import type { ProcessContext } from './process-context.ts';
 import type { Process } from './process.ts';
 import type { Client } from './ref-types.ts';
-import type { Backoff, Intensity, OnExceeded, Strategy } from './restart-state.ts';
+import {
+  backoffDefaults,
+  type Backoff,
+  type Intensity,
+  type OnExceeded,
+  type Strategy,
+} from './restart-state.ts';
 import type { Listing } from './runtime.ts';
 import { Supervision, type Kept, type SupervisionLimits } from './supervision.ts';
 import { checkChild, checkDynamic, checkSupervisor } from './supervisor-check.ts';
@@ -64,7 +71,7 @@ export const supervisorDefaults: Intensity & {
   restartsMax: 3,
   restartWindowMs: 5_000,
   strategy: 'one-for-one',
-  backoff: { minMs: 100, maxMs: 10_000, factor: 2, jitter: 0.5 },
+  backoff: backoffDefaults,
   onExceeded: 'stop',
   childrenMax: Infinity,
 };
@@ -134,11 +141,9 @@ export function defineSupervisor<I, A>(
 function rulesOf(
   options: RestartOptions,
 ): Intensity & Pick<DynamicLimits, 'backoff' | 'onExceeded'> {
-  const { restartsMax, restartWindowMs, backoff, onExceeded } = {
-    ...supervisorDefaults,
-    ...options,
-  };
-  const waits = backoff === 'off' ? backoff : { ...supervisorDefaults.backoff, ...backoff };
+  const { backoff, ...others } = options;
+  const { restartsMax, restartWindowMs, onExceeded } = withDefaults(supervisorDefaults, others);
+  const waits = backoff === 'off' ? backoff : withDefaults(backoffDefaults, backoff ?? {});
   return { restartsMax, restartWindowMs, backoff: waits, onExceeded };
 }
 
@@ -227,11 +232,6 @@ export type Spawner = (
   // oxlint-disable-next-line eslint/max-params -- the parent belongs to the start, not to the spec
   linkTo: Pid | undefined,
 ) => Promise<Pid>;
-
-/** What the state of a {@link keeper} tells. */
-export interface KeptChild {
-  firstPid(): Pid;
-}
 
 /** A supervisor of a single process, which ends when that process has ended for good. */
 export function keeper(

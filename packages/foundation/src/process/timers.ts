@@ -22,6 +22,11 @@ export class TimerNote extends Note {
   taken(): void {
     this.#timers.taken(this.#timer);
   }
+
+  /** Called when it is put off. Returns false when it is void by now, or another run stands for it. */
+  putOff(): boolean {
+    return this.#timers.putOff(this.#timer, this);
+  }
 }
 
 interface NamedTimer {
@@ -78,6 +83,15 @@ export class Timers {
   taken(timer: NamedTimer): void {
     timer.waiting = undefined;
     if (timer.periodMs === undefined) this.#timers.delete(timer.name);
+  }
+
+  putOff(timer: NamedTimer, run: TimerNote): boolean {
+    const isPeriodic = timer.periodMs !== undefined;
+    const known = this.#timers.get(timer.name);
+    if (known !== (isPeriodic ? timer : undefined) || timer.waiting !== undefined) return false;
+    timer.waiting = run;
+    this.#timers.set(timer.name, timer);
+    return true;
   }
 
   end(): void {

@@ -21,9 +21,6 @@ export type Change =
   | { readonly kind: 'delta'; readonly node: string; readonly delta: Delta }
   | { readonly kind: 'drop'; readonly node: string };
 
-/** Groups that one process may be a member of: all that is registered of it must fit into a message. */
-export const groupsMax = 100;
-
 /** What a process is entered with. */
 type Entered = Listing & { readonly groups?: readonly string[] | undefined };
 
@@ -182,7 +179,6 @@ export class Registry implements Directory {
     const known = this.#state.registration(this.#options.node, serial);
     const groups = known?.groups ?? [];
     if (groups.includes(group)) return;
-    if (groups.length >= groupsMax) throw tooManyGroups(group);
     if (known === undefined) return this.register(serial, process, { groups: [group] });
     return this.#change({ set: { ...plain(known), groups: [...groups, group] } });
   }
@@ -303,14 +299,6 @@ export class Registry implements Directory {
       singletons: [],
     };
   }
-}
-
-function tooManyGroups(group: string): FoundationError {
-  return new FoundationError(
-    'INVALID_OPTION',
-    `cannot join "${group}": a process is a member of at most ${groupsMax} groups`,
-    { details: { group, groupsMax } },
-  );
 }
 
 function nameTaken(name: string, holder: string): FoundationError {

@@ -222,7 +222,16 @@ export class Threads {
     for (const thread of this.#threads.values()) send(thread, message);
   }
 
+  /** What a thread says must not disturb the others, whatever is wrong with it. */
   #receive(message: Exclude<FromThread, { readonly kind: 'ready' | 'ended' }>): void {
+    try {
+      this.#take(message);
+    } catch (error) {
+      this.#runtime.events.emit('problem', { what: `a thread's message ${message.kind}`, error });
+    }
+  }
+
+  #take(message: Exclude<FromThread, { readonly kind: 'ready' | 'ended' }>): void {
     switch (message.kind) {
       case 'packet':
         return this.#receivePacket(message);
@@ -241,7 +250,8 @@ export class Threads {
 
   #receivePacket(message: PacketMessage): void {
     const packet = parsePacket(this.#runtime.codec.decode(message.bytes));
-    if (packet !== undefined) this.#handlers.route(message, message.bytes, packet);
+    if (packet === undefined) this.#runtime.counters.malformed++;
+    else this.#handlers.route(message, message.bytes, packet);
   }
 
   /** What happens in a thread is told and counted by the node. */

@@ -1,0 +1,98 @@
+import { FoundationError } from '../errors.ts';
+import { noProcess, type stopReasons } from '../process/exit.ts';
+import type { Pid } from '../process/pid.ts';
+import type { Process } from '../process/process.ts';
+import type { Runtime } from '../process/runtime.ts';
+import { Supervision } from '../process/supervision.ts';
+
+/** Whom to end: the process of now, or the one that a supervisor made for it alone keeps under that name. */
+export interface Target {
+  readonly pid: Pid | undefined;
+  readonly name?: string | undefined;
+}
+
+/** How to end it. */
+export interface Ending {
+  readonly reason: (typeof stopReasons)[number];
+  readonly timeoutMs: number;
+}
+
+/** Ends processes of this node for good, in whatever thread they live, with the supervisors made for them alone. */
+export class Endings {
+  readonly #runtime: Runtime;
+  /** The supervisor of a process in another thread. */
+  readonly #parentOf: (pid: Pid) => Pid | undefined;
+  /** Supervisors of one process each, with the first address that it had. */
+  readonly #keepers = new Map<Process, Pid>();
+
+  constructor(runtime: Runtime, parentOf: (pid: Pid) => Pid | undefined) {
+    this.#runtime = runtime;
+    this.#parentOf = parentOf;
+  }
+
+  /** Enters a supervisor that was made for one process. Returns the address of that. */
+  keep(keeper: Process): Pid {
+    const pid = keptBy(keeper)?.pid ?? keeper.pid;
+    this.#keepers.set(keeper, pid);
+    keeper.onEnded(() => this.#keepers.delete(keeper));
+    return pid;
+  }
+
+  /** Whether it can be ended here. */
+  isOurs({ pid, name }: Target): boolean {
+    return pid === undefined
+      ? this.#keeperOf({ pid, name }) !== undefined
+      : this.#runtime.isOwnLife(pid);
+  }
+
+  /** @throws FoundationError `NO_PROCESS`, or `CALL_TIMEOUT` when it does not end in time */
+  async end(target: Target, { reason, timeoutMs }: Ending): Promise<void> {
+    const keeper = this.#keeperOf(target);
+    const pid = keeper === undefined ? target.pid : keptBy(keeper)?.pid;
+    const ends = [keeper?.pid, pid].filter((each) => each !== undefined);
+    if (ends.length === 0) throw noProcess('of that name');
+    const { promise: limit, reject } = Promise.withResolvers<never>();
+    const who = ends.at(-1)?.toString() ?? '';
+    const timer = this.#runtime.clock.after(timeoutMs, () => reject(notEnded(who, timeoutMs)));
+    const watches = ends.map((each) => this.#watch(each));
+    try {
+      this.#runtime.signal(ends[0] as Pid, { kind: 'stop', exit: { reason } });
+      const [first] = await Promise.race([Promise.all(watches.map(({ ended }) => ended)), limit]);
+      if (first === 'no_process') throw noProcess(who);
+    } finally {
+      timer.cancel();
+      for (const { cancel } of watches) cancel();
+    }
+  }
+
+  #watch(pid: Pid): { readonly ended: Promise<string>; readonly cancel: () => void } {
+    const [system] = this.#runtime.processes();
+    const { promise: ended, resolve } = Promise.withResolvers<string>();
+    const cancel = system?.relations.monitor(pid, ({ reason }) => resolve(reason));
+    return { ended, cancel: cancel ?? ((): void => {}) };
+  }
+
+  #keeperOf({ pid, name }: Target): Process | undefined {
+    const parent = pid && (this.#runtime.find(pid)?.parent ?? this.#parentOf(pid));
+    const above = parent && this.#runtime.find(parent);
+    if (above !== undefined) return this.#keepers.has(above) ? above : undefined;
+    if (pid !== undefined && this.#runtime.find(pid) !== undefined) return undefined;
+    // Between two lives it has no address: its supervisor waits.
+    for (const [keeper, first] of this.#keepers) {
+      const isNamed = name !== undefined && keptBy(keeper)?.options.name === name;
+      if (isNamed || (pid !== undefined && first.equals(pid))) return keeper;
+    }
+    return undefined;
+  }
+}
+
+function keptBy({ state }: Process): Supervision['kept'] {
+  return state instanceof Supervision ? state.kept : undefined;
+}
+
+function notEnded(who: string, timeoutMs: number): FoundationError {
+  return new FoundationError('CALL_TIMEOUT', `${who} did not end within ${timeoutMs} ms`, {
+    hint: 'It was asked to, and ends after what it is at. The reason `killed` does not wait.',
+    details: { process: who, timeoutMs },
+  });
+}
