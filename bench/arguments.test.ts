@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { parseArguments } from './arguments.ts';
 import { basics } from './suites/basics.ts';
+import { processes } from './suites/processes.ts';
 
 const parse = (...words: string[]): ReturnType<typeof parseArguments> =>
   parseArguments(words, [basics]);
@@ -28,6 +29,12 @@ describe('the command line of the bench', () => {
       measures: ['kill-seen'],
       json: true,
     });
+  });
+
+  it('prints one suite as JSON, which must be named', () => {
+    const both = [basics, processes];
+    expect(parseArguments(['processes', '--json'], both)?.suites).toEqual([processes]);
+    expect(() => parseArguments(['--json'], both)).toThrow('prints one suite: name it');
   });
 
   it('asks back with the nearest known word', () => {

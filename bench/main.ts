@@ -1,13 +1,16 @@
 import { cpus, release, totalmem } from 'node:os';
 
 import { parseArguments, usage, UsageError, type BenchArguments } from './arguments.ts';
+import { outcomes, type Outcome } from './goal.ts';
 import { installPeers } from './peers.ts';
-import { runMeasure, type Row } from './runner.ts';
+import type { Row } from './row.ts';
+import { runMeasure } from './runner.ts';
 import type { Measure, Subject, Suite } from './suite.ts';
 import { basics } from './suites/basics.ts';
-import { detailTable, medianTable } from './table.ts';
+import { processes } from './suites/processes.ts';
+import { detailTable, goalTable, medianTable } from './table.ts';
 
-const suites: readonly Suite[] = [basics];
+const suites: readonly Suite[] = [basics, processes];
 
 /** What a suite gave; `--json` prints exactly this. */
 interface Report {
@@ -24,6 +27,7 @@ interface Report {
     readonly subjects: Readonly<Record<string, string>>;
   };
   readonly rows: readonly Row[];
+  readonly goals: readonly Outcome[];
 }
 
 process.exitCode = await main(process.argv.slice(2));
@@ -70,7 +74,8 @@ async function runSuite(suite: Suite, given: BenchArguments): Promise<boolean> {
       );
     }
   }
-  const report = { suite: suite.name, machine: machineOf(given, described), rows };
+  const goals = outcomes(suite.goals, rows);
+  const report = { suite: suite.name, machine: machineOf(given, described), rows, goals };
   print(suite, report, given.json);
   return !failures.includes('foundation');
 }
@@ -84,6 +89,7 @@ function print(suite: Suite, report: Report, isJson: boolean): void {
   console.log(`\n${medianTable(suite, report.rows)}`);
   console.log('×n: foundation is n times as good as this peer\n');
   console.log(`${detailTable(report.rows)}\n`);
+  if (report.goals.length > 0) console.log(`${goalTable(report.goals)}\n`);
   for (const [name, version] of Object.entries(subjects)) console.log(`${name}: ${version}`);
   console.log(
     Object.entries(machine)

@@ -1,21 +1,11 @@
 import { fileURLToPath } from 'node:url';
 
-import { numberOf, startLineProcess, type LineProcess } from './line-process.ts';
+import { startLineProcess, type LineProcess, type Message } from './line-process.ts';
+import { parseRound, type Round } from './round.ts';
+import type { Row } from './row.ts';
 import { startSpinner } from './spinner.ts';
 import { summarize } from './statistics.ts';
 import type { Measure, Subject } from './suite.ts';
-
-/** One line of a bench table. */
-export interface Row {
-  readonly measure: string;
-  readonly subject: string;
-  readonly median: number;
-  readonly min: number;
-  readonly max: number;
-  readonly unit: string;
-  /** Median of the processor time per operation, in µs; null where it says nothing. */
-  readonly cpuUsPerOp: number | null;
-}
 
 export interface MeasureResult {
   readonly rows: readonly Row[];
@@ -25,12 +15,26 @@ export interface MeasureResult {
   readonly failures: ReadonlyMap<string, string>;
 }
 
-/** How long a subject may take to start, or for a round beyond its seconds, in milliseconds. */
-const patienceMs = 60_000;
+/** How long a subject may take to start, in milliseconds. */
+const startMs = 60_000;
+/** How long a round may take beyond its seconds, in milliseconds. */
+const graceMs = 120_000;
 /** A warm-up lasts so many times as long as a round: cold code once made a peer look five times worse. */
 const warmUpRounds = 3;
 /** Subjects that are warmed up at a time. */
 const warmUpConcurrency = 2;
+
+/** How many rounds of which length are measured. */
+export interface Schedule {
+  readonly rounds: number;
+  readonly seconds: number;
+}
+
+/** The rounds of a measure, from those that were asked for. */
+export function scheduleOf({ once, slices = 1 }: Measure, { rounds, seconds }: Schedule): Schedule {
+  if (once === true) return { rounds: 1, seconds };
+  return { rounds: rounds * slices, seconds: seconds / slices };
+}
 
 /**
  * Measures subjects side by side: each in an OS process of its own, warmed up, then one round of each in
@@ -41,15 +45,16 @@ const warmUpConcurrency = 2;
 export async function runMeasure(
   measure: Measure,
   subjects: readonly Subject[],
-  options: { readonly rounds: number; readonly seconds: number },
+  asked: Schedule,
 ): Promise<MeasureResult> {
+  const { rounds, seconds } = scheduleOf(measure, asked);
   await using stack = new AsyncDisposableStack();
   const lanes = subjects.map((subject) => new Lane(measure, subject));
   for (const lane of lanes) stack.use(lane);
   if (measure.spinner) stack.use(startSpinner());
-  await warmUp(lanes, options.seconds * warmUpRounds);
-  for (let round = 0; round < options.rounds; round++) {
-    for (const lane of lanes) await lane.round(options.seconds);
+  await warmUp(lanes, asked.seconds * warmUpRounds);
+  for (let round = 0; round < rounds; round++) {
+    for (const lane of lanes) await lane.round(seconds);
   }
   return {
     rows: lanes.flatMap((lane) => lane.row() ?? []),
@@ -79,20 +84,19 @@ class Lane implements AsyncDisposable {
   failure: string | undefined;
   readonly #measure: Measure;
   readonly #child: LineProcess;
-  readonly #values: number[] = [];
-  readonly #cpuUs: number[] = [];
+  readonly #rounds: Required<Round>[] = [];
 
   constructor(measure: Measure, subject: Subject) {
     this.subject = subject;
     this.#measure = measure;
     const program = fileURLToPath(new URL(`subjects/${subject.file}`, import.meta.url));
-    const args = [...process.execArgv, program, measure.name];
+    const args = [...process.execArgv, ...(measure.nodeFlags ?? []), program, measure.name];
     this.#child = startLineProcess(process.execPath, args);
   }
 
   async warmUp(seconds: number): Promise<void> {
     await this.#attempt(async () => {
-      const ready = await this.#child.next(patienceMs);
+      const ready = await this.#child.next(startMs);
       this.version = String(ready['version']);
       if (this.#measure.timed) await this.#ask(seconds);
     });
@@ -101,20 +105,21 @@ class Lane implements AsyncDisposable {
   async round(seconds: number): Promise<void> {
     if (this.failure !== undefined) return;
     await this.#attempt(async () => {
-      const answer = await this.#ask(seconds);
-      this.#values.push(numberOf(answer, 'value'));
-      if (answer['cpuUsPerOp'] !== null) this.#cpuUs.push(numberOf(answer, 'cpuUsPerOp'));
+      this.#rounds.push(parseRound(await this.#ask(seconds)));
     });
   }
 
   row(): Row | undefined {
     if (this.failure !== undefined) return undefined;
+    const values = this.#rounds.map(({ value }) => value);
     return {
       measure: this.#measure.name,
       subject: this.subject.name,
-      ...summarize(this.#values),
+      ...summarize(values),
       unit: this.#measure.unit,
-      cpuUsPerOp: this.#cpuUs.length === 0 ? null : summarize(this.#cpuUs).median,
+      cpuUsPerOp: medianOf(this.#rounds.flatMap(({ cpuUsPerOp }) => cpuUsPerOp ?? [])),
+      rounds: values,
+      besides: mediansOf(this.#rounds.map(({ besides }) => besides)),
     };
   }
 
@@ -122,9 +127,9 @@ class Lane implements AsyncDisposable {
     await this.#child[Symbol.asyncDispose]();
   }
 
-  async #ask(seconds: number): ReturnType<LineProcess['next']> {
+  async #ask(seconds: number): Promise<Message> {
     this.#child.send({ measure: this.#measure.name, seconds });
-    const answer = await this.#child.next(seconds * 1_000 + patienceMs);
+    const answer = await this.#child.next(seconds * 1_000 + graceMs);
     if (typeof answer['error'] === 'string') throw new Error(answer['error']);
     return answer;
   }
@@ -137,4 +142,21 @@ class Lane implements AsyncDisposable {
       process.stderr.write(`${this.subject.name} failed: ${this.failure}\n`);
     }
   }
+}
+
+function medianOf(values: readonly number[]): number | null {
+  return values.length === 0 ? null : summarize(values).median;
+}
+
+function mediansOf(records: readonly Required<Round>['besides'][]): Row['besides'] {
+  const byKey = Object.groupBy(
+    records.flatMap((record) => Object.entries(record)),
+    ([key]) => key,
+  );
+  return Object.fromEntries(
+    Object.entries(byKey).map(([key, entries = []]) => [
+      key,
+      summarize(entries.map(([, value]) => value)).median,
+    ]),
+  );
 }

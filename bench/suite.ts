@@ -1,3 +1,5 @@
+import type { Goal } from './goal.ts';
+
 /** A question put to several subjects in the same way. */
 export interface Measure {
   readonly name: string;
@@ -7,6 +9,12 @@ export interface Measure {
   readonly spinner: boolean;
   /** Whether a round follows `seconds`; if not, it ends by itself and needs no warm-up. */
   readonly timed: boolean;
+  /** Shorter rounds that each round is cut into: small differences need many comparisons. @defaultValue 1 */
+  readonly slices?: number;
+  /** Whether one round is enough: it is long, and the next one would say the same. @defaultValue false */
+  readonly once?: boolean;
+  /** Options of Node that the subjects need. */
+  readonly nodeFlags?: readonly string[];
 }
 
 /** A system that is measured: a program in `subjects/` that speaks the protocol of `subject.ts`. */
@@ -23,4 +31,6 @@ export interface Suite {
   readonly name: string;
   readonly measures: readonly Measure[];
   readonly subjects: readonly Subject[];
+  /** What foundation has set out to reach. */
+  readonly goals: readonly Goal[];
 }

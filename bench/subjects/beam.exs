@@ -57,6 +57,12 @@ defmodule Load do
 
   def answer(value, ops, cpu), do: ~s({"value":#{value},"ops":#{ops},"cpuUsPerOp":#{cpu}})
 
+  # The same with what explains the value, by what it is.
+  def answer(value, ops, cpu, besides) do
+    told = Enum.map_join(besides, ",", fn {what, number} -> ~s("#{what}":#{number}) end)
+    String.trim_trailing(answer(value, ops, cpu), "}") <> ~s(,"besides":{#{told}}})
+  end
+
   def must_be_all(sent, sent), do: sent
   def must_be_all(sent, handled), do: raise("sent #{sent}, but #{handled} were handled")
 
@@ -116,20 +122,22 @@ defmodule Load do
     end
   end
 
-  def median(times) do
+  def median(times), do: quantile(times, 0.5)
+
+  def quantile(times, share) do
     sorted = times |> Enum.sort() |> List.to_tuple()
-    elem(sorted, div(tuple_size(sorted), 2))
+    elem(sorted, trunc(share * (tuple_size(sorted) - 1)))
   end
 end
 
 defmodule Local do
   def run(measure) do
-    length = if measure == "local-call-100", do: 100, else: 1
+    length = if measure == "call-100", do: 100, else: 1
     counters = for _ <- 1..length, do: elem(GenServer.start_link(Counter, 0), 1)
     handled = fn -> counters |> Enum.map(&GenServer.call(&1, :count)) |> Enum.sum() end
 
     load =
-      if measure == "local-cast" do
+      if measure == "cast" do
         fn seconds -> Load.casts(hd(counters), :add, seconds) end
       else
         callers = for counter <- counters, do: fn -> GenServer.call(counter, :add) end
@@ -144,6 +152,150 @@ defmodule Local do
       end)
     end)
   end
+end
+
+# One life after the other: started under a name, stopped, and its end waited for.
+defmodule Lives do
+  @names_count 1_024
+
+  def run do
+    names = List.to_tuple(for index <- 0..(@names_count - 1), do: :"worker-#{index}")
+
+    Line.each(fn seconds ->
+      Load.rate(&Load.cpu_us/0, fn ->
+        before = length(Process.list())
+        lived = loop(names, Load.now_us() + seconds * 1_000_000, 0)
+        Load.must_be_all(before, length(Process.list()))
+        lived
+      end)
+    end)
+  end
+
+  defp loop(names, until, lived) do
+    if Load.now_us() < until do
+      batch(names, lived, lived + 64)
+      loop(names, until, lived + 64)
+    else
+      lived
+    end
+  end
+
+  defp batch(_names, same, same), do: :ok
+
+  defp batch(names, index, stop) do
+    {:ok, pid} = GenServer.start(Counter, 0, name: elem(names, rem(index, @names_count)))
+    :ok = GenServer.stop(pid)
+    batch(names, index + 1, stop)
+  end
+end
+
+# A million processes that wait for their first message; they end with this runtime.
+defmodule Idle do
+  @count 1_000_000
+  @called_count 100_000
+  @sample_count 1_000
+
+  def run, do: Line.each(fn _seconds -> measure() end)
+
+  defp measure do
+    others = Process.list()
+    {total_before, rss_before} = used()
+    start(@count, fn _pid -> :ok end)
+    {total, rss} = used()
+    crowd = Process.list() -- others
+    Load.must_be_all(@count, length(crowd))
+    for pid <- Enum.take_random(crowd, @sample_count), do: call(pid)
+    called = called_bytes()
+
+    Load.answer((total - total_before) / @count, @count, "null", [
+      {"processes", @count},
+      {"rss bytes", (rss - rss_before) / @count},
+      {"bytes once called", called}
+    ])
+  end
+
+  # Bytes of a process that has handled a call and waits for the next.
+  defp called_bytes do
+    {before, _} = used()
+    start(@called_count, &call/1)
+    {total, _} = used()
+    (total - before) / @called_count
+  end
+
+  defp start(0, _each), do: :ok
+
+  defp start(left, each) do
+    {:ok, pid} = GenServer.start(Counter, 0)
+    each.(pid)
+    start(left - 1, each)
+  end
+
+  defp call(pid), do: 1 = GenServer.call(pid, :add)
+
+  defp used do
+    :erlang.garbage_collect()
+    [_, kib] = Regex.run(~r/VmRSS:\s+(\d+)/, File.read!("/proc/self/status"))
+    {:erlang.memory(:total), String.to_integer(kib) * 1024}
+  end
+end
+
+defmodule Fragile do
+  use GenServer
+  def start_link(bench), do: GenServer.start_link(Fragile, bench, name: :fragile)
+
+  # Its name is registered before init is called.
+  def init(bench) do
+    send(bench, {:up, self(), Load.now_us()})
+    {:ok, bench}
+  end
+
+  def handle_cast(:crash, bench) do
+    send(bench, {:crash, Load.now_us()})
+    raise "a crash"
+  end
+end
+
+# From a crash to the next life under the same name.
+defmodule Restarts do
+  # A supervisor counts those of the last second, which takes the longer the more there were.
+  @restarts_of_one 50
+
+  def run do
+    # What the crashes print would be measured, too.
+    :ok = :logger.set_primary_config(:level, :none)
+    Line.each(&timed/1)
+  end
+
+  defp timed(seconds) do
+    cpu_before = Load.cpu_us()
+    times = several([], Load.now_us() + seconds * 1_000_000)
+    ops = length(times)
+    besides = [{"p99 µs", Load.quantile(times, 0.99)}]
+    Load.answer(Load.median(times), ops, (Load.cpu_us() - cpu_before) / ops, besides)
+  end
+
+  defp several(times, until) do
+    if Load.now_us() < until do
+      limit = [strategy: :one_for_one, max_restarts: 1_000_000, max_seconds: 1]
+      {:ok, supervisor} = Supervisor.start_link([{Fragile, self()}], limit)
+      first = up()
+      {times, _} = Enum.reduce(1..@restarts_of_one, {times, first}, &restart/2)
+      :ok = Supervisor.stop(supervisor)
+      several(times, until)
+    else
+      times
+    end
+  end
+
+  defp restart(_index, {times, {pid, _}}) do
+    GenServer.cast(:fragile, :crash)
+    crashed_at = receive do: ({:crash, at} -> at)
+    {next, up_at} = up()
+    true = next != pid and Process.whereis(:fragile) == next
+    {[up_at - crashed_at | times], {next, up_at}}
+  end
+
+  defp up, do: receive(do: ({:up, pid, at} -> {pid, at}))
 end
 
 defmodule Remote do
@@ -229,7 +381,13 @@ defmodule Main do
 
   def run([measure]) do
     Line.say(~s({"ready":true}))
-    Local.run(measure)
+
+    case String.replace_prefix(measure, "local-", "") do
+      "spawn-stop" -> Lives.run()
+      "idle-bytes" -> Idle.run()
+      "restart-us" -> Restarts.run()
+      local -> Local.run(local)
+    end
   end
 end
 

@@ -7,23 +7,31 @@ import { spawnSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import { numberOf, startLineProcess, type LineProcess } from '../line-process.ts';
+import { startLineProcess, type LineProcess } from '../line-process.ts';
+import { parseRound } from '../round.ts';
 import { clusterSessions } from './cluster.ts';
+import { inBothSuites } from './local.ts';
 import { canConnect, freePort } from './port.ts';
 import { serveSubject, type Session, type Sessions } from './subject.ts';
 
 /** Debian's command; a peer, not a dependency. */
 const elixir = 'elixir';
 const program = fileURLToPath(new URL('beam.exs', import.meta.url));
-const flags = '-kernel inet_dist_use_interface {127,0,0,1} -setcookie bench';
+const distribution = '-kernel inet_dist_use_interface {127,0,0,1} -setcookie bench';
+/** Twice as many processes as a crowd has. */
+const crowdFlags = '+P 2000000';
 const readyMs = 30_000;
 /** How long a round may take beyond its seconds, in milliseconds. */
-const graceMs = 30_000;
+const graceMs = 110_000;
 
 const measure = process.argv[2] ?? '';
-const portMapper = measure.startsWith('local') ? undefined : await startPortMapper();
+const alone: Sessions = {
+  ...inBothSuites(sessionsOf(['call-1', 'call-100', 'cast'], openLocal)),
+  ...sessionsOf(['spawn-stop', 'idle-bytes', 'restart-us'], openLocal),
+};
+const portMapper = measure in alone ? undefined : await startPortMapper();
 const sessions: Sessions = {
-  ...sessionsOf(['local-call-1', 'local-call-100', 'local-cast'], openLocal),
+  ...alone,
   ...sessionsOf(['remote-call-1', 'remote-call-64', 'remote-oneway-100b'], openRemote),
   ...clusterSessions((cluster, index) => {
     const names = [0, 1, 2].map((member) => `${cluster}-${member}@localhost`);
@@ -61,9 +69,7 @@ async function sessionOf(
   return {
     async round(seconds) {
       client.send({ measure: name, seconds });
-      const answer = await client.next(seconds * 1_000 + graceMs);
-      const [value, ops] = [numberOf(answer, 'value'), numberOf(answer, 'ops')];
-      return { value, ops, cpuUsPerOp: numberOf(answer, 'cpuUsPerOp') };
+      return parseRound(await client.next(seconds * 1_000 + graceMs));
     },
     async close() {
       for (const child of [client, ...others]) await child[Symbol.asyncDispose]();
@@ -87,7 +93,8 @@ async function startElixir(...args: readonly string[]): Promise<LineProcess> {
 }
 
 function elixirArgs(...args: readonly string[]): readonly string[] {
-  return ['--erl', flags, program, ...args];
+  const flags = measure === 'idle-bytes' ? [crowdFlags] : [distribution];
+  return ['--erl', ...flags, program, ...args];
 }
 
 function version(): string {

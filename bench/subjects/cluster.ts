@@ -1,7 +1,8 @@
 import { createInterface } from 'node:readline';
 
 import { numberOf, startLineProcess, type LineProcess, type Message } from '../line-process.ts';
-import { say, type Round, type Session, type Sessions } from './subject.ts';
+import type { Round } from '../round.ts';
+import { say, type Session, type Sessions } from './subject.ts';
 
 const membersCount = 3;
 /** How long a cluster may take to form or to notice, in milliseconds. */

@@ -2,7 +2,9 @@
  * Effect: a fiber that takes from a Queue, and callers that wait for a Deferred, all inside the runtime
  * (entering it for each call would measure the door).
  */
-import { mustBeAll, rateOf } from './local.ts';
+import { idleSessions } from './idle.ts';
+import { mustBeNone, nameOf } from './lives.ts';
+import { inBothSuites, mustBeAll, rateOf } from './local.ts';
 import { loadPeer, peerVersion } from './peer.ts';
 import { serveSubject } from './subject.ts';
 
@@ -10,17 +12,21 @@ const { Deferred, Effect, Fiber, Queue } = loadPeer('effect');
 const batchCount = 64;
 const burstCount = 3_000;
 
+/** Fibers that have begun. */
+let begun = 0;
+
 const startCounter = Effect.gen(function* () {
   const queue = yield* Queue.unbounded();
   let count = 0;
   const loop = Effect.gen(function* () {
+    begun++;
     for (;;) {
       const { add, reply } = yield* Queue.take(queue);
       count += add;
       if (reply !== undefined) yield* Deferred.succeed(reply, count);
     }
   });
-  return { queue, fiber: yield* Effect.forkDetach(loop) };
+  return { queue, fiber: yield* Effect.forkDetach(loop, { startImmediately: true }) };
 });
 
 const ask = ({ queue }, add) =>
@@ -78,8 +84,58 @@ const session = (loop, length) => async () => {
   };
 };
 
+/** A life is a fiber that is put into a map, interrupted, and taken out when that is done. */
+const lifeLoop = (named, end) =>
+  Effect.gen(function* () {
+    let lived = 0;
+    while (performance.now() < end) {
+      for (let index = 0; index < batchCount; index++) {
+        const name = nameOf(lived++);
+        const { fiber } = yield* startCounter;
+        named.set(name, fiber);
+        yield* Fiber.interrupt(fiber);
+        named.delete(name);
+      }
+    }
+    return lived;
+  });
+
+async function openLives() {
+  const named = new Map();
+  return {
+    round: (seconds) =>
+      rateOf(async () => {
+        const before = begun;
+        const end = performance.now() + seconds * 1_000;
+        const lived = await Effect.runPromise(lifeLoop(named, end));
+        mustBeAll(lived, begun - before);
+        await mustBeNone({ left: () => named.size });
+        return lived;
+      }),
+    close: async () => {},
+  };
+}
+
+async function openCrowd() {
+  const crowd = [];
+  return {
+    async start() {
+      const counter = await Effect.runPromise(startCounter);
+      crowd.push(counter);
+      return counter;
+    },
+    call: (counter) => Effect.runPromise(ask(counter, 1)),
+    living: () => crowd.filter(({ fiber }) => fiber.pollUnsafe() === undefined).length,
+    close: () => Effect.runPromise(Fiber.interruptAll(crowd.splice(0).map(({ fiber }) => fiber))),
+  };
+}
+
 await serveSubject(peerVersion('effect'), {
-  'local-call-1': session(callLoop, 1),
-  'local-call-100': session(callLoop, 100),
-  'local-cast': session(castLoop, 1),
+  ...inBothSuites({
+    'call-1': session(callLoop, 1),
+    'call-100': session(callLoop, 100),
+    cast: session(castLoop, 1),
+  }),
+  'spawn-stop': openLives,
+  ...idleSessions(openCrowd, 200_000),
 });

@@ -14,20 +14,11 @@ import { fileURLToPath } from 'node:url';
 import { defineProcess, startNode } from '@foundation/core';
 
 import { clusterSessions, serveMember } from './cluster.ts';
-import { localSessions, type Counters } from './local.ts';
+import { openCounters } from './foundation-counters.ts';
+import { localSessions } from './local.ts';
 import { remoteSessions, serveParent, startServer } from './remote.ts';
 import type { Remote, ServerProcess } from './remote.ts';
 import { serveSubject } from './subject.ts';
-
-const counter = defineProcess('counter', {
-  init: () => ({ count: 0 }),
-  calls: { add: ({ state }, by: number) => (state.count += by) },
-  casts: {
-    note({ state }) {
-      state.count++;
-    },
-  },
-});
 
 const echo = defineProcess('echo', {
   init: () => ({ count: 0 }),
@@ -62,17 +53,6 @@ else {
     },
     { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) },
   );
-}
-
-async function openCounters(length: number): Promise<Counters> {
-  const node = await startNode({ cluster: 'off', profile: 'production', processes: [counter] });
-  const counters = await Promise.all(Array.from({ length }, () => node.processes.start(counter)));
-  return {
-    call: (index) => counters[index]?.add(1),
-    cast: (index) => counters[index]?.cast.note(),
-    count: (index) => counters[index]?.add(0),
-    close: () => node[Symbol.asyncDispose](),
-  };
 }
 
 async function serve(): Promise<void> {

@@ -1,5 +1,6 @@
+import type { Round } from '../round.ts';
 import { countCalls, sendBursts } from './load.ts';
-import { usedCpuUs, type Round, type Session, type Sessions } from './subject.ts';
+import { usedCpuUs, type Session, type Sessions } from './subject.ts';
 
 /** Counters inside this OS process, made with the means of a subject. Each counts what it handles. */
 export interface Counters {
@@ -14,14 +15,21 @@ export interface Counters {
 
 /** The local measures, from a way to start counters. */
 export function localSessions(open: (counters: number) => Promise<Counters>): Sessions {
-  return {
-    'local-call-1': async () => callSession(await open(1), 1),
-    'local-call-100': async () => callSession(await open(100), 100),
-    'local-cast': async () => castSession(await open(1)),
-  };
+  return inBothSuites({
+    'call-1': async () => callSession(await open(1), 1),
+    'call-100': async () => callSession(await open(100), 100),
+    cast: async () => castSession(await open(1)),
+  });
 }
 
-function callSession(counters: Counters, callers: number): Session {
+/** The local measures by their names in `processes`, and in `basics`: with `local-` before them. */
+export function inBothSuites(sessions: Sessions): Sessions {
+  const inBasics = Object.entries(sessions).map(([name, open]) => [`local-${name}`, open]);
+  return { ...sessions, ...Object.fromEntries(inBasics) };
+}
+
+/** Callers that wait for each answer, each with a counter of its own. */
+export function callSession(counters: Counters, callers: number): Session {
   const call = (caller: number): unknown => counters.call(caller);
   return {
     round: (seconds) =>

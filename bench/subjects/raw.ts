@@ -6,6 +6,8 @@
 import { fileURLToPath } from 'node:url';
 
 import { connectFrames, listenFrames } from './frame-socket.ts';
+import { idleSessions, type Crowd } from './idle.ts';
+import { lifeSessions, type Lives } from './lives.ts';
 import { localSessions, type Counters } from './local.ts';
 import { MailboxCounter } from './mailbox.ts';
 import { payload, remoteSessions, serveParent, startServer } from './remote.ts';
@@ -18,7 +20,12 @@ const kinds = { call: 1, oneWay: 2, count: 3 } as const;
 if (process.argv[2] === 'server') await serve();
 else {
   const version = `Node ${process.version}`;
-  await serveSubject(version, { ...localSessions(openCounters), ...remoteSessions(openRemote) });
+  await serveSubject(version, {
+    ...localSessions(openCounters),
+    ...lifeSessions(openLives),
+    ...idleSessions(openCrowd),
+    ...remoteSessions(openRemote),
+  });
 }
 
 async function openCounters(length: number): Promise<Counters> {
@@ -28,6 +35,36 @@ async function openCounters(length: number): Promise<Counters> {
     cast: (index) => counters[index]?.cast(1),
     count: (index) => counters[index]?.call(0),
     close: async () => {},
+  });
+}
+
+/** A life is an object that is put into a map, and taken out of it. */
+async function openLives(): Promise<Lives> {
+  const named = new Map<string, MailboxCounter>();
+  let begun = 0;
+  return Promise.resolve({
+    live(name) {
+      named.set(name, new MailboxCounter());
+      begun++;
+      named.delete(name);
+    },
+    begun: () => begun,
+    left: () => named.size,
+    close: async () => {},
+  });
+}
+
+async function openCrowd(): Promise<Crowd<MailboxCounter>> {
+  const crowd = new Set<MailboxCounter>();
+  return Promise.resolve({
+    start() {
+      const counter = new MailboxCounter();
+      crowd.add(counter);
+      return counter;
+    },
+    call: (counter) => counter.call(1),
+    living: () => crowd.size,
+    close: async () => crowd.clear(),
   });
 }
 

@@ -1,10 +1,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 
+import type { Round } from '../round.ts';
 import { quantile } from '../statistics.ts';
 import { countCalls, sendBursts, timeCalls } from './load.ts';
 import { mustBeAll, rateOf } from './local.ts';
-import { usedCpuUs, type Round, type Session, type Sessions } from './subject.ts';
+import { usedCpuUs, type Session, type Sessions } from './subject.ts';
 
 /** 100 bytes, also as JSON and as UTF-8. */
 export const payload = 'x'.repeat(100);

@@ -1,16 +1,7 @@
 import { createInterface } from 'node:readline';
 
 import { numberOf, parseMessage } from '../line-process.ts';
-
-/** What one round of a measure gave. */
-export interface Round {
-  /** In the unit of the measure. */
-  readonly value: number;
-  /** Operations that were completed: answered, handled or arrived. */
-  readonly ops: number;
-  /** Processor time of all processes of the subject per operation, in µs; null where it says nothing. */
-  readonly cpuUsPerOp: number | null;
-}
+import type { Round } from '../round.ts';
 
 /** One measure, set up and ready for rounds. */
 export interface Session {
@@ -25,7 +16,7 @@ export type Sessions = Readonly<Record<string, () => Promise<Session>>>;
  * Answers the runner. The measure is the first argument of the program.
  *
  * Says `{"ready":true,"version":…}` once, then answers each line `{"measure":…,"seconds":…}` with
- * `{"value":…,"ops":…,"cpuUsPerOp":…}`, or `{"error":…}`, until stdin ends.
+ * `{"value":…,"ops":…,"cpuUsPerOp":…,"besides":{…}}`, or `{"error":…}`, until stdin ends.
  *
  * @param held - What the sessions need, released after them.
  */

@@ -2,6 +2,8 @@
  * XState: a machine as an actor. Its sends are synchronous transitions, so that a call is a send and a
  * look at the snapshot; there is no reply to wait for.
  */
+import { idleSessions } from './idle.ts';
+import { lifeSessions } from './lives.ts';
 import { localSessions } from './local.ts';
 import { loadPeer, peerVersion } from './peer.ts';
 import { serveSubject } from './subject.ts';
@@ -30,4 +32,45 @@ async function openCounters(length) {
   };
 }
 
-await serveSubject(peerVersion('xstate'), localSessions(openCounters));
+/** An actor stands alone, and no system knows its name: a map does. */
+async function openLives() {
+  const named = new Map();
+  let begun = 0;
+  return {
+    live(name) {
+      const actor = createActor(machine, { id: name }).start();
+      named.set(name, actor);
+      begun++;
+      actor.stop();
+      if (actor.getSnapshot().status === 'stopped') named.delete(name);
+    },
+    begun: () => begun,
+    left: () => named.size,
+    close: async () => {},
+  };
+}
+
+async function openCrowd() {
+  const crowd = [];
+  return {
+    start() {
+      const actor = createActor(machine).start();
+      crowd.push(actor);
+      return actor;
+    },
+    call(actor) {
+      actor.send(add);
+      return actor.getSnapshot().context.count;
+    },
+    living: () => crowd.filter((actor) => actor.getSnapshot().status === 'active').length,
+    close: async () => {
+      for (const actor of crowd.splice(0)) actor.stop();
+    },
+  };
+}
+
+await serveSubject(peerVersion('xstate'), {
+  ...localSessions(openCounters),
+  ...lifeSessions(openLives),
+  ...idleSessions(openCrowd, 200_000),
+});

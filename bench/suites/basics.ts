@@ -1,3 +1,4 @@
+import { atLeast, atMost, median, timesThatOf } from '../goal.ts';
 import type { Measure, Suite } from '../suite.ts';
 
 const rate: Pick<Measure, 'better' | 'spinner' | 'timed'> = {
@@ -52,5 +53,20 @@ export const basics: Suite = {
     { name: 'nact', file: 'nact.mjs', needs: { npm: 'nact' }, measures: local },
     { name: 'xstate', file: 'xstate.mjs', needs: { npm: 'xstate' }, measures: local },
     { name: 'effect', file: 'effect.mjs', needs: { npm: 'effect' }, measures: local },
+  ],
+  goals: [
+    atLeast('local-call-1', 1_500_000, median('calls/s')),
+    atLeast('local-call-1', 2, timesThatOf('beam')),
+    atLeast('local-call-1', 3, timesThatOf('nact')),
+    atLeast('local-call-1', 3, timesThatOf('xstate')),
+    atLeast('local-call-1', 3, timesThatOf('effect')),
+    atLeast('local-cast', 5_000_000, median('casts/s')),
+    atMost('remote-call-1', 1.5, timesThatOf('raw')),
+    atLeast('remote-call-64', 100_000, median('calls/s')),
+    atLeast('remote-call-64', 1.5, timesThatOf('moleculer')),
+    atLeast('remote-oneway-100b', 300_000, median('messages/s')),
+    atLeast('remote-oneway-100b', 3, timesThatOf('moleculer')),
+    atMost('cluster-form-3', 2_000, median('ms')),
+    atMost('kill-seen', 100, median('ms')),
   ],
 };
