@@ -50,19 +50,31 @@ export class Endings {
     const keeper = this.#keeperOf(target);
     const pid = keeper === undefined ? target.pid : keptBy(keeper)?.pid;
     const ends = [keeper?.pid, pid].filter((each) => each !== undefined);
-    if (ends.length === 0) throw noProcess('of that name');
+    const [first] = ends;
+    if (first === undefined) throw noProcess('of that name');
+    const stop = (): void => this.#runtime.signal(first, { kind: 'stop', exit: { reason } });
+    if (keeper === undefined && this.#endsAtOnce(first, stop)) return;
     const { promise: limit, reject } = Promise.withResolvers<never>();
     const who = ends.at(-1)?.toString() ?? '';
     const timer = this.#runtime.clock.after(timeoutMs, () => reject(notEnded(who, timeoutMs)));
     const watches = ends.map((each) => this.#watch(each));
     try {
-      this.#runtime.signal(ends[0] as Pid, { kind: 'stop', exit: { reason } });
-      const [first] = await Promise.race([Promise.all(watches.map(({ ended }) => ended)), limit]);
-      if (first === 'no_process') throw noProcess(who);
+      stop();
+      const ended = Promise.all(watches.map((watch) => watch.ended));
+      const [how] = await Promise.race([ended, limit]);
+      if (how === 'no_process') throw noProcess(who);
     } finally {
       timer.cancel();
       for (const { cancel } of watches) cancel();
     }
+  }
+
+  /** Most processes have nothing to do: nobody needs to wait for them. */
+  #endsAtOnce(pid: Pid, stop: () => void): boolean {
+    const process = this.#runtime.find(pid);
+    if (process === undefined) return false;
+    stop();
+    return !process.isAlive;
   }
 
   #watch(pid: Pid): { readonly ended: Promise<string>; readonly cancel: () => void } {

@@ -1,5 +1,5 @@
 import type { Request } from '../context/request.ts';
-import { currentRequest, runIn } from '../context/scope.ts';
+import { currentRequest, leaveScope, runIn } from '../context/scope.ts';
 import { messageOf, type FoundationError } from '../errors.ts';
 import { Refused, type ReplyTo } from './answer.ts';
 import type { Behaviour } from './behaviour.ts';
@@ -256,7 +256,11 @@ export class Process implements Runnable {
 
   #enter(): number {
     const request = this.mailbox.first?.request;
-    if (request === undefined && !this.runtime.framesAll) return this.#drain(request);
+    if (request === undefined && !this.runtime.framesAll) {
+      // Whoever has set this turn off may have been in a context.
+      leaveScope();
+      return this.#drain(request);
+    }
     const frame = this.execution.frameFor(request);
     // oxlint-disable-next-line typescript/unbound-method -- `this` is given with it
     if (frame !== undefined) return frame.runInAsyncScope(this.#drain, this, request);
@@ -445,14 +449,15 @@ export class Process implements Runnable {
   /** Its supervisor has ended, and does not watch over its end any more. */
   #orphaned(exit: Exit): void {
     if (exit.reason === 'killed') return this.kill(exit);
-    this.killLater(exit);
-    if (isNormal(exit) || this.#status !== 'busy') return this.stop(exit);
     this.#exit ??= exit;
-    return this.end();
+    if (isNormal(exit) || this.#status !== 'busy') this.stop(exit);
+    else this.end();
+    return this.killLater(exit);
   }
 
   /** Gives it a last while: nobody else sees to it that it ends. */
   killLater(exit: Exit): void {
+    if (this.#status === 'ended') return;
     this.runtime.clock.after(lastMs, () => this.kill(exit), 'background');
   }
 

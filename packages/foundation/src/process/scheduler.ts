@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts';
-import { leaveScope } from '../context/scope.ts';
 
 /** Something with messages to handle. The ready queue runs through the entries themselves. */
 export interface Runnable {
@@ -101,7 +100,6 @@ export class FairScheduler implements Scheduler {
   };
 
   readonly #drain = (): void => {
-    leaveScope();
     this.#drainedSince = undefined;
     this.#isTurnOver = false;
     let [sinceLook, lookAfter] = [0, 1];
