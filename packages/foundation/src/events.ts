@@ -2,6 +2,7 @@ import { channel, type Channel } from 'node:diagnostics_channel';
 
 import { currentScope, runForNobody } from './context/scope.ts';
 import { messageOf } from './errors.ts';
+import { checkChoice, invalidOption } from './options.ts';
 import type { ExitReason } from './process/exit.ts';
 import type { Pid } from './process/pid.ts';
 
@@ -94,6 +95,7 @@ export function onNodeEvent<Name extends keyof NodeEvents>(
   name: Name,
   listener: EventListener<Name>,
 ): Disposable {
+  checkListener('onNodeEvent', name, listener);
   // What is published under a name is that event, see `emit`.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const tellIt = (event: unknown): void => tell(listener, event as NodeEvents[Name]);
@@ -105,11 +107,18 @@ export function onNodeEvent<Name extends keyof NodeEvents>(
   };
 }
 
+/** @throws FoundationError `INVALID_OPTION` */
+function checkListener(who: string, name: unknown, listener: unknown): void {
+  checkChoice(who, { name }, Object.keys(channels));
+  if (typeof listener !== 'function') throw invalidOption(who, { listener }, 'a function');
+}
+
 /** Events of one node: to its own listeners, and to `node:diagnostics_channel` for everybody. */
 export class Events {
   readonly #listeners = new Map<string, Set<(event: never) => void>>();
 
   on<Name extends keyof NodeEvents>(name: Name, listener: EventListener<Name>): Disposable {
+    checkListener('events.on', name, listener);
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners);
     listeners.add(listener);

@@ -39,6 +39,7 @@ export {
 export { pingDefaults } from './cluster/failure-detector.ts';
 export { dialGoesOn } from './cluster/transports/duplicate-state.ts';
 export { Events } from './events.ts';
+export { checkNumber, invalidOption } from './options.ts';
 export { parseDelta, parseSharePart } from './registry/registry-message.ts';
 export { ShareJoiner, splitShare } from './registry/share-parts.ts';
 export { Registry } from './registry/registry.ts';

@@ -1,6 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
+import { inspect, isDeepStrictEqual } from 'node:util';
 
-import { isRefused, type AnyRef, type Refused } from '@foundation/core';
+import { isRefused, refuseUnknown, type AnyRef, type Refused } from '@foundation/core';
+import { checkNumber, invalidOption } from '@foundation/core/internal';
 import fc from 'fast-check';
 
 import { testNode, type TestNode } from './test-node.ts';
@@ -34,13 +35,34 @@ interface Step {
   readonly args: readonly unknown[];
 }
 
+const known = ['start', 'model', 'commands', 'runs', 'stepsMax', 'seed'];
+const knownOfCommand = ['args', 'when', 'expect'];
+
+/** @throws FoundationError `INVALID_OPTION` */
+function checkGiven<Model>(check: ModelCheck<Model>): void {
+  const who = 'checkModel';
+  refuseUnknown(who, check, known);
+  const { commands, runs = 1, stepsMax = 1, seed = 0 } = check;
+  checkNumber(who, { runs }, { min: 1, integer: true });
+  checkNumber(who, { stepsMax }, { min: 1, integer: true });
+  checkNumber(who, { seed }, { integer: true });
+  for (const [name, command] of Object.entries(commands)) {
+    refuseUnknown(`${who}: the command "${name}"`, command, knownOfCommand);
+  }
+  if (Object.keys(commands).length === 0) {
+    throw invalidOption(who, { commands }, 'calls with what they must reply');
+  }
+}
+
 /**
  * Tries random sequences of calls on a process, and compares each reply with that of a simple model. A
  * sequence that fails is shrunk to the shortest one, and printed with its seed.
  *
  * @throws Error with the shortest failing sequence
+ * @throws FoundationError `INVALID_OPTION`
  */
 export async function checkModel<Model>(check: ModelCheck<Model>): Promise<void> {
+  checkGiven(check);
   const { runs = 100, stepsMax = 30, commands, seed } = check;
   const step = fc.oneof(
     ...Object.entries(commands).map(([name, { args = fc.constant([]) }]) =>
@@ -68,6 +90,7 @@ async function play<Model>(
   for (const [index, { name, args }] of steps.entries()) {
     const command = check.commands[name];
     if (command === undefined || command.when?.(model) === false) continue;
+    if (!(name in ref.try)) throw new Error(`the process has no call "${name}"`);
     const expected = command.expect(model, ...(args as never[]));
     const reply = await ref.try[name]?.(...args);
     if (isSame(reply, expected)) continue;
@@ -90,5 +113,6 @@ function isRefusal(value: unknown): value is Refused {
 }
 
 function shown(value: unknown): string {
-  return isRefusal(value) ? `refuse('${value.code}', ${shown(value.data)})` : JSON.stringify(value);
+  if (isRefusal(value)) return `refuse('${value.code}', ${shown(value.data)})`;
+  return inspect(value, { depth: 4, breakLength: Infinity });
 }

@@ -69,7 +69,7 @@ export async function probe<A extends Api>(
     trapExits: true,
     start: () => ({}),
     otherwise: hear,
-    casts: { [doSymbolName]: (context) => todo.shift()?.(context as ProcessContext) },
+    calls: { [doName]: (context) => todo.shift()?.(context as ProcessContext) },
     info: { down: notice('down'), exit: notice('exit') },
   });
   const ref = await node.processes.start(
@@ -77,13 +77,9 @@ export async function probe<A extends Api>(
     options.name === undefined ? {} : { name: options.name },
   );
   const inside = async (action: Doing): Promise<void> => {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    todo.push((context) => {
-      action(context);
-      resolve();
-    });
-    (ref as unknown as { cast: Record<string, () => boolean> }).cast[doSymbolName]?.();
-    await promise;
+    todo.push(action);
+    // A call: it fails where the probe has ended.
+    await (ref as unknown as Record<string, () => Promise<void>>)[doName]?.();
   };
   return {
     ref: ref as Ref<A>,
@@ -97,5 +93,5 @@ export async function probe<A extends Api>(
   };
 }
 
-/** The cast by which a probe is told what to do from inside. */
-const doSymbolName = 'foundation.probe.do';
+/** The call by which a probe is told what to do from inside. */
+const doName = 'foundation.probe.do';

@@ -7,13 +7,11 @@ import type { Runnable, Scheduler } from '@foundation/core/internal';
  */
 export class SeededScheduler implements Scheduler {
   readonly #random: Random;
-  readonly #onError: (error: unknown) => void;
   readonly #ready: Runnable[] = [];
   #isPosted = false;
 
-  constructor(random: Random, onError: (error: unknown) => void) {
+  constructor(random: Random) {
     this.#random = random;
-    this.#onError = onError;
   }
 
   /** Whether no process has a message to handle. */
@@ -40,7 +38,7 @@ export class SeededScheduler implements Scheduler {
     try {
       item?.run();
     } catch (error) {
-      this.#onError(error);
+      item?.crash(error);
     }
     if (this.#ready.length === 0 || this.#isPosted) return;
     this.#isPosted = true;

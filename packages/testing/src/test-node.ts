@@ -51,8 +51,7 @@ export async function testNode(options: TestNodeOptions = {}): Promise<TestNode>
     ...rest,
     clock: new SimClock(simulation),
     random: seededRandom(`${seed}/node`),
-    scheduler: (_clock, onError) =>
-      (scheduler = new SeededScheduler(seededRandom(`${seed}/order`), onError)),
+    scheduler: () => (scheduler = new SeededScheduler(seededRandom(`${seed}/order`))),
   });
   const stop = async (): Promise<void> => {
     let isStopped = false;

@@ -3,7 +3,14 @@ import { context as openTelemetry, ROOT_CONTEXT, type Context as Trace } from '@
 import type { Clock } from '../clock.ts';
 import { checkNumber, invalidOption, refuseUnknown } from '../options.ts';
 import type { Codec } from '../wire/codec.ts';
-import { open, seal } from './sealed-bytes.ts';
+import {
+  asValues,
+  contextValueKinds,
+  isRecord,
+  unfitPath,
+  type ContextValues,
+} from './context-values.ts';
+import { contextWireBytesMax, open, seal } from './sealed-bytes.ts';
 import { extract, inject, type Carrier } from './trace-carrier.ts';
 
 /** What follows a request through every process that works for it. */
@@ -11,7 +18,7 @@ export interface RequestContext {
   /** Given or drawn by `node.context.run`; undefined where only a trace follows. */
   readonly requestId: string | undefined;
   /** The user's own values, frozen. */
-  readonly values: Readonly<Record<string, unknown>>;
+  readonly values: ContextValues;
   /** Milliseconds until the request is over; Infinity without a deadline. */
   readonly remainingMs: number;
 }
@@ -20,8 +27,8 @@ export interface RequestContext {
 export interface RequestOptions {
   /** @defaultValue the one at hand, otherwise a new one */
   readonly requestId?: string;
-  /** Added to the values at hand. What messages may carry, at most 64 KiB encoded. */
-  readonly values?: Readonly<Record<string, unknown>>;
+  /** Added to the values at hand: JSON values, bigint, undefined, refs and pids, at most 64 KiB encoded. */
+  readonly values?: ContextValues;
   /** Milliseconds the whole request may take. @defaultValue what is left at hand, otherwise no limit */
   readonly timeoutMs?: number;
 }
@@ -33,7 +40,7 @@ interface Deadline {
 
 interface Parts {
   readonly requestId?: string | undefined;
-  readonly values?: Readonly<Record<string, unknown>> | undefined;
+  readonly values?: ContextValues | undefined;
   /** The values as they go over the wire: encoded once, however many messages they follow. */
   readonly sealed?: Uint8Array | undefined;
   readonly codec?: Codec | undefined;
@@ -50,7 +57,6 @@ export type WireRequest = readonly [
   remainingMs: number | undefined,
 ];
 
-const none: Readonly<Record<string, unknown>> = Object.freeze({});
 const requestIdCharsMax = 200;
 
 /** The request context that travels with messages. Never changes; what adds to it makes another. */
@@ -58,7 +64,7 @@ export class Request implements RequestContext {
   /** Whether there has been any in this thread. */
   static isInUse = false;
   readonly #parts: Parts;
-  #values: Readonly<Record<string, unknown>> | undefined;
+  #values: ContextValues | undefined;
   #trace: Trace | undefined;
 
   private constructor(parts: Parts) {
@@ -78,16 +84,16 @@ export class Request implements RequestContext {
     const { codec, clock } = env;
     const requestId = options.requestId ?? outer?.requestId ?? env.newId();
     const deadline = soonest(outer, options.timeoutMs, clock);
-    const { trace } = outer ?? {};
-    if (options.values === undefined) {
-      const sealed = outer === undefined ? undefined : outer.#parts.sealed;
-      const values = outer === undefined ? undefined : outer.#values;
-      return new Request({ requestId, values, sealed, codec, deadline, trace });
-    }
+    const parts = { ...outer?.parts, requestId, codec, deadline };
+    if (options.values === undefined) return new Request(parts);
     const bytes = codec.encode({ ...outer?.values, ...options.values });
     const sealed = seal(bytes, 'the values of a context');
-    const values = recordOf(codec.decode(bytes));
-    return new Request({ requestId, values, sealed, codec, deadline, trace });
+    const decoded = codec.decode(bytes);
+    const path = unfitPath(decoded);
+    if (path !== undefined) {
+      throw invalidOption(running, { [path]: options.values }, contextValueKinds);
+    }
+    return new Request({ ...parts, values: asValues(decoded), sealed });
   }
 
   /** The request with the trace that is active now, if there is one. */
@@ -99,7 +105,7 @@ export class Request implements RequestContext {
 
   static withTrace(request: Request | undefined, trace: Trace): Request {
     if (request === undefined) return new Request({ trace });
-    return new Request({ ...request.#parts, values: request.#values, trace });
+    return new Request({ ...request.parts, trace });
   }
 
   /** The request that came with a message from another runtime. */
@@ -111,11 +117,16 @@ export class Request implements RequestContext {
     return new Request({ requestId, sealed, carrier, codec, deadline });
   }
 
+  /** What it is made of, with what was read of it meanwhile. */
+  get parts(): Parts {
+    return { ...this.#parts, values: this.#values, trace: this.#trace };
+  }
+
   get requestId(): string | undefined {
     return this.#parts.requestId;
   }
 
-  get values(): Readonly<Record<string, unknown>> {
+  get values(): ContextValues {
     return (this.#values ??= this.#decode());
   }
 
@@ -151,10 +162,9 @@ export class Request implements RequestContext {
     return carrier && seal(codec.encode(carrier), 'the trace and baggage of a context');
   }
 
-  #decode(): Readonly<Record<string, unknown>> {
+  #decode(): ContextValues {
     const { sealed, codec } = this.#parts;
-    const values = sealed && codec && opened(codec, sealed);
-    return recordOf(values);
+    return asValues(sealed && codec && opened(codec, sealed));
   }
 }
 
@@ -184,42 +194,33 @@ function checkOptions(options: RequestOptions): void {
   refuseUnknown(running, options, ['requestId', 'values', 'timeoutMs']);
   const { requestId, values, timeoutMs } = options;
   if (requestId !== undefined && !isRequestId(requestId)) {
-    throw invalidOption(running, { requestId }, `a text of 1 to ${requestIdCharsMax} characters`);
+    throw invalidOption(
+      running,
+      { requestId },
+      `a text of 1 to ${requestIdCharsMax} characters, none of them a control character`,
+    );
   }
   if (values !== undefined && !isRecord(values)) {
-    throw invalidOption(running, { values }, 'an object');
+    throw invalidOption(running, { values }, 'a plain object');
   }
   if (timeoutMs !== undefined) checkNumber(running, { timeoutMs }, { above: 0 });
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 function isRequestId(value: unknown): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= requestIdCharsMax;
+  if (typeof value !== 'string' || value.length === 0) return false;
+  return value.length <= requestIdCharsMax && !/\p{Cc}/u.test(value);
 }
 
 /** Whether a decoded value is a context from elsewhere. */
 export function isWireRequest(wire: unknown): wire is WireRequest {
   if (!Array.isArray(wire) || wire.length !== 4) return false;
   const [requestId, sealed, carrier, remainingMs]: unknown[] = wire;
-  const areBytes = [sealed, carrier].every((each) => each === undefined || isBytes(each));
+  const areBytes = [sealed, carrier].every((each) => each === undefined || isSealed(each));
   const isTime = remainingMs === undefined || (typeof remainingMs === 'number' && remainingMs >= 0);
   return areBytes && isTime && (requestId === undefined || isRequestId(requestId));
 }
 
-function isBytes(value: unknown): value is Uint8Array {
-  return value instanceof Uint8Array;
-}
-
-/** Values are shared by everybody who works for the request: nobody may change them. */
-function recordOf(value: unknown): Readonly<Record<string, unknown>> {
-  return isRecord(value) ? freeze(value) : none;
-}
-
-function freeze<T>(value: T): Readonly<T> {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  for (const each of Object.values(value)) freeze(each);
-  return Object.freeze(value);
+/** Bytes of `seal`, as far as their number tells. */
+function isSealed(value: unknown): boolean {
+  return value instanceof Uint8Array && value.length <= contextWireBytesMax + 1;
 }

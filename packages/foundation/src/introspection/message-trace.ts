@@ -23,6 +23,9 @@ export interface Traced {
   readonly ask: (to: Pid) => Promise<void>;
 }
 
+/** The cast by which the process that collects is told that no more will come. */
+const over = 'over';
+
 /** Collects the messages of a traced process in a process of its own. */
 export async function startTrace(
   runtime: Runtime,
@@ -35,7 +38,8 @@ export async function startTrace(
   const trace = new Trace(max);
   const process = await runtime.spawn(collectorOf(trace));
   trace.onDispose = () => process.stop({ reason: 'normal' });
-  process.relations.monitor(pid, trace.onDispose);
+  // What it was told before comes first.
+  process.relations.monitor(pid, () => process.castToSelf(over, []));
   process.onEnded(() => trace.end());
   try {
     await ask(process.pid);
@@ -49,7 +53,10 @@ export async function startTrace(
 function collectorOf(trace: Trace): Behaviour {
   return compileInternal('foundation.trace', {
     start: () => ({}),
-    casts: { [tracedMessage]: (_ctx, message) => trace.push(message as TracedMessage) },
+    casts: {
+      [tracedMessage]: (_ctx, message) => trace.push(message as TracedMessage),
+      [over]: () => trace.onDispose(),
+    },
     overflow: 'drop-oldest',
   });
 }

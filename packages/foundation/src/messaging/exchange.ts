@@ -67,7 +67,7 @@ export class Exchange {
     this.#calls.set(id, call);
     try {
       const sent = this.#router.send(target, this.#callPacket(target, id, outgoing));
-      if (sent !== 'sent') call.fail(notSent(sent, terms.describe()));
+      if (sent !== 'sent') call.fail(this.#notSent(sent, target, terms.describe()));
     } catch (error) {
       call.fail(error);
     }
@@ -220,6 +220,10 @@ export class Exchange {
   /** Called by an incoming call that has ended. */
   answered(call: IncomingCall): void {
     this.#incoming.remove(call);
+  }
+
+  #notSent(why: 'unreachable' | 'full', { node }: Pid, who: string): FoundationError {
+    return node === this.#runtime.name ? noProcess(who) : notSent(why, who);
   }
 
   /** Sends what nobody here waits for: it must not disturb whoever happens to set it off. */

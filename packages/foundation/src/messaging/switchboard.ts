@@ -217,8 +217,8 @@ export class Switchboard implements Router {
 
 /** Somebody elsewhere waits for it or counts on it; the sender of a call or cast is told instead. */
 function mustArrive([kind]: Packet): boolean {
-  const { reply, fail, signal } = packetKinds;
-  return kind === reply || kind === fail || kind === signal;
+  const { reply, fail, answer, signal } = packetKinds;
+  return kind === reply || kind === fail || kind === answer || kind === signal;
 }
 
 /**

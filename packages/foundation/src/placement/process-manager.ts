@@ -175,7 +175,8 @@ export class ProcessManager {
     return treesOf(await this.#listings(node));
   }
 
-  #listings(node: string = this.#runtime.name): Promise<readonly RuntimeListing[]> {
+  async #listings(node: string = this.#runtime.name): Promise<readonly RuntimeListing[]> {
+    if (typeof node !== 'string') throw invalidOption('processes.list', { node }, 'a name');
     return this.#system(node).listings();
   }
 

@@ -49,6 +49,7 @@ export function checkDefinition(name: string, spec: AnySpec): void {
   if (typeof spec.init !== 'function') throw invalidDefinition(name, 'has no `init` function');
   checkHandlers(name, spec);
   checkNumbers(name, spec);
+  checkDurable(name, spec);
   checkThread(name, spec);
 }
 
@@ -60,6 +61,14 @@ function checkNumbers(name: string, spec: AnySpec): void {
       name,
       `has \`${field}\` ${shown(value)}, which is not ${inWords(rule)}`,
     );
+  }
+}
+
+function checkDurable(name: string, spec: AnySpec): void {
+  if (spec.durable === true) return;
+  for (const field of ['snapshot', 'restore'] as const) {
+    if (spec[field] === undefined) continue;
+    throw invalidDefinition(name, `has \`${field}\`, but not \`durable: true\``);
   }
 }
 

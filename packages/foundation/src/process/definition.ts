@@ -64,7 +64,7 @@ export interface Host {
 
 export type Handlers = Record<string, (ctx: never, ...args: never[]) => unknown>;
 export type Reserved = 'then' | 'with' | 'try' | 'cast' | 'pid';
-type Quiet = void | Later<never> | Promise<void | Later<never>>;
+type Quiet = void | Later<void> | Promise<void | Later<void>>;
 
 /** What `info` handlers are told. */
 export interface Notices {

@@ -1,7 +1,7 @@
 import type { Request } from '../context/request.ts';
 import { frameOf, runIn, serve, type Frame, type Scope } from '../context/scope.ts';
 import type { FoundationError } from '../errors.ts';
-import { endFailed, serveInSpan, type ServedSpan } from '../telemetry/call-spans.ts';
+import { endFailed, endWell, serveInSpan, type ServedSpan } from '../telemetry/call-spans.ts';
 import { Failure, LaterWork, Refused, ReplyTo } from './answer.ts';
 import type { AnySpec, Behaviour, Entry } from './behaviour.ts';
 import { callCycle } from './call-chain.ts';
@@ -24,6 +24,7 @@ import type { TimerNote } from './timers.ts';
 
 /** Messages of a process after which it is worth to keep an asynchronous context for it. */
 const framedAfter = 8;
+const nobody: ReadonlySet<never> = new Set();
 
 /**
  * Carries out the messages of one process, one after the other: runs handlers, waits for those that
@@ -235,7 +236,7 @@ export class Execution {
   #goOn(): boolean {
     const { exit, probe } = this.#process;
     probe?.end(this.current);
-    this.#span?.span.end();
+    if (this.#span !== undefined) endWell(this.#span.span);
     this.#span = undefined;
     this.current = undefined;
     if (this.#context !== undefined) this.#context.message = undefined;
@@ -282,7 +283,7 @@ export class Execution {
     this.#span = undefined;
     work.then(
       (value) => {
-        served?.span.end();
+        if (served !== undefined) endWell(served.span);
         this.settle(call, value);
       },
       (error: unknown) => {
@@ -381,6 +382,12 @@ export class Execution {
     return this.#goOn();
   }
 
+  /** Whether nothing goes on and nobody waits. */
+  get isAtRest(): boolean {
+    const { size: kept } = this.#kept ?? nobody;
+    return kept + (this.#stash?.size ?? 0) === 0 && this.#replies?.isOwing !== true;
+  }
+
   // ── cycles ─────────────────────────────────────────────────────────────────
 
   suspect(call: Call, chain: readonly string[]): void {
@@ -423,6 +430,7 @@ export class Execution {
   failCurrent(down: () => FoundationError): void {
     if (this.#span !== undefined) endFailed(this.#span.span, down());
     this.#span = undefined;
+    this.#process.probe?.end(this.current);
     if (this.current?.isOpen === true && isCall(this.current)) this.current.fail(down());
   }
 

@@ -38,10 +38,12 @@ export class IdleWatch implements Due {
   }
 
   expire(): void {
-    const { runtime, status, handled, behaviour } = this.#process;
+    const { runtime, status, handled, behaviour, isAtRest } = this.#process;
     this.#isWaiting = false;
     // It becomes idle again when it has done what it is at.
     if (status !== 'idle') return;
+    // A reply that is owed, or work that goes on, is something to do.
+    if (!isAtRest) this.#dueAtTick = runtime.watches.tickIn(this.#idleMs);
     if (this.#dueAtTick > this.dueTick) {
       this.#isWaiting = true;
       runtime.watches.add(this, this.#dueAtTick);

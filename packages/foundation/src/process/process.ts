@@ -334,6 +334,11 @@ export class Process implements Runnable {
 
   // ── what it is at ──────────────────────────────────────────────────────────
 
+  /** Whether it has nothing to do and owes nothing to anybody. */
+  get isAtRest(): boolean {
+    return this.#status === 'idle' && !this.isSuspended && this.#execution?.isAtRest !== false;
+  }
+
   /** Whether the handler at work was sent this. */
   isAt(message: Envelope): boolean {
     return this.#execution?.current === message;

@@ -9,6 +9,21 @@ const nobody = new Pid('', 0, 0);
 interface Watch {
   readonly target: Pid;
   readonly onDown: ((exit: Exit) => void) | undefined;
+  /** What tells of the end, and may still wait in the mailbox. */
+  notice: DownNote | undefined;
+}
+
+/** Tells of an end, unless nobody wants to know any more. */
+class DownNote extends Note {
+  isTakenBack = false;
+
+  constructor(pid: Pid, exit: Exit) {
+    super('down', 'down', [{ pid, ...exit }]);
+  }
+
+  override get isOpen(): boolean {
+    return !this.isTakenBack;
+  }
 }
 
 /** Links and monitors of one process. */
@@ -42,15 +57,14 @@ export class Relations {
     const { runtime, pid, isAlive } = this.#process;
     if (!isAlive) return () => {};
     const id = runtime.nextNumber();
-    (this.#watched ??= new Map()).set(id, { target: target ?? nobody, onDown });
-    if (target === undefined) {
-      this.receive({ kind: 'down', id, from: nobody, exit: { reason: 'no_process' } });
-      return () => {};
-    }
-    runtime.relate(this.#process, target, { kind: 'monitor', id, watcher: pid });
+    const watch: Watch = { target: target ?? nobody, onDown, notice: undefined };
+    (this.#watched ??= new Map()).set(id, watch);
+    if (target === undefined) this.#down(id, nobody, { reason: 'no_process' });
+    else runtime.relate(this.#process, target, { kind: 'monitor', id, watcher: pid });
     return () => {
-      if (this.#watched?.delete(id) === true)
-        runtime.signal(target, { kind: 'demonitor', id, watcher: pid });
+      if (watch.notice !== undefined) watch.notice.isTakenBack = true;
+      if (target === undefined || this.#watched?.delete(id) !== true) return;
+      runtime.signal(target, { kind: 'demonitor', id, watcher: pid });
     };
   }
 
@@ -146,8 +160,10 @@ export class Relations {
     const watch = this.#watched?.get(id);
     if (watch === undefined) return;
     this.#watched?.delete(id);
-    if (watch.onDown !== undefined) watch.onDown(exit);
-    else this.#process.deliver(new Note('down', 'down', [{ pid: from, ...exit }]));
+    if (watch.onDown !== undefined) return watch.onDown(exit);
+    watch.notice = new DownNote(from, exit);
+    this.#process.deliver(watch.notice);
+    return undefined;
   }
 }
 

@@ -30,6 +30,12 @@ export class Replies {
     return this.#owed.size;
   }
 
+  /** Whether somebody still waits, or work goes on. */
+  get isOwing(): boolean {
+    this.#prune();
+    return this.#owed.size > 0;
+  }
+
   owe(call: Call, owed: Owed): void {
     this.#owed.set(call, owed);
     if (this.#owed.size >= this.#pruneAt) this.#prune();
@@ -64,7 +70,7 @@ export class Replies {
     this.#addressed = undefined;
   }
 
-  /** Forgets whose callers have given up, each time the list has doubled. */
+  /** Forgets whose callers have given up: each time the list has doubled, at least. */
   #prune(): void {
     for (const [call, { isWork }] of this.#owed) {
       if (!call.isOpen && !isWork) this.settle(call);

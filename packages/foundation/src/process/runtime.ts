@@ -2,12 +2,14 @@ import type { Clock } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { Exchange, Station } from '../messaging/exchange.ts';
+import { invalidOption } from '../options.ts';
 import { systemRandom, type Random } from '../random.ts';
 import { isOpenTelemetrySetUp } from '../telemetry/call-spans.ts';
 import type { CounterBoard } from '../thread/counter-board.ts';
 import type { Codec, CodecLimits } from '../wire/codec.ts';
 import { behaviourOf, type Behaviour } from './behaviour.ts';
 import { Deadlines } from './deadlines.ts';
+import { isName, nameRule } from './definition-check.ts';
 import type { AnyDefinition, Definition, Host } from './definition.ts';
 import { Durability, type Snapshots } from './durability.ts';
 import type { Exit } from './exit.ts';
@@ -45,8 +47,8 @@ export interface Directory {
   onGroupChange(group: string, listener: () => void): Disposable;
 }
 
-/** Makes the scheduler of a runtime. @param onError - Told what a process threw past its own crash. */
-export type SchedulerFactory = (clock: Clock, onError: (error: unknown) => void) => Scheduler;
+/** Makes the scheduler of a runtime. */
+export type SchedulerFactory = (clock: Clock) => Scheduler;
 
 export interface RuntimeOptions {
   readonly name: string;
@@ -161,9 +163,7 @@ export class Runtime implements Host {
     this.board = options.board;
     this.#nextNumber = firstSerial(this.thread);
     this.random = options.random ?? systemRandom;
-    this.scheduler = (options.scheduler ?? inTurn)(options.clock, (error) =>
-      this.events.emit('problem', { what: 'handling a message', error }),
-    );
+    this.scheduler = (options.scheduler ?? inTurn)(options.clock);
     this.#isTraced = isOpenTelemetrySetUp();
     this.deadlines = new Deadlines(options.clock, 'foreground', this.#lookForTracing);
     this.watches = new Deadlines(options.clock, 'background');
@@ -317,6 +317,7 @@ export class Runtime implements Host {
   // ── refs ───────────────────────────────────────────────────────────────────
 
   ref<I, A>(definition: Definition<I, A>, name: string): Client<A> {
+    if (!isName(name)) throw invalidOption('ref', { name }, nameRule);
     return clientOf(new RefCore(this, behaviourOf(definition), { name })) as unknown as Client<A>;
   }
 
@@ -380,4 +381,4 @@ export class Runtime implements Host {
 /** How the path of a value that cannot be sent begins. */
 const argumentNames = Array.from({ length: 16 }, (_, index) => `args[${index}]`);
 
-const inTurn: SchedulerFactory = (clock, onError) => new FairScheduler(clock, systemTurns, onError);
+const inTurn: SchedulerFactory = (clock) => new FairScheduler(clock, systemTurns);

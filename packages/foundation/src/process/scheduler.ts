@@ -5,6 +5,8 @@ export interface Runnable {
   nextReady: Runnable | undefined;
   /** Handles messages until there are none or the scheduler says so; returns how many it handled. */
   run(): number;
+  /** Ends it by what {@link run} threw. */
+  crash(error: unknown): void;
 }
 
 /** Decides which process handles its messages when, and for how long. */
@@ -51,7 +53,6 @@ const turnMsMax = 5;
 export class FairScheduler implements Scheduler {
   readonly #clock: Clock;
   readonly #turns: Turns;
-  readonly #onError: (error: unknown) => void;
   #head: Runnable | undefined = undefined;
   #tail: Runnable | undefined = undefined;
   #isPosted = false;
@@ -64,11 +65,9 @@ export class FairScheduler implements Scheduler {
   #ranSince = 0;
   #isTurnOver = false;
 
-  /** @param onError - Told what an item threw; the others go on. */
-  constructor(clock: Clock, turns: Turns, onError: (error: unknown) => void) {
+  constructor(clock: Clock, turns: Turns) {
     this.#clock = clock;
     this.#turns = turns;
-    this.#onError = onError;
   }
 
   enqueue(item: Runnable): void {
@@ -135,7 +134,7 @@ export class FairScheduler implements Scheduler {
     try {
       return item.run();
     } catch (error) {
-      this.#onError(error);
+      item.crash(error);
       return 1;
     }
   }

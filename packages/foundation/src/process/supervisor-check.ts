@@ -25,12 +25,26 @@ const childOptions = ['init', 'name', 'restart', 'shutdownMs', 'capabilities', '
 const strategies = ['one-for-one', 'one-for-all', 'rest-for-one', 'dynamic'];
 
 /** @throws FoundationError `INVALID_OPTION` */
+export function checkGiven(name: string, options: unknown): void {
+  if (typeof options === 'object' && options !== null) return;
+  throw invalidOption(`the supervisor "${name}"`, { options }, 'an object with its children');
+}
+
+/** @throws FoundationError `INVALID_OPTION` */
 export function checkSupervisor(name: string, options: SupervisorOptions): void {
   const who = `the supervisor "${name}"`;
   refuseUnknown(who, options, supervisorOptions);
   const { strategy, children } = options;
   if (strategy !== undefined) checkChoice(who, { strategy }, strategies);
   if (!Array.isArray(children)) throw invalidOption(who, { children }, 'a list of children');
+  for (const [index, each] of children.entries()) {
+    if (typeof each === 'object' && each !== null) continue;
+    throw invalidOption(
+      who,
+      { [`children[${index}]`]: each },
+      'a definition, or what `child` gives',
+    );
+  }
   checkRestarts(who, options);
 }
 

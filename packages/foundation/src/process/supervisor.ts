@@ -21,7 +21,7 @@ import {
 } from './restart-state.ts';
 import type { Listing } from './runtime.ts';
 import { Supervision, type Kept, type SupervisionLimits } from './supervision.ts';
-import { checkChild, checkDynamic, checkSupervisor } from './supervisor-check.ts';
+import { checkChild, checkDynamic, checkGiven, checkSupervisor } from './supervisor-check.ts';
 
 type ChildArgs<I> = undefined extends I
   ? [options?: ChildOptions & { readonly init?: I }]
@@ -128,6 +128,7 @@ export function defineSupervisor<I, A>(
   name: string,
   options: SupervisorOptions | DynamicSupervisorOptions<I, A>,
 ): AnyDefinition {
+  checkGiven(name, options);
   if (options.strategy === 'dynamic') {
     checkDynamic(name, options);
     return superviseDynamic(name, { ...supervisorDefaults, ...rulesOf(options) }, options);

@@ -6,7 +6,9 @@ import {
   SpanKind,
   SpanStatusCode,
   trace,
+  type Context as Trace,
   type Span,
+  type SpanOptions,
   type Tracer,
 } from '@opentelemetry/api';
 
@@ -15,6 +17,7 @@ import { isFoundationError, messageOf } from '../errors.ts';
 import type { Envelope } from '../process/envelope.ts';
 import type { Process } from '../process/process.ts';
 import type { OutgoingCall, RefCore } from '../process/ref.ts';
+import { guarded } from './guarded.ts';
 
 /** Name of the tracer and of the meter. */
 export const instrumentation = '@foundation/core';
@@ -24,10 +27,17 @@ const probed = ROOT_CONTEXT.setValue(probe, true);
 
 /** Whether OpenTelemetry is set up in this program: it makes spans, or keeps a context for its baggage. */
 export function isOpenTelemetrySetUp(): boolean {
-  return (
-    tracer() !== undefined ||
-    openTelemetry.with(probed, () => openTelemetry.active().getValue(probe) === true)
+  return guarded(
+    () =>
+      tracer() !== undefined ||
+      openTelemetry.with(probed, () => openTelemetry.active().getValue(probe) === true),
+    false,
   );
+}
+
+/** Begins a span; undefined without a tracer. */
+function startSpan(name: string, options: SpanOptions, parent: Trace): Span | undefined {
+  return guarded(() => tracer()?.startSpan(name, options, parent), undefined);
 }
 
 /** The tracer, if a provider is registered. */
@@ -43,18 +53,16 @@ export function callInTrace(core: RefCore, outgoing: OutgoingCall): Promise<unkn
   const request = Request.traced(outgoing.request);
   const parent = request?.trace ?? ROOT_CONTEXT;
   const { behaviour } = core;
-  const span = tracer()?.startSpan(
-    `${behaviour.name}.${outgoing.name}`,
-    { kind: SpanKind.CLIENT, attributes: attributesOf(behaviour.name, outgoing.name) },
-    parent,
-  );
+  const attributes = attributesOf(behaviour.name, outgoing.name);
+  const options = { kind: SpanKind.CLIENT, attributes };
+  const span = startSpan(`${behaviour.name}.${outgoing.name}`, options, parent);
   if (span === undefined) return core.send({ ...outgoing, request });
   const reply = core.send({
     ...outgoing,
     request: Request.withTrace(request, trace.setSpan(parent, span)),
   });
   reply.then(
-    () => span.end(),
+    () => endWell(span),
     (error: unknown) => endFailed(span, error),
   );
   return reply;
@@ -76,16 +84,22 @@ export function serveInSpan(process: Process, { name, request }: Envelope): Serv
     'foundation.process': process.describe(),
   };
   const options = { kind: SpanKind.SERVER, attributes };
-  const span = tracer()?.startSpan(`${behaviour.name}.${name}`, options, parent);
+  const span = startSpan(`${behaviour.name}.${name}`, options, parent);
   if (span === undefined) return undefined;
   return { span, request: Request.withTrace(request, trace.setSpan(parent, span)) };
 }
 
+export function endWell(span: Span): void {
+  guarded(() => span.end(), undefined);
+}
+
 export function endFailed(span: Span, error: unknown): void {
-  span.recordException(error instanceof Error ? error : messageOf(error));
-  span.setAttribute('error.type', isFoundationError(error) ? error.code : 'Error');
-  span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
-  span.end();
+  guarded(() => {
+    span.recordException(error instanceof Error ? error : messageOf(error));
+    span.setAttribute('error.type', isFoundationError(error) ? error.code : 'Error');
+    span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
+    span.end();
+  }, undefined);
 }
 
 function attributesOf(definition: string, message: string): Record<string, string> {

@@ -7,6 +7,7 @@ import {
 
 import type { Runtime } from '../process/runtime.ts';
 import { instrumentation } from './call-spans.ts';
+import { guarded } from './guarded.ts';
 
 /** What a node measures, by OpenTelemetry's names; gauges go up and down, counters only grow. */
 export const metricKinds = {
@@ -44,6 +45,10 @@ type MetricName = keyof typeof metricKinds;
  * is counted for it: when metrics are collected, the processes are looked at.
  */
 export function offerMetrics(runtime: Runtime, threadCount: () => number): Disposable {
+  return guarded(() => offer(runtime, threadCount), { [Symbol.dispose]: () => {} });
+}
+
+function offer(runtime: Runtime, threadCount: () => number): Disposable {
   const meter = metrics.getMeter(instrumentation);
   const instruments = new Map<string, Observable>(
     Object.entries(metricKinds).map(([name, { kind, description }]) => [

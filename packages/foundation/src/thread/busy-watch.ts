@@ -70,25 +70,30 @@ export class BusyWatch {
     const isHeld = beats === this.#beats && beats > 0 && !this.#board.isLoading;
     this.#busyMs = isHeld ? this.#busyMs + sinceMs : 0;
     this.#beats = beats;
-    const culprit = this.#culprit();
-    const { maxBusyMs } = culprit ?? this.#strictest();
-    if (this.#busyMs <= maxBusyMs + beatMs) return;
+    const suspects = this.#suspects();
+    // Who may take longest says how long all may: it could be that one.
+    const maxBusyMs = Math.max(...suspects.map((each) => each.maxBusyMs));
+    if (suspects.length === 0 || this.#busyMs <= maxBusyMs + beatMs) return;
     this.#timer.cancel();
-    this.#handlers.onBusy(this.#busyMs, culprit?.pid);
+    this.#handlers.onBusy(this.#busyMs, suspects.length === 1 ? suspects[0]?.pid : undefined);
   }
 
-  /** The process whose handler runs, or the only one whose handler has not settled. */
-  #culprit(): Watched | undefined {
+  /**
+   * Who may hold the thread: the process whose handler runs. Otherwise one whose handler has not settled,
+   * or one that is being started; anybody where there is none of them.
+   */
+  #suspects(): readonly Watched[] {
     const { running } = this.#board;
-    const busy = running === undefined ? this.#board.busy() : [running];
-    const number = busy.length === 1 ? busy[0] : undefined;
-    if (number === undefined) return undefined;
-    return [...this.#watched].find(
-      ({ pid }) => pid !== undefined && numberOf(pid.serial) === number,
-    );
+    const runs = running === undefined ? [] : this.#numbered([running]);
+    if (runs.length > 0) return runs;
+    const starting = [...this.#watched].filter(({ pid }) => pid === undefined);
+    const others = [...this.#numbered(this.#board.busy()), ...starting];
+    return others.length > 0 ? others : [...this.#watched];
   }
 
-  #strictest(): Pick<Watched, 'maxBusyMs'> {
-    return { maxBusyMs: Math.min(...[...this.#watched].map(({ maxBusyMs }) => maxBusyMs)) };
+  #numbered(numbers: readonly number[]): readonly Watched[] {
+    return [...this.#watched].filter(
+      ({ pid }) => pid !== undefined && numbers.includes(numberOf(pid.serial)),
+    );
   }
 }

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 
 import { runForNobody } from '../context/scope.ts';
-import { FoundationError, messageOf } from '../errors.ts';
+import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
 import type { ProcessStatistics } from '../introspection/introspection.ts';
 import type { RuntimeListing } from '../introspection/process-info.ts';
 import type { Station } from '../messaging/exchange.ts';
@@ -9,6 +9,7 @@ import { parsePacket, type Packet } from '../messaging/packet.ts';
 import type { Behaviour } from '../process/behaviour.ts';
 import type { ChildSpec } from '../process/child.ts';
 import { firstSerial, Pid } from '../process/pid.ts';
+import { startFailed } from '../process/process-errors.ts';
 import type { Runtime } from '../process/runtime.ts';
 import { shutdownMs } from '../process/shutdown.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -94,7 +95,9 @@ export class Threads {
       return pid;
     } catch (error) {
       if (thread.group === undefined) void terminate(thread, 'done');
-      throw error;
+      // The process that starts others in the thread is not whom anybody wanted to start.
+      const isLost = isFoundationError(error) && error.code === 'PROCESS_DOWN';
+      throw isLost ? startFailed(behaviour.name, error) : error;
     }
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { defineErrors, seededRandom, type Random, type Timer } from '@foundation/core';
+import { checkNumber } from '@foundation/core/internal';
 
 import { EventHeap, type Due } from './event-heap.ts';
 
@@ -98,8 +99,13 @@ export class Simulation {
     return this.#hash.copy().digest('hex').slice(0, 16);
   }
 
-  /** Lets `durationMs` of virtual time pass. An error thrown by an event is thrown here. */
+  /**
+   * Lets `durationMs` of virtual time pass. An error thrown by an event is thrown here.
+   *
+   * @throws FoundationError `INVALID_OPTION`
+   */
   async advance(durationMs: number): Promise<void> {
+    checkNumber('advance', { durationMs }, { min: 0 });
     const untilMs = this.#nowMs + durationMs;
     await this.#run(untilMs, () => false);
     this.#nowMs = untilMs;
