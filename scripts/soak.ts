@@ -12,6 +12,10 @@ const sameInterruptMs = 2_000;
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {
+  if (words.includes('--help')) {
+    console.log(usage);
+    return 0;
+  }
   const given = readArguments(words);
   if (given === undefined) return 2;
   const { minutes, seed, json } = given;
@@ -30,7 +34,7 @@ function readArguments(words: readonly string[]): SoakArguments | undefined {
     if (globalThis.gc === undefined) throw new Error('start node with --expose-gc');
     return soakArguments(words, () => String(randomInt(2 ** 32)));
   } catch (error) {
-    console.error(`${String(error)}\n\n${usage}`);
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${usage}`);
     return undefined;
   }
 }
