@@ -1,10 +1,10 @@
 import { isFoundationError } from '../errors.ts';
 import { checkNumber, invalidOption, refuseUnknown } from '../options.ts';
 import { anyBehaviour } from '../process/behaviour.ts';
+import { targetOf } from '../process/client.ts';
 import { noProcess } from '../process/exit.ts';
 import { firstSerial, Pid } from '../process/pid.ts';
 import type { AnyRef } from '../process/ref-types.ts';
-import { targetOf } from '../process/ref.ts';
 import type { Runtime } from '../process/runtime.ts';
 import { unresponsive, type Introspection, type ProcessStatistics } from './introspection.ts';
 import { startTrace, type MessageTrace, type TraceOptions } from './message-trace.ts';

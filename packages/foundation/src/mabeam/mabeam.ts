@@ -1,9 +1,10 @@
 import type { Clock } from '../clock.ts';
 import type { ProcessManager } from '../placement/process-manager.ts';
 import { anyBehaviour, coordinationMessage } from '../process/behaviour.ts';
+import { refSymbol } from '../process/client.ts';
 import { noProcess } from '../process/exit.ts';
 import { Pid } from '../process/pid.ts';
-import { RefCore, refSymbol } from '../process/ref.ts';
+import { RefCore } from '../process/ref.ts';
 import type { Runtime } from '../process/runtime.ts';
 import type { Random } from '../random.ts';
 import { AgentRegistry } from './agents.ts';

@@ -1,7 +1,8 @@
 import { ReplyTo } from '../process/answer.ts';
 import { anyBehaviour } from '../process/behaviour.ts';
+import { refSymbol } from '../process/client.ts';
 import { Pid } from '../process/pid.ts';
-import { refSymbol, type RefCore } from '../process/ref.ts';
+import type { RefCore } from '../process/ref.ts';
 import { addressOf, FarReply, type ReplyAddress } from '../process/replies.ts';
 import type { Runtime } from '../process/runtime.ts';
 import { Codec, type CodecHooks, type CodecLimits } from '../wire/codec.ts';

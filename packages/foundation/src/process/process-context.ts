@@ -4,13 +4,13 @@ import { FoundationError } from '../errors.ts';
 import { checkChoice, checkNumber, invalidOption } from '../options.ts';
 import { Abortion } from './abortion.ts';
 import { deferred, LaterWork, type Later, type ReplyTo } from './answer.ts';
+import { targetOf } from './client.ts';
 import type { Context, Host } from './definition.ts';
 import { isCall, type Envelope } from './envelope.ts';
 import { stopReasons, type ExitReason } from './exit.ts';
 import type { Pid } from './pid.ts';
 import type { Process } from './process.ts';
 import type { AnyRef } from './ref-types.ts';
-import { targetOf } from './ref.ts';
 
 type Anything = Context<object, string, string>;
 type Casts = Anything['cast'];
