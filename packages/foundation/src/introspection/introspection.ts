@@ -9,7 +9,7 @@ import type { Process } from '../process/process.ts';
 import type { Runtime } from '../process/runtime.ts';
 import { infoOfProcess, type ProcessInfo } from './process-info.ts';
 
-/** Numbers of one process. Times are in milliseconds; waits and busy time come from one message in 64. */
+/** Numbers of one process. Times are in milliseconds; waits and busy time come from a sample. */
 export interface ProcessStatistics extends ProcessInfo {
   /** The longest that its mailbox was. */
   readonly mailboxHighWater: number;

@@ -18,7 +18,7 @@ export interface Envelope extends Queued {
   readonly name: string;
   readonly args: readonly unknown[];
   /** The handler, where the sender knows it already. */
-  readonly entry: Entry | undefined;
+  entry: Entry | undefined;
   /** What follows the request that it is part of. */
   readonly request: Request | undefined;
   /** Whether it is still to be handled. */
@@ -31,7 +31,7 @@ export class Note implements Envelope {
   readonly kind: NoteKind;
   readonly name: string;
   readonly args: readonly unknown[];
-  readonly entry: Entry | undefined;
+  entry: Entry | undefined;
   readonly request: Request | undefined;
 
   // Made once a message: an options object would be garbage each time.

@@ -8,6 +8,7 @@ import { callCycle } from './call-chain.ts';
 import { isCall, type Call, type Envelope } from './envelope.ts';
 import type { ExitReason } from './exit.ts';
 import { checked, type Checked } from './message-check.ts';
+import { isSampled } from './probe.ts';
 import { ProcessContext } from './process-context.ts';
 import {
   deferredTooLate,
@@ -96,13 +97,11 @@ export class Execution {
   /** Returns false when the process cannot take the next message now. */
   take(envelope: Envelope): boolean {
     const { entry } = envelope;
-    const { probe, handled } = this.#process;
-    const isWatched = probe !== undefined && probe.isConcerned(envelope, handled);
+    const { probe, handled, runtime } = this.#process;
+    const isLookedAt = isSampled(handled) || probe?.isTracing === true || runtime.isTraced;
     // Most messages: a handler that is known to be synchronous, and nothing beside it.
-    if (entry?.isPlain === true && !isWatched && !this.#process.runtime.isTraced) {
-      return this.#takePlain(entry, envelope);
-    }
-    if (isWatched) probe.begin(envelope, handled);
+    if (entry?.isPlain === true && !isLookedAt) return this.#takePlain(entry, envelope);
+    if (probe?.isConcerned(envelope, handled) === true) probe.begin(envelope, handled);
     return this.#takeAny(envelope);
   }
 

@@ -5,14 +5,18 @@ import { messageOf } from '../errors.ts';
 import { WaitHistogram } from '../telemetry/wait-histogram.ts';
 import type { Envelope } from './envelope.ts';
 
-/** One message in this many is timed. */
-const sampledEach = 64;
+/** Messages of a process of which one in 64 is timed, so that little work says something, too. */
+const earlyMessages = 4_096;
 /** Characters of the arguments that a trace shows. */
 const argumentsCharsMax = 200;
 
-/** Whether the message with this number is timed: the second one, and then one in 64. */
+/** Whether the message with this number is timed: the second one, then one in 64, later one in 512. */
 export function isSampled(number: number): boolean {
-  return (number & (sampledEach - 1)) === 1;
+  return (number & (sampledEach(number) - 1)) === 1;
+}
+
+function sampledEach(number: number): number {
+  return number < earlyMessages ? 64 : 512;
 }
 
 /** A message that a traced process has handled. */
@@ -34,20 +38,24 @@ export class Probe {
   readonly waits = new WaitHistogram();
   /** Milliseconds that handlers have held the event loop, going by the sample. */
   busyMs = 0;
-  #tracers: Set<(message: TracedMessage) => void> | undefined = undefined;
+  /** Whether somebody wants to know of every message. */
+  isTracing = false;
+  readonly #tracers = new Set<(message: TracedMessage) => void>();
   /** Messages of the sample that wait, in the order in which they came. */
   readonly #waiting: { readonly envelope: Envelope; readonly since: number }[] = [];
   /** The message being timed, and since when. */
   #timed: Envelope | undefined = undefined;
   #timedAt = 0;
-  #isHeld = false;
+  /** For how many messages the one being timed stands while it holds the event loop; 0 otherwise. */
+  #heldFor = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** A message of the sample comes into the mailbox. */
+  /** A message of the sample comes into the mailbox. Without its entry it takes the long way. */
   sample(envelope: Envelope): void {
+    envelope.entry = undefined;
     this.#waiting.push({ envelope, since: this.#clock.now() });
   }
 
@@ -59,16 +67,14 @@ export class Probe {
 
   /** @param number - Of the message among those handled. */
   isConcerned(envelope: Envelope, number: number): boolean {
-    return (
-      isSampled(number) || this.#waiting[0]?.envelope === envelope || this.#tracers !== undefined
-    );
+    return isSampled(number) || this.#waiting[0]?.envelope === envelope || this.isTracing;
   }
 
   /** Its handler is about to run. */
   begin(envelope: Envelope, number: number): void {
     this.#timed = envelope;
     this.#timedAt = this.#clock.now();
-    this.#isHeld = isSampled(number);
+    this.#heldFor = isSampled(number) ? sampledEach(number) : 0;
     const [first] = this.#waiting;
     if (first?.envelope !== envelope) return;
     this.#waiting.shift();
@@ -77,16 +83,16 @@ export class Probe {
 
   /** Its handler has given the event loop back. */
   held(): void {
-    if (!this.#isHeld) return;
-    this.#isHeld = false;
-    this.busyMs += (this.#clock.now() - this.#timedAt) * sampledEach;
+    if (this.#heldFor === 0) return;
+    this.busyMs += (this.#clock.now() - this.#timedAt) * this.#heldFor;
+    this.#heldFor = 0;
   }
 
   /** Its handler has settled. */
   end(envelope: Envelope | undefined): void {
     if (envelope === undefined || this.#timed !== envelope) return;
     this.#timed = undefined;
-    if (this.#tracers === undefined) return;
+    if (!this.isTracing) return;
     const tookMs = this.#clock.now() - this.#timedAt;
     const traced: TracedMessage = {
       atMs: this.#clock.wallNow() - tookMs,
@@ -101,12 +107,12 @@ export class Probe {
 
   /** Tells of every message from now on, until it is disposed. */
   trace(listener: (message: TracedMessage) => void): Disposable {
-    const tracers = (this.#tracers ??= new Set());
-    tracers.add(listener);
+    this.#tracers.add(listener);
+    this.isTracing = true;
     return {
       [Symbol.dispose]: () => {
-        tracers.delete(listener);
-        if (tracers.size === 0 && this.#tracers === tracers) this.#tracers = undefined;
+        this.#tracers.delete(listener);
+        this.isTracing = this.#tracers.size > 0;
       },
     };
   }
