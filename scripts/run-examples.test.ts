@@ -40,8 +40,17 @@ describe('an example', () => {
     const program = `import { spawn } from 'node:child_process';
       spawn('sleep', ['100'], { stdio: 'inherit' });\n`;
     plant('a', program, '');
-    expect(await runExamples(root, 500)).toEqual([
+    expect(await runExamples(root, { timeoutMs: 500 })).toEqual([
       ['examples/a/main.ts', 'did not end within 0.5 s'],
+    ]);
+  });
+
+  it('is run alone when it is named; a name without one has failed', async () => {
+    plant('a', `console.log('one');\n`, 'one\n');
+    plant('b', `throw new Error('not run');\n`, '');
+    expect(await runExamples(root, { names: ['a', 'c'] })).toEqual([
+      ['c', 'no such example; there are a, b'],
+      ['examples/a/main.ts', undefined],
     ]);
   });
 

@@ -1,15 +1,33 @@
-// Runs each example that says what it prints and compares: `node scripts/run-examples.ts [root]`.
+// Runs each example that says what it prints and compares: `node scripts/run-examples.ts [NAME …]`.
 import { globSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { runProgram } from './program.ts';
 import { report, type Tally } from './tally.ts';
 
-/** Runs every `examples/<name>/main.ts` beside which there is an `expected.txt`, one after another. */
-export async function runExamples(root: string, timeoutMs: number = 60_000): Promise<Tally> {
-  const tally: [string, string | undefined][] = [];
-  for (const path of globSync('examples/*/expected.txt', { cwd: root }).toSorted()) {
+interface Choice {
+  /** Only these. @defaultValue all */
+  readonly names?: readonly string[];
+  /** Milliseconds that one may take. @defaultValue 60_000 */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Runs every `examples/<name>/main.ts` beside which there is an `expected.txt`, one after another. A name
+ * of which there is no such example has failed.
+ */
+export async function runExamples(
+  root: string,
+  { names = [], timeoutMs = 60_000 }: Choice = {},
+): Promise<Tally> {
+  const found = globSync('examples/*/expected.txt', { cwd: root }).toSorted();
+  const known = found.map((path) => basename(dirname(path)));
+  const tally: [string, string | undefined][] = names
+    .filter((name) => !known.includes(name))
+    .map((name) => [name, `no such example; there are ${known.join(', ')}`]);
+  for (const path of found) {
+    if (names.length > 0 && !names.includes(basename(dirname(path)))) continue;
     const program = join(dirname(path), 'main.ts');
     const { stdout, failure } = await runProgram(join(root, program), timeoutMs);
     const expected = readFileSync(join(root, path), 'utf8');
@@ -29,5 +47,6 @@ function difference(expected: string, printed: string): string | undefined {
 }
 
 if (import.meta.main) {
-  report(await runExamples(process.argv[2] ?? fileURLToPath(new URL('..', import.meta.url))));
+  const here = fileURLToPath(new URL('..', import.meta.url));
+  report(await runExamples(here, { names: process.argv.slice(2) }));
 }

@@ -10,7 +10,13 @@ import type { Pid } from './process/pid.ts';
 export interface NodeEvents {
   spawn: { readonly pid: Pid; readonly who: string };
   exit: { readonly pid: Pid; readonly who: string; readonly reason: ExitReason };
-  crash: { readonly pid: Pid; readonly who: string; readonly error: string };
+  crash: {
+    readonly pid: Pid;
+    readonly who: string;
+    readonly error: string;
+    /** Where it was thrown; undefined for what is no error. */
+    readonly stack: string | undefined;
+  };
   /** A supervisor is about to start a child again, after `delayMs` milliseconds. */
   restart: {
     readonly node: string;

@@ -54,6 +54,7 @@ it('shows exactly these names to adapters and to its sister packages', async () 
       "dialGoesOn",
       "invalidOption",
       "meshDefaults",
+      "nodeOptionNames",
       "parseDelta",
       "parseSharePart",
       "pingDefaults",

@@ -33,6 +33,7 @@ export {
   cast,
   defineProcess,
   type AnyDefinition,
+  type SelfSufficient,
   type Api,
   type Context,
   type Definition,

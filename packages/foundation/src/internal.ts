@@ -42,6 +42,7 @@ export { Events } from './events.ts';
 export { checkNumber, invalidOption } from './options.ts';
 export { parseDelta, parseSharePart } from './registry/registry-message.ts';
 export { ShareJoiner, splitShare } from './registry/share-parts.ts';
+export { nodeOptionNames } from './node-options.ts';
 export { Registry } from './registry/registry.ts';
 export type { Delta as RegistryDelta } from './registry/registry-state.ts';
 export { compileAny, type AnyHandler, type Behaviour } from './process/behaviour.ts';

@@ -77,7 +77,8 @@ export interface NodeSettings {
   readonly scheduler: SchedulerFactory | undefined;
 }
 
-const known = [
+/** Every option of `startNode`. */
+export const nodeOptionNames = [
   'name',
   'cluster',
   'clusterName',
@@ -108,7 +109,7 @@ const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
  * offending value
  */
 export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEnv): NodeSettings {
-  refuseUnknown(starting, options, known);
+  refuseUnknown(starting, options, nodeOptionNames);
   checkTexts(options);
   const { lagMaxMs = Infinity } = options;
   checkNumber(starting, { lagMaxMs }, { above: 0, endless: true });

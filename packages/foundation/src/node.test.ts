@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { alone, failure, gate, listen, present } from '../test/alone.ts';
 import { ManualClock, settled } from '../test/manual-clock.ts';
-import { defineProcess, startNode } from './index.ts';
+import { defineProcess, startNode, type Node } from './index.ts';
 import type { Runtime } from './process/runtime.ts';
 
 const counter = defineProcess('counter', {
@@ -134,11 +134,52 @@ describe('a value that is none of those expected', () => {
     expect(error.message).toMatch(message);
   });
 
+  it.each<readonly [string, (node: Node) => unknown, string]>([
+    ['ref(counter, 5)', (node) => node.ref(counter, 5 as never), '`name` to be a name of'],
+    ["ref(counter, '')", (node) => node.ref(counter, ''), "got: ''"],
+    ['list(5)', ({ processes }) => processes.list(5 as never), '`node` to be a name, got: 5'],
+    ['list(Symbol())', ({ processes }) => processes.list(Symbol('x') as never), 'got: Symbol(x)'],
+    ['tree(null)', ({ processes }) => processes.tree(null as never), 'got: null'],
+    [
+      'stop()',
+      ({ processes }) => processes.stop(undefined as never),
+      'a ref or a pid, got: undefined',
+    ],
+    ["stop('x')", ({ processes }) => processes.stop('x' as never), "a ref or a pid, got: 'x'"],
+    ['stop({ pid: 5 })', ({ processes }) => processes.stop({ pid: 5 as never }), 'got: { pid: 5 }'],
+    ['inspect()', ({ processes }) => processes.inspect(undefined as never), 'got: undefined'],
+  ])('is named: %s', async (_, action, message) => {
+    await using node = await alone();
+    const error = await failure((async () => action(node))());
+    expect(error).toMatchObject({ code: 'INVALID_OPTION' });
+    expect(error.message).toContain(message);
+  });
+
   it('is named where a definition is expected', async () => {
     await using node = await alone();
     const none = undefined as unknown as typeof counter;
     const invalid = { code: 'INVALID_DEFINITION', message: expect.stringContaining('undefined') };
     expect(await failure(node.processes.start(none))).toMatchObject(invalid);
     expect(() => node.ref(none, 'x')).toThrow(expect.objectContaining(invalid));
+  });
+});
+
+describe('the state of a process, in production', () => {
+  const keeper = defineProcess('keeper', {
+    init: () => ({ list: ['of its own'] }),
+    calls: { list: ({ state }) => state.list.join() },
+  });
+
+  it('is its own: what is shown of it is a copy, and what replaces it is copied', async () => {
+    await using node = await alone({ profile: 'production' });
+    const ref = await node.processes.start(keeper);
+    const look = node.processes.inspect(ref);
+    const shown = (await look.state()) as { list: string[] };
+    shown.list.push('from outside');
+    expect(await ref.list()).toBe('of its own');
+    const given = { list: ['given'] };
+    await look.replaceState(given);
+    given.list.push('from outside');
+    expect(await ref.list()).toBe('given');
   });
 });

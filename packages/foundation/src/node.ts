@@ -22,6 +22,7 @@ import { catchFloatingRejections } from './process/floating-rejections.ts';
 import { LagWatch } from './process/lag-watch.ts';
 import { checkMetadata } from './process/listing-check.ts';
 import type { Pid } from './process/pid.ts';
+import { nodeStopped } from './process/process-errors.ts';
 import type { Process } from './process/process.ts';
 import type { Client, Group } from './process/ref-types.ts';
 import { Runtime } from './process/runtime.ts';
@@ -204,6 +205,7 @@ class RunningNode implements Node {
     if (system !== undefined) await endAll([system], clock);
     // Children of what was killed.
     for (const each of this.#runtime.processes()) each.kill({ reason: 'stuck' });
+    this.#runtime.isStopped = true;
     await this.#threads.stop();
     await this.#links?.stop();
     await this.#ports.close();
@@ -219,9 +221,7 @@ class RunningNode implements Node {
 
   readonly #checkRunning = (): void => {
     if (this.#stopped === undefined) return;
-    throw new FoundationError('NODE_STOPPED', `the node "${this.name}" has stopped`, {
-      hint: 'It starts nothing any more. Start another node.',
-    });
+    throw nodeStopped(this.name, 'It starts nothing any more. Start another node.');
   };
 
   #ifRunning(action: () => void): void {

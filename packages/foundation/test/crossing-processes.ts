@@ -85,6 +85,16 @@ export const watchedGroup = defineProcess('watchedGroup', {
 });
 /** Shares that thread, and may hold it as long as it likes. */
 export const patient = defineProcess('patient', { ...parts, ...inThread, thread: 'watched' });
+/** The same for its start. */
+export const slowStart = defineProcess('slowStart', {
+  ...inThread,
+  thread: 'watched',
+  init: (ms: number) => {
+    const end = performance.now() + ms;
+    while (performance.now() < end);
+    return {};
+  },
+});
 export const small = defineProcess('small', { ...parts, ...inThread, threadMemoryMb: 24 });
 export const smallGroup = defineProcess('smallGroup', {
   ...parts,

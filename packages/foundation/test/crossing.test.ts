@@ -36,7 +36,7 @@ const places = ['near in a thread', 'far', 'far in a thread'] as const;
 describe.each(places)('a request context reaches %s', (place) => {
   it('with id, values and what is left of the deadline, by call and by cast', async () => {
     const ref = remote(place);
-    const values = { tenant: 'acme', list: [1, { two: 2n }], at: new Date(5) };
+    const values = { tenant: 'acme', list: [1, { two: 2n }], none: undefined };
     await here.context.run({ requestId: 'r-7', values, timeoutMs: 4_000 }, async () => {
       const seen = await ref.look();
       expect(seen).toMatchObject({ requestId: 'r-7', values });

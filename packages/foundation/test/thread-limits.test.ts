@@ -9,6 +9,7 @@ import {
   largeGroup,
   ledger,
   patient,
+  slowStart,
   small,
   smallGroup,
   stuckSoon,
@@ -103,13 +104,50 @@ describe('a handler that never lets go of its thread', () => {
     expect(lost).toHaveLength(1);
   });
 
+  it('is not taken for the `init` of a neighbour that may be busy for longer', async () => {
+    await using node = await alone();
+    const lost = listen(node, 'thread-lost');
+    const ref = await node.processes.start(watchedGroup);
+    await node.processes.start(slowStart, { init: 1_000 });
+    expect(lost).toEqual([]);
+    expect(await ref.ping()).toBe('pong');
+  });
+
   it('in `init` fails the start', async () => {
     await using node = await alone();
     const error = await failure(node.processes.start(endless));
-    expect(error).toMatchObject({ details: { reason: 'thread_lost' } });
+    expect(error).toMatchObject({
+      code: 'START_FAILED',
+      outcome: 'not-executed',
+      message: expect.stringContaining('endless'),
+      cause: { code: 'PROCESS_DOWN', details: { reason: 'thread_lost' } },
+    });
     const ref = await node.processes.start(threadEcho);
     expect(await ref.ping()).toBe('pong');
   });
+});
+
+describe('an endless loop in a thread without `maxBusyMs`', () => {
+  it.each(['temporary', 'permanent'] as const)(
+    'is not stopped by asking, but ends with its thread when it is killed: %s',
+    async (restart) => {
+      await using node = await alone();
+      const ref = await node.processes.start(threadEcho, { name: 'loop', restart });
+      const looping = failure(ref.with({ timeoutMs: 60_000 }).spin(Infinity));
+      expect(await failure(node.processes.stop(ref, { timeoutMs: 200 }))).toMatchObject({
+        code: 'CALL_TIMEOUT',
+        outcome: 'unknown',
+        details: { process: String(ref.pid), timeoutMs: 200 },
+      });
+      await node.processes.stop(ref, { reason: 'killed' });
+      expect(await looping).toMatchObject({
+        code: 'PROCESS_DOWN',
+        details: { reason: 'thread_lost' },
+      });
+      expect(ref.pid).toBeUndefined();
+      expect(await failure(ref.ping())).toMatchObject({ code: 'NO_PROCESS' });
+    },
+  );
 });
 
 describe('a process in a thread that does not answer', () => {

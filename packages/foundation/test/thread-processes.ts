@@ -1,6 +1,6 @@
 // Processes that thread.test.ts runs in worker threads.
 import { writeFileSync } from 'node:fs';
-import { threadId } from 'node:worker_threads';
+import { parentPort, threadId } from 'node:worker_threads';
 
 import { defineProcess, refuse, type AnyRef, type Ref } from '@foundation/core';
 
@@ -41,6 +41,8 @@ export const worker = defineProcess('worker', {
     socket: (): unknown => ({ list: [() => 1] }),
     remaining: (ctx) => ctx.remainingMs,
     echo: (_ctx, value: unknown) => value,
+    /** Tells the main thread of its node what nothing in a thread would. */
+    say: (_ctx, message: unknown) => parentPort?.postMessage(message),
   },
   casts: { put: ({ state }, by: number) => void (state.n += by) },
   info: { down: ({ state }, { reason }) => void state.downs.push(reason) },
@@ -69,6 +71,8 @@ export const member = defineProcess('member', {
   calls: {
     thread: () => threadId,
     module: () => import.meta.url,
+    join: (ctx, group: string) => ctx.join(group),
+    leave: (ctx, group: string) => ctx.leave(group),
     crash: () => {
       throw new Error('crash');
     },

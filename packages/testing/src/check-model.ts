@@ -46,11 +46,10 @@ function checkGiven<Model>(check: ModelCheck<Model>): void {
   checkNumber(who, { runs }, { min: 1, integer: true });
   checkNumber(who, { stepsMax }, { min: 1, integer: true });
   checkNumber(who, { seed }, { integer: true });
-  for (const [name, command] of Object.entries(commands)) {
+  const given = Object.entries(commands ?? {});
+  if (given.length === 0) throw invalidOption(who, { commands }, 'calls with what they must reply');
+  for (const [name, command] of given) {
     refuseUnknown(`${who}: the command "${name}"`, command, knownOfCommand);
-  }
-  if (Object.keys(commands).length === 0) {
-    throw invalidOption(who, { commands }, 'calls with what they must reply');
   }
 }
 

@@ -1,4 +1,13 @@
-import type { AnyRef, Api, ExitReason, Node, Pid, Ref } from '@foundation/core';
+import type {
+  AnyDefinition,
+  AnyRef,
+  Api,
+  Definition,
+  ExitReason,
+  Node,
+  Pid,
+  Ref,
+} from '@foundation/core';
 import { compileAny, type AnyHandler, type ProcessContext } from '@foundation/core/internal';
 
 import { eventually } from './eventually.ts';
@@ -17,22 +26,24 @@ export type Probed =
       readonly error?: unknown;
     };
 
-/** The replies that a probe gives, by call. */
-type Replies<A extends Api> = {
-  readonly [K in keyof NonNullable<A['calls']>]?: NonNullable<A['calls']>[K];
-};
+/** The messages of a definition (`probe<typeof account>`), or those of an interface. */
+type ApiOf<D> = D extends Definition<infer _I, infer A> ? A : D;
 
-export interface ProbeOptions<A extends Api> {
+/** The replies that a probe gives, by call; at once or later. */
+type Replies<A> = A extends { calls: infer C } ? { readonly [K in keyof C]?: Reply<C[K]> } : never;
+type Reply<F> = F extends (...args: infer A) => infer R ? (...args: A) => R | Promise<R> : never;
+
+export interface ProbeOptions<D> {
   /** Takes the place of the process of that name. */
   readonly name?: string;
   /** What it answers. A call without an answer here is answered with `undefined`. */
-  readonly calls?: Replies<A>;
+  readonly calls?: Replies<ApiOf<D>>;
 }
 
 /** A process of a test: stands in for one that others talk to, and keeps what it hears. */
-export interface Probe<A extends Api> {
+export interface Probe<D> {
   /** To be given to the process under test. */
-  readonly ref: Ref<A>;
+  readonly ref: Ref<D>;
   /** All that it has heard, oldest first. */
   readonly received: readonly Probed[];
   /** The next thing it hears, or has heard and not given here yet. @throws Error when nothing comes in time */
@@ -46,10 +57,10 @@ export interface Probe<A extends Api> {
 type Doing = (ctx: ProcessContext) => void;
 
 /** Starts a probe on a node. */
-export async function probe<A extends Api>(
+export async function probe<D extends Api | AnyDefinition>(
   node: Node,
-  options: ProbeOptions<A> = {},
-): Promise<Probe<A>> {
+  options: ProbeOptions<D> = {},
+): Promise<Probe<D>> {
   const received: Probed[] = [];
   let taken = 0;
   const replies = options.calls as Readonly<Record<string, (...args: unknown[]) => unknown>>;
@@ -82,7 +93,7 @@ export async function probe<A extends Api>(
     await (ref as unknown as Record<string, () => Promise<void>>)[doName]?.();
   };
   return {
-    ref: ref as Ref<A>,
+    ref: ref as unknown as Ref<D>,
     received,
     async next(timeoutMs = 5_000) {
       await eventually('the probe hears something', () => received.length > taken, { timeoutMs });

@@ -63,6 +63,19 @@ describe('a test node', () => {
     await test.advance(5_100);
     expect(await answer).toMatchObject({ code: 'CALL_TIMEOUT' });
   });
+
+  it.each([-1, Number.NaN, Infinity, '5', undefined])(
+    'does not let a time pass that is none: %s',
+    async (durationMs) => {
+      await using test = await testNode();
+      await test.advance(100);
+      await expect(test.advance(durationMs as number)).rejects.toMatchObject({
+        code: 'INVALID_OPTION',
+        message: expect.stringContaining('durationMs'),
+      });
+      expect(test.nowMs).toBe(100);
+    },
+  );
 });
 
 describe('a probe', () => {
@@ -92,6 +105,19 @@ describe('a probe', () => {
     expect(shop.received).toHaveLength(2);
   });
 
+  it('may be of a definition, and answer later', async () => {
+    const shop = defineProcess('shop', {
+      init: () => ({}),
+      calls: { take: (_ctx, amount: number) => amount },
+    });
+    await using test = await testNode();
+    const { ref } = await probe<typeof shop>(test.node, {
+      calls: { take: async (amount) => amount * 3 },
+    });
+    const same: Ref<typeof shop> = ref;
+    expect(await same.take(2)).toBe(6);
+  });
+
   it('hears of the ends of what it watches and is linked to', async () => {
     await using test = await testNode();
     const eyes = await probe(test.node);
@@ -103,6 +129,13 @@ describe('a probe', () => {
     const told = [await eyes.next(), await eyes.next()];
     expect(told.map((each) => each.kind).toSorted()).toEqual(['down', 'exit']);
     expect(told).toMatchObject([{ reason: 'crash' }, { reason: 'crash' }]);
+  });
+
+  it.each(['monitor', 'link'] as const)('that has ended cannot %s, and says so', async (way) => {
+    await using test = await testNode();
+    const [eyes, shop] = [await probe(test.node), await probe<Shop>(test.node)];
+    await test.node.processes.stop(eyes.ref);
+    await expect(eyes[way](shop.ref)).rejects.toMatchObject({ code: 'NO_PROCESS' });
   });
 });
 
@@ -144,5 +177,43 @@ describe('a model check', () => {
   it('finds the shortest calls after which a process does not', async () => {
     await expect(checkModel(check(10))).rejects.toThrow(/seed: 7/u);
     await expect(checkModel(check(10))).rejects.toThrow(/Counterexample/u);
+  });
+
+  it('shows arguments as they are written, a bigint for example', async () => {
+    const echo = defineProcess('echo', {
+      init: () => ({}),
+      calls: { echo: (_ctx, value: bigint) => value },
+    });
+    const failing = checkModel({
+      start: ({ node }) => node.processes.start(echo),
+      model: () => ({}),
+      commands: { echo: { args: fc.constant([7n]), expect: () => ({ not: 7n }) } },
+    });
+    await expect(failing).rejects.toMatchObject({
+      cause: { message: 'echo(7n)\nreplied 7n, the model says { not: 7n }' },
+    });
+  });
+
+  it.each([
+    [{ commands: {} }, '`commands` to be calls with what they must reply, got: {}'],
+    [{ commands: undefined }, 'got: undefined'],
+    [{ commands: { deposit: { expects: () => 1 } } }, 'did you mean `expect`?'],
+    [{ runs: 0 }, '`runs` to be a whole number of at least 1, got: 0'],
+    [{ runs: Number.NaN }, 'got: NaN'],
+    [{ stepsMax: -1 }, 'got: -1'],
+    [{ seed: '7' }, "got: '7'"],
+    [{ run: 5 }, 'unknown option `run`, did you mean `runs`?'],
+  ])('refuses what would check nothing: %o', async (options, message) => {
+    await expect(checkModel({ ...check(10), ...(options as object) })).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  it('fails for a call that the process does not have, whatever is expected of it', async () => {
+    const commands = { deposti: { expect: () => undefined } };
+    await expect(checkModel({ ...check(10), commands })).rejects.toMatchObject({
+      cause: { message: 'the process has no call "deposti"' },
+    });
   });
 });

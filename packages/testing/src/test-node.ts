@@ -1,4 +1,11 @@
-import { seededRandom, startNode, type Node, type NodeOptions } from '@foundation/core';
+import {
+  refuseUnknown,
+  seededRandom,
+  startNode,
+  type Node,
+  type NodeOptions,
+} from '@foundation/core';
+import { nodeOptionNames } from '@foundation/core/internal';
 
 import { SeededScheduler } from './seeded-scheduler.ts';
 import { SimClock } from './simulation/sim-clock.ts';
@@ -32,6 +39,7 @@ const turnsMax = 1_000_000;
  * @throws what `startNode` throws
  */
 export async function testNode(options: TestNodeOptions = {}): Promise<TestNode> {
+  refuseUnknown('testNode', options, ['seed', ...nodeOptionNames]);
   const { seed = 0, ...rest } = options;
   let scheduler: SeededScheduler | undefined;
   const settled = async (): Promise<void> => {

@@ -1,40 +1,10 @@
-import {
-  defineProcess,
-  startNode,
-  type FoundationError,
-  type Node,
-  type Pid,
-} from '@foundation/core';
+import { defineProcess, type FoundationError, type Pid } from '@foundation/core';
 import { describe, expect, it } from 'vitest';
 
 import { failure, gate, listen } from '../../test/alone.ts';
+import { LateClock } from '../../test/late-clock.ts';
 import { settled } from '../../test/manual-clock.ts';
-import { MemoryDiscovery, MemoryHub } from '../cluster/discoveries/memory.ts';
-import { MemoryNetwork, MemoryTransport } from '../cluster/transports/memory.ts';
-
-/** Two nodes on a network inside this program. */
-async function pair(): Promise<{
-  readonly network: MemoryNetwork;
-  readonly here: Node;
-  readonly there: Node;
-}> {
-  const network = new MemoryNetwork();
-  const hub = new MemoryHub();
-  const start = (name: string): Promise<Node> =>
-    startNode({
-      name,
-      clusterName: 'pair',
-      ports: { transport: new MemoryTransport(network), discovery: new MemoryDiscovery(hub) },
-    });
-  const [here, there] = [await start('here'), await start('there')];
-  await Promise.all([here.cluster.reached(2), there.cluster.reached(2)]);
-  return { network, here, there };
-}
-
-/** Resolves when something has become true; turns of the event loop pass meanwhile. */
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await settled();
-}
+import { pair, until } from '../../test/pair.ts';
 
 const talker = defineProcess('talker', {
   init: () => ({}),
@@ -119,6 +89,34 @@ describe('a reply that does not fit', () => {
     const seen = await Promise.all(outcomes);
     // What fitted still arrives.
     expect(seen).toEqual(['reply', 'reply', 'reply', 'NODE_DOWN', 'NODE_DOWN', 'NODE_DOWN']);
+  });
+});
+
+describe('a call from another node', () => {
+  it('is refused while the event loop is late, and casts are not', async () => {
+    const clock = new LateClock();
+    const { here, there } = await pair({ clock, lagMaxMs: 100 });
+    await using _here = here;
+    await using _there = there;
+    const busy = defineProcess('busy', {
+      init: () => ({ heard: 0 }),
+      calls: { heard: ({ state }) => state.heard },
+      casts: { hear: ({ state }) => void state.heard++ },
+    });
+    const local = await there.processes.start(busy, { name: 'busy' });
+    await until(() => here.registry.lookup('busy') !== undefined);
+    const ref = here.ref(busy, 'busy');
+    clock.look(150);
+    clock.look(150);
+    expect(ref.cast.hear()).toBe(true);
+    expect(await failure(ref.heard())).toMatchObject({
+      code: 'OVERLOADED',
+      outcome: 'not-executed',
+      retryable: true,
+    });
+    expect(there.counters().shed).toBe(1);
+    const state = await there.processes.inspect(local).state();
+    expect(state).toEqual({ heard: 1 });
   });
 });
 

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import { alone } from '../../test/alone.ts';
 import { defineProcess } from '../index.ts';
-import { firstSerial } from '../process/pid.ts';
+import { firstSerial, Pid } from '../process/pid.ts';
 import type { Runtime } from '../process/runtime.ts';
 import { encodePacket, packetKinds, type Packet } from './packet.ts';
 import { Switchboard, type SwitchboardParts } from './switchboard.ts';
@@ -12,8 +12,11 @@ const host = defineProcess('host', {
   calls: { runtime: (ctx): unknown => ctx.node },
 });
 
-/** What a thread is answered whose call meets a link, or none. */
-async function answerWhen(link: object | undefined): Promise<unknown> {
+/** Uses a switchboard all of whose links are the given one; gives what threads were sent. */
+async function withSwitchboard(
+  link: object | undefined,
+  use: (switchboard: Switchboard, runtime: Runtime) => void,
+): Promise<readonly unknown[]> {
   await using node = await alone({ profile: 'production' });
   const runtime = (await (await node.processes.start(host)).runtime()) as Runtime;
   const posted: unknown[] = [];
@@ -28,10 +31,18 @@ async function answerWhen(link: object | undefined): Promise<unknown> {
     registry: node.registry,
     cluster: () => ({ link: () => link }),
   } as unknown as SwitchboardParts;
-  const call: Packet = [packetKinds.call, 7, firstSerial(1) + 5, 'ask', [], 1_000];
-  const bytes = encodePacket(runtime.codec, call);
-  new Switchboard(parts).fromThread({ node: 'other', incarnation: 1 }, bytes, call);
+  use(new Switchboard(parts), runtime);
   return posted;
+}
+
+const other = { node: 'other', incarnation: 1 };
+
+/** What a thread is answered whose call meets a link, or none. */
+function answerWhen(link: object | undefined): Promise<readonly unknown[]> {
+  return withSwitchboard(link, (switchboard, { codec }) => {
+    const call: Packet = [packetKinds.call, 7, firstSerial(1) + 5, 'ask', [], 1_000];
+    switchboard.fromThread(other, encodePacket(codec, call), call);
+  });
 }
 
 it('a call of a thread that meets a full link fails as OVERLOADED, without a link as NO_PROCESS', async () => {
@@ -41,4 +52,26 @@ it('a call of a thread that meets a full link fails as OVERLOADED, without a lin
   expect(await answerWhen(undefined)).toMatchObject([
     [packetKinds.fail, firstSerial(1) + 5, { code: 'NO_PROCESS' }],
   ]);
+});
+
+it('what must arrive and finds its link full closes it; of calls and casts the sender is told', async () => {
+  const exit = { reason: 'normal' } as const;
+  const packets: Readonly<Record<string, Packet>> = {
+    reply: [packetKinds.reply, 7, 'a reply'],
+    failure: [packetKinds.fail, 7, new Error('any')],
+    'reply by hand': [packetKinds.answer, 7, 1, 'a reply'],
+    signal: [packetKinds.signal, 7, new Pid('other', 1, 7), { kind: 'stop', exit }],
+    call: [packetKinds.call, 7, 1, 'ask', [], 1_000],
+    cast: [packetKinds.cast, 7, 'hear', []],
+  };
+  const closedBy: string[] = [];
+  let sent = '';
+  const full = { send: () => false, close: () => closedBy.push(sent) };
+  await withSwitchboard(full, (switchboard) => {
+    for (const [what, packet] of Object.entries(packets)) {
+      sent = what;
+      expect(switchboard.send(other, packet)).toBe('full');
+    }
+  });
+  expect(closedBy).toEqual(['reply', 'failure', 'reply by hand', 'signal']);
 });

@@ -52,7 +52,11 @@ export class Endings {
     const ends = [keeper?.pid, pid].filter((each) => each !== undefined);
     const [first] = ends;
     if (first === undefined) throw noProcess('of that name');
-    const stop = (): void => this.#runtime.signal(first, { kind: 'stop', exit: { reason } });
+    const stop = (): void => {
+      this.#runtime.signal(first, { kind: 'stop', exit: { reason } });
+      // A thread may never come round to hear it.
+      for (const each of reason === 'killed' ? ends : []) void this.#abandon(each);
+    };
     if (keeper === undefined && this.#endsAtOnce(first, stop)) return;
     const { promise: limit, reject } = Promise.withResolvers<never>();
     const who = ends.at(-1)?.toString() ?? '';
@@ -75,6 +79,10 @@ export class Endings {
     if (process === undefined) return false;
     stop();
     return !process.isAlive;
+  }
+
+  async #abandon(pid: Pid): Promise<void> {
+    if (pid.thread !== this.#runtime.thread) await this.#runtime.abandon(pid);
   }
 
   #watch(pid: Pid): { readonly ended: Promise<string>; readonly cancel: () => void } {

@@ -1,4 +1,4 @@
-import { defineProcess, type Node } from '@foundation/core';
+import { defineProcess, defineSupervisor, type Node } from '@foundation/core';
 import { testNode } from '@foundation/testing';
 import { describe, expect, it } from 'vitest';
 
@@ -160,6 +160,51 @@ describe('limits that are none', () => {
       expect.objectContaining({
         code: 'INVALID_DEFINITION',
         message: expect.stringContaining('info.don'),
+      }),
+    );
+  });
+});
+
+describe('a timer that is not defined', () => {
+  it('cannot be set: that crashes the process, with the name', async () => {
+    await using node = await alone();
+    const ticking = defineProcess('ticking', {
+      init: () => ({}),
+      timers: { tick: () => {} },
+      calls: {
+        after: (ctx, timer: unknown) => ctx.after(5, timer as 'tick'),
+        every: (ctx, timer: unknown) => ctx.every(5, timer as 'tick'),
+      },
+    });
+    for (const way of ['after', 'every'] as const) {
+      for (const [timer, shown] of [
+        ['tik', "'tik'"],
+        [undefined, 'undefined'],
+        ['toString', "'toString'"],
+      ] as const) {
+        const ref = await node.processes.start(ticking);
+        expect((await failure(ref[way](timer))).cause).toMatchObject({
+          code: 'INVALID_OPTION',
+          message: expect.stringContaining(`one of its \`timers\`, got: ${shown}`),
+        });
+      }
+    }
+  });
+});
+
+describe('a supervisor that is none', () => {
+  it.each([
+    [undefined, '`options` to be an object with its children, got: undefined'],
+    ['children', "got: 'children'"],
+    [{}, '`children` to be a list of children, got: undefined'],
+    [{ children: { a: thrower } }, 'a list of children, got: '],
+    [{ children: [thrower, undefined] }, '`children[1]` to be a definition'],
+    [{ children: [5] }, 'or what `child` gives, got: 5'],
+  ])('is refused, with the value: %o', (options, message) => {
+    expect(() => defineSupervisor('x', options as never)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_OPTION',
+        message: expect.stringContaining(message),
       }),
     );
   });

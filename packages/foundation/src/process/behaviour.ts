@@ -93,8 +93,9 @@ export const coordinationMessage = 'mabeam.coordination.request';
 export function behaviourOf(definition: AnyDefinition): Behaviour {
   const isObject = typeof definition === 'object' && definition !== null;
   if (!isObject || !('spec' in definition)) {
-    const name: unknown = isObject ? definition.name : definition;
-    throw invalidDefinition(shown(name), 'is not made by defineProcess');
+    const { name }: { name?: unknown } = isObject ? definition : {};
+    const what = typeof name === 'string' ? name : shown(definition);
+    throw invalidDefinition(what, 'is not made by defineProcess');
   }
   return definition as Behaviour;
 }

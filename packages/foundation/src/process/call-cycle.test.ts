@@ -177,6 +177,52 @@ describe('a call back to a caller', () => {
     expect(await a.ping()).toBe('pong');
   });
 
+  it.each(['hang', 'reply'] as const)(
+    'waits for a caller that is still at work, but not for this: %s',
+    async (way) => {
+      const [calling, working] = [gate(), gate()];
+      const answers: unknown[] = [];
+      const callee = defineProcess('callee', {
+        init: () => ({}),
+        calls: {
+          hang: async (_ctx, to: Ref<RingApi>) => {
+            await calling.opened;
+            answers.push(await to.ping());
+          },
+          reply: async (_ctx, to: Ref<RingApi>) => {
+            await Promise.resolve();
+            void calling.opened.then(async () => answers.push(await to.ping()));
+          },
+        },
+      });
+      const worker = defineProcess('worker', {
+        init: () => ({}),
+        calls: {
+          ping: () => 'pong',
+          work: async (_ctx, to: Ref<typeof callee>, self: Ref<RingApi>) => {
+            const asked = to.with({ timeoutMs: 100 });
+            await asked[way](self).catch(() => {});
+            await working.opened;
+          },
+        },
+      });
+      await using test = await testNode();
+      const [a, b] = [
+        await test.node.processes.start(worker),
+        await test.node.processes.start(callee),
+      ];
+      const work = a.work(b, a as unknown as Ref<RingApi>);
+      // Either it has given the call up by now, or it has its reply.
+      await test.advance(500);
+      calling.open();
+      await test.settled();
+      working.open();
+      await work;
+      await test.settled();
+      expect(answers).toEqual(['pong']);
+    },
+  );
+
   it('that others wait for, too, does not hurt them', async () => {
     await using node = await alone();
     const [a, b] = [await node.processes.start(ring), await node.processes.start(ring)];

@@ -137,6 +137,33 @@ describe('a call', () => {
     expect(await quick).toBe('quick 2');
   });
 
+  it('tells how long it really waited, where its caller or the request had less time left', async () => {
+    const clock = new ManualClock();
+    await using node = await alone({ clock });
+    const forever = defineProcess('forever', {
+      init: () => ({}),
+      calls: { never: () => new Promise<void>(() => {}) },
+    });
+    const ref = await node.processes.start(forever);
+    const late = node.context.run({ timeoutMs: 70 }, () => failure(ref.never()));
+    await clock.advance(200);
+    expect(await late).toMatchObject({
+      details: { timeoutMs: 70 },
+      hint: expect.stringContaining('the whole request'),
+    });
+    await stopAnyway(node, clock);
+  });
+
+  it('ends with NODE_STOPPED, for good, once its node has stopped', async () => {
+    const node = await alone();
+    const ref = await node.processes.start(worker, { name: 'worker' });
+    await node.stop();
+    for (const each of [ref, node.ref(worker, 'worker')]) {
+      const expected = { code: 'NODE_STOPPED', retryable: false, outcome: 'not-executed' };
+      expect(await failure(each.add(1))).toMatchObject(expected);
+    }
+  });
+
   it('waits five seconds unless told otherwise', async () => {
     const clock = new ManualClock();
     await using node = await alone({ clock });

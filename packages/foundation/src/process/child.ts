@@ -3,6 +3,7 @@ import { messageOf } from '../errors.ts';
 import { behaviourOf, type Behaviour } from './behaviour.ts';
 import type { AnyDefinition } from './definition.ts';
 import type { Exit } from './exit.ts';
+import { fresh } from './fresh.ts';
 import type { Pid } from './pid.ts';
 import type { Process } from './process.ts';
 import type { Restart, Streak } from './restart-state.ts';
@@ -121,7 +122,8 @@ export async function startChild(supervisor: Process, child: Child): Promise<Pid
 }
 
 function startOptions({ options, restarts }: Child): ChildSpec['options'] & { restarts: number } {
-  return { ...options, restarts };
+  // What one life has made of it is not what the next begins with.
+  return { ...options, init: fresh(options.init), restarts };
 }
 
 /** Stops a child and waits for its end; after its limit it is left behind, or its thread is ended. */

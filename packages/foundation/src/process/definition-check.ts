@@ -146,7 +146,7 @@ export function isName(name: unknown): name is string {
 
 export function invalidDefinition(name: string, what: string): FoundationError {
   return new FoundationError('INVALID_DEFINITION', `the process definition "${name}" ${what}`, {
-    hint: 'See `defineProcess` in docs/guide/processes.md.',
+    hint: 'What `defineProcess` takes stands in docs/reference/processes.md.',
     details: { definition: name },
   });
 }

@@ -1,5 +1,6 @@
 import {
   call,
+  cast,
   defineProcess,
   isRefused,
   refuse,
@@ -8,6 +9,7 @@ import {
   type Ref,
   type Refused,
 } from '@foundation/core';
+import { testNode } from '@foundation/testing';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 
@@ -76,6 +78,49 @@ describe('a bad definition is refused', () => {
     );
   });
 
+  it('with a table that is none, or an overflow rule without a text of its own', () => {
+    for (const [calls, shown] of [
+      [5, '5'],
+      [null, 'null'],
+      ['abc', "'abc'"],
+      [[() => 1], '[ [Function'],
+    ]) {
+      expect(defineAnything('x', { init, calls })).toThrow(
+        expect.objectContaining(invalid(`has \`calls\` ${String(shown)}`)),
+      );
+    }
+    expect(defineAnything('x', { init, overflow: Object.create(null) })).toThrow(
+      expect.objectContaining(invalid('has `overflow` [Object: null prototype] {}')),
+    );
+  });
+
+  it('with `snapshot` or `restore`, but not `durable`', () => {
+    for (const field of ['snapshot', 'restore']) {
+      for (const durable of [undefined, false]) {
+        expect(defineAnything('x', { init, durable, [field]: () => ({}) })).toThrow(
+          expect.objectContaining(invalid(`has \`${field}\`, but not \`durable: true\``)),
+        );
+      }
+      expect(defineAnything('x', { init, durable: true, [field]: () => ({}) })).not.toThrow();
+    }
+  });
+
+  it('with a schema that is none, or a checked handler that is no function', () => {
+    const handler = (): number => 1;
+    for (const [make, message] of [
+      [() => call({} as never, handler), 'the input to be a Standard Schema, got: {}'],
+      [
+        () => call(positive, handler, 5 as unknown as undefined),
+        'the reply to be a Standard Schema, got: 5',
+      ],
+      [() => call(positive, 5 as never), 'the handler to be a function, got: 5'],
+      [() => cast(null as never, () => {}), 'the input to be a Standard Schema, got: null'],
+      [() => cast(positive, undefined as never), 'the handler to be a function, got: undefined'],
+    ] as const) {
+      expect(make).toThrow(expect.objectContaining(invalid(message)));
+    }
+  });
+
   it('with a misspelt field, telling which was probably meant', () => {
     expect(defineAnything('x', { init, cals: {} })).toThrow(
       expect.objectContaining(invalid('did you mean `calls`')),
@@ -111,7 +156,7 @@ describe('a bad definition is refused', () => {
         code: 'INVALID_DEFINITION',
         retryable: false,
         outcome: 'not-executed',
-        hint: expect.stringContaining('defineProcess'),
+        hint: expect.stringContaining('processes.md'),
       }),
     );
   });
@@ -307,5 +352,29 @@ describe('the types of a definition', () => {
       expectTypeOf(ref.ask()).resolves.toEqualTypeOf<Date>();
     };
     expect(check).toBeTypeOf('function');
+  });
+
+  it('let casts, timers and continuations return work that goes on', async () => {
+    const busy = defineProcess('busy', {
+      init: () => ({ done: [] as string[] }),
+      continue: (ctx) => ctx.later(async () => void ctx.state.done.push('continue')),
+      casts: {
+        go: (ctx) =>
+          ctx.later(async () => {
+            await Promise.resolve();
+            ctx.state.done.push('cast');
+          }),
+        goAsync: async (ctx) => ctx.later(async () => void ctx.state.done.push('async cast')),
+      },
+      timers: { tick: (ctx) => ctx.later(async () => void ctx.state.done.push('timer')) },
+      calls: { setTimer: (ctx) => ctx.after(100, 'tick'), done: ({ state }) => state.done },
+    });
+    await using test = await testNode();
+    const ref = await test.node.processes.start(busy);
+    ref.cast.go();
+    ref.cast.goAsync();
+    await ref.setTimer();
+    await test.advance(200);
+    expect(await ref.done()).toEqual(['continue', 'cast', 'async cast', 'timer']);
   });
 });

@@ -8,6 +8,7 @@ import type { Pid } from './pid.ts';
 import type { AnyRef, Client, Group } from './ref-types.ts';
 
 declare const tag: unique symbol;
+declare const needs: unique symbol;
 
 /** What a handler gets: the state, and what a process can do. */
 export interface Context<
@@ -175,6 +176,12 @@ export interface AnyDefinition {
 /** A process by value: its name, and in its type what callers may know. */
 export interface Definition<Init, A> extends AnyDefinition {
   readonly [tag]?: [Init, A];
+  readonly [needs]?: (init: Init) => void;
+}
+
+/** A definition of a process that can be started without `init`. */
+export interface SelfSufficient extends AnyDefinition {
+  readonly [needs]?: (init: undefined) => void;
 }
 
 type Public<H> = {

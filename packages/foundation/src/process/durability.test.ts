@@ -1,5 +1,6 @@
-import { defineProcess, type Node } from '@foundation/core';
+import { call, defineProcess, type Node } from '@foundation/core';
 import { MemoryStore } from '@foundation/core/internal';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { describe, expect, it } from 'vitest';
 
 import { alone, failure, gate, listen } from '../../test/alone.ts';
@@ -210,6 +211,53 @@ describe('a durable process', () => {
     await settled();
     expect(await ref.sum()).toEqual([100, 0]);
   });
+
+  it.each(['refuse', 'putOff'] as const)(
+    'lets go of a reply that is held back when the message at hand comes to nothing: %s',
+    async (way) => {
+      const [working, checking] = [gate(), gate()];
+      const strict: StandardSchemaV1<string> = {
+        '~standard': {
+          version: 1,
+          vendor: 'test',
+          validate: async () => {
+            await checking.opened;
+            return { issues: [{ message: 'no' }] };
+          },
+        },
+      };
+      const clerk = defineProcess('clerk', {
+        durable: true,
+        init: () => ({ count: 0 }),
+        calls: {
+          later: (ctx) =>
+            ctx.later(async () => {
+              await working.opened;
+              return ++ctx.state.count;
+            }),
+          refuse: call(strict, () => 'never'),
+          putOff: async ({ defer }, _text: string) => {
+            await checking.opened;
+            return defer();
+          },
+        },
+      });
+      await using node = await alone();
+      const ref = await node.processes.start(clerk, { name: 'clerk' });
+      const reply = ref.later();
+      const unlucky = failure(ref[way]('x'));
+      await settled();
+      working.open();
+      // A handler, or the check of its message, is at work: nothing is stored meanwhile.
+      expect(await isSettled(reply)).toBe(false);
+      checking.open();
+      await settled();
+      expect(await isSettled(reply)).toBe(true);
+      await node.processes.stop(ref);
+      const code = way === 'refuse' ? 'INVALID_MESSAGE' : 'PROCESS_DOWN';
+      expect(await unlucky).toMatchObject({ code });
+    },
+  );
 
   it('stores casts too, also when its node stops right after them', async () => {
     const store = new MemoryStore();

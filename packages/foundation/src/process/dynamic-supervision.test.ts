@@ -1,3 +1,5 @@
+import { queryObjects } from 'node:v8';
+
 import { defineProcess, defineSupervisor, refuse, startNode } from '@foundation/core';
 import { eventually, testNode } from '@foundation/testing';
 import { describe, expect, expectTypeOf, it } from 'vitest';
@@ -62,6 +64,17 @@ describe('a dynamic supervisor', () => {
     expect(await failure(top.start({ init: 'b', name: '' }))).toMatchObject({
       code: 'INVALID_OPTION',
     });
+    expect(await top.count()).toBe(1);
+  });
+
+  it('refuses options that do not exist or are none, and keeps its children', async () => {
+    await using test = await testNode();
+    const top = await test.node.processes.start(rooms);
+    const lobby = await top.start({ init: 'a', name: 'lobby' });
+    for (const options of [{ init: 'b', nmae: 'x' }, null]) {
+      expect(await failure(top.start(options as never))).toMatchObject({ code: 'INVALID_OPTION' });
+    }
+    expect(await lobby.topic()).toBe('a');
     expect(await top.count()).toBe(1);
   });
 
@@ -199,6 +212,38 @@ describe('a dynamic supervisor', () => {
     await top.start({ name: 'frail' });
     await eventually('it runs again', () => node.ref(frail, 'frail').ok());
     expect(await top.children()).toMatchObject([{ status: 'running', restarts: 1 }]);
+  });
+
+  it('forgets the ends of those that it has stopped, also while it never rests from starting', async () => {
+    class Trouble extends Error {}
+    const gates = [gate(), gate()];
+    const guest = defineProcess('guest', {
+      init: async (wait: number | undefined) => {
+        if (wait !== undefined) await gates[wait]?.opened;
+        return {};
+      },
+      terminate: () => {
+        throw new Trouble();
+      },
+    });
+    await using test = await testNode({ profile: 'production' });
+    const top = await test.node.processes.start(
+      defineSupervisor('guests', { strategy: 'dynamic', child: guest }),
+    );
+    const trouble = (): number => queryObjects(Trouble, { format: 'count' });
+    await top.start({ name: 'brief' });
+    const first = top.start({ init: 0, name: 'first' });
+    await top.stop('brief');
+    await test.settled();
+    expect(trouble()).toBe(1);
+    const second = top.start({ init: 1, name: 'second' });
+    await test.settled();
+    gates[0]?.open();
+    await first;
+    await test.settled();
+    expect(trouble()).toBe(0);
+    gates[1]?.open();
+    await second;
   });
 
   it('starts children again that crash, under their names, and gives up when they fail too often', async () => {

@@ -107,6 +107,7 @@ export class Pending implements Due {
   readonly #reject: Reject;
   readonly #deadlines: Deadlines;
   readonly #terms: CallTerms;
+  readonly #timeoutMs: number;
   #onAbort: (() => void) | undefined = undefined;
 
   /** @param timeoutMs - What is really left; at most `terms.timeoutMs`. */
@@ -116,6 +117,7 @@ export class Pending implements Due {
     this.#reject = capturedReject;
     this.#deadlines = deadlines;
     this.#terms = terms;
+    this.#timeoutMs = timeoutMs;
     deadlines.add(this, deadlines.tickIn(timeoutMs));
     if (terms.signal !== undefined) this.#follow(terms.signal);
   }
@@ -148,7 +150,7 @@ export class Pending implements Due {
   }
 
   expire(): void {
-    this.giveUp(timeoutError(this.#terms));
+    this.giveUp(timeoutError(this.#terms, this.#timeoutMs));
   }
 
   #follow(signal: AbortSignal): void {
@@ -197,11 +199,15 @@ export class LocalCall extends Pending implements Call {
   }
 }
 
-function timeoutError(terms: CallTerms): FoundationError {
+function timeoutError(terms: CallTerms, timeoutMs: number): FoundationError {
   const who = terms.describe();
+  const more =
+    timeoutMs < terms.timeoutMs
+      ? 'That was what the time of the caller, or of the whole request, had left.'
+      : 'Raise `timeoutMs`, or repeat the call if it is idempotent.';
   return new FoundationError('CALL_TIMEOUT', `${who} did not answer in time`, {
-    hint: 'It may still carry the call out. Raise `timeoutMs`, or repeat the call if it is idempotent.',
-    details: { process: who, timeoutMs: terms.timeoutMs },
+    hint: `It may still carry the call out. ${more}`,
+    details: { process: who, timeoutMs },
   });
 }
 

@@ -13,6 +13,7 @@ import { ProcessContext } from './process-context.ts';
 import {
   deferredTooLate,
   invalidMessage,
+  replyNotReturned,
   tooManyDeferred,
   unfitReply,
   unknownMessage,
@@ -191,7 +192,9 @@ export class Execution {
 
   release(context: ProcessContext): void {
     context.works--;
-    if (context.works === 0) this.#kept?.delete(context);
+    if (context.works > 0) return;
+    this.#kept?.delete(context);
+    this.#process.restAnew();
   }
 
   #await(entry: Entry, envelope: Envelope, result: PromiseLike<unknown>): false {
@@ -271,8 +274,12 @@ export class Execution {
   // ── replies ────────────────────────────────────────────────────────────────
 
   #answer(entry: Entry, call: Call, value: unknown): void {
-    if (value instanceof LaterWork) this.#answerLater(entry, call, value);
-    else if (!(value instanceof ReplyTo && isReplyTo(value, call))) this.#reply(entry, call, value);
+    if (value instanceof LaterWork) return this.#answerLater(entry, call, value);
+    if (value instanceof ReplyTo && isReplyTo(value, call)) return undefined;
+    if (value === undefined && this.#replies?.owes(call) === true) {
+      return this.#process.crash(replyNotReturned(call.name));
+    }
+    return this.#reply(entry, call, value);
   }
 
   #answerLater(entry: Entry, call: Call, { work }: LaterWork<unknown>): void {
@@ -295,6 +302,7 @@ export class Execution {
 
   replyTo<T>(call: Call): ReplyTo<T> {
     const entry = this.#entry;
+    this.#hasMore = true;
     if (entry !== undefined) this.replies.owe(call, { entry, isWork: false });
     return new ReplyTo<T>(new OwnReply(this.#process, call));
   }
@@ -303,6 +311,7 @@ export class Execution {
   settle(call: Call, value: unknown): boolean {
     const owed = this.#replies?.settle(call);
     if (owed === undefined || !call.isOpen) return false;
+    this.#process.restAnew();
     this.#reply(owed.entry, call, value);
     return true;
   }

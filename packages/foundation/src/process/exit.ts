@@ -56,7 +56,7 @@ export function processDown(who: string, exit: Exit): FoundationError {
 /** What a caller gets when there is nobody at the address. */
 export function noProcess(who: string): FoundationError {
   return new FoundationError('NO_PROCESS', `there is no process ${who}`, {
-    hint: 'It has ended, was never started, or its name has not arrived here yet. Nothing was executed.',
+    hint: 'It has ended, was never started, or its name has not arrived here yet; only a ref with a name follows a restart. Nothing was executed.',
     details: { process: who },
   });
 }

@@ -2,7 +2,7 @@ import { defineProcess, refuse } from '@foundation/core';
 import { testNode } from '@foundation/testing';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { alone, listen } from '../../test/alone.ts';
+import { alone, failure, gate, listen } from '../../test/alone.ts';
 import { settled } from '../../test/manual-clock.ts';
 
 /** Vitest fails a run on unhandled rejections: here they are the point. */
@@ -53,6 +53,27 @@ describe('a promise that rejects and that nobody waits for', () => {
     expect(exits.map(({ reason }) => reason)).toEqual(['crash', 'crash']);
     expect(crashes[0]).toMatchObject({ who: 'careless "drop"', error: 'nobody waits' });
     expect(await other.ok()).toBe(true);
+  });
+
+  it('during an asynchronous `init` fails the start: nothing is terminated, the name is free', async () => {
+    const opening = gate();
+    const log: string[] = [];
+    const hasty = defineProcess('hasty', {
+      init: async () => {
+        void rejectLate();
+        await opening.opened;
+        return {};
+      },
+      terminate: () => void log.push('terminated'),
+    });
+    await using node = await alone();
+    const error = await failure(node.processes.start(hasty, { name: 'hasty' }));
+    expect(error).toMatchObject({ code: 'START_FAILED', cause: { message: 'nobody waits' } });
+    expect(node.registry.lookup('hasty')).toBeUndefined();
+    opening.open();
+    await turns();
+    expect(log).toEqual([]);
+    expect(await (await node.processes.start(careless, { name: 'hasty' })).ok()).toBe(true);
   });
 
   it('is told from others in production where the handler is asynchronous or part of a request', async () => {

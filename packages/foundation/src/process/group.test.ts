@@ -1,8 +1,8 @@
 import { defineProcess, type Definition } from '@foundation/core';
 import { describe, expect, it } from 'vitest';
 
-import { alone, failure } from '../../test/alone.ts';
-import { settled } from '../../test/manual-clock.ts';
+import { alone, failure, gate } from '../../test/alone.ts';
+import { ManualClock, settled } from '../../test/manual-clock.ts';
 import { groupsMax } from './group.ts';
 
 interface Hearing {
@@ -81,6 +81,34 @@ describe('a group', () => {
     watch[Symbol.dispose]();
     await b.leave('green');
     expect(sizes).toEqual([1, 2, 1]);
+  });
+
+  it('tells it in nobody’s name: what a listener does is not done for whoever has joined', async () => {
+    const working = gate();
+    const joiner = defineProcess('joiner', {
+      init: () => ({}),
+      calls: {
+        join: async (ctx, group: string) => {
+          ctx.join(group);
+          await working.opened;
+        },
+        look: (ctx) => ({ remainingMs: ctx.remainingMs, requestId: ctx.request?.requestId }),
+      },
+    });
+    await using node = await alone({ clock: new ManualClock() });
+    const ref = await node.processes.start(joiner);
+    const looks: Promise<unknown>[] = [];
+    const watch = node.group(joiner, 'red').onChange((members) => {
+      for (const each of members) looks.push(each.look());
+    });
+    const joined = node.context.run({ requestId: 'r' }, () =>
+      ref.with({ timeoutMs: 300 }).join('red'),
+    );
+    await settled();
+    working.open();
+    await joined;
+    watch[Symbol.dispose]();
+    expect(await Promise.all(looks)).toEqual([{ remainingMs: 5_000, requestId: undefined }]);
   });
 
   it('has a name like a process, and a process is in a bounded number of them', async () => {

@@ -35,7 +35,7 @@ export function invalidMessage(
 ): FoundationError {
   const { why, plain } = complaint(issues);
   return new FoundationError('INVALID_MESSAGE', `"${message}" to ${who} is not valid: ${why}`, {
-    hint: 'Nothing was executed.',
+    hint: 'Give what its schema asks for. Nothing was executed.',
     details: { message, issues: plain },
   });
 }
@@ -57,6 +57,11 @@ export function unfitReply(
   );
 }
 
+/** @param more - What to do instead. */
+export function nodeStopped(node: string, more: string): FoundationError {
+  return new FoundationError('NODE_STOPPED', `the node "${node}" has stopped`, { hint: more });
+}
+
 export function overloadedLoop(who: string): FoundationError {
   return new FoundationError('OVERLOADED', `the event loop of the node of ${who} is late`, {
     hint: 'Nothing was executed. Give the node less to do, or raise `lagMaxMs` of `startNode`.',
@@ -68,6 +73,14 @@ export function tooManyDeferred(who: string, deferredMax: number): FoundationErr
     hint: 'Send less, or raise `deferredMax`. Nothing was executed.',
     details: { deferredMax },
   });
+}
+
+export function replyNotReturned(name: string): FoundationError {
+  return new FoundationError(
+    'INVALID_OPTION',
+    `the handler of "${name}" took its reply into hand and returned nothing`,
+    { hint: 'Return what `ctx.replyTo()` gave: its caller would get `undefined` at once.' },
+  );
 }
 
 export function deferredTooLate(): FoundationError {

@@ -212,6 +212,17 @@ describe('the end of a process', () => {
     expect(log).toEqual(['begins', 'ends']);
   });
 
+  it('for a reason that does not exist is a crash, and told as one', async () => {
+    await using node = await alone();
+    const exits = listen(node, 'exit');
+    const ref = await node.processes.start(ends([]));
+    expect(await failure(ref.stop('banana' as 'normal'))).toMatchObject({
+      code: 'PROCESS_DOWN',
+      cause: { code: 'INVALID_OPTION', details: { option: 'reason' } },
+    });
+    expect(exits.map(({ reason }) => reason)).toEqual(['crash']);
+  });
+
   it('is a crash when `terminate` throws', async () => {
     await using node = await alone();
     const exits = listen(node, 'exit');

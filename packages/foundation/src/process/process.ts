@@ -330,6 +330,12 @@ export class Process implements Runnable {
   resume(): void {
     this.isSuspended = false;
     if (this.#status === 'parked') this.wake();
+    else this.restAnew();
+  }
+
+  /** Something is over that kept it from being at rest: its idle time begins now. */
+  restAnew(): void {
+    if (this.#status === 'idle') this.#rest();
   }
 
   // ── what it is at ──────────────────────────────────────────────────────────
@@ -416,6 +422,7 @@ export class Process implements Runnable {
       pid: this.pid,
       who: this.describe(),
       error: messageOf(error),
+      stack: error instanceof Error ? error.stack : undefined,
     });
     const { durability } = this;
     this.#execution?.failCurrent(() => this.#down());
@@ -504,8 +511,9 @@ export class Process implements Runnable {
     this.#exit = exit;
     this.#timers?.end();
     this.#idleWatch?.end();
-    this.#failWaiting(exit);
+    // Its name is free when those hear of it who have waited.
     this.runtime.forget(this, exit, wasStarting);
+    this.#failWaiting(exit);
     this.#relations?.end(exit);
     for (const action of this.#onEnded ?? []) action();
   }

@@ -10,6 +10,7 @@ import type { Deadlines } from './deadlines.ts';
 import { LocalCall, Note, type CallTerms } from './envelope.ts';
 import { noProcess } from './exit.ts';
 import type { Pid } from './pid.ts';
+import { nodeStopped } from './process-errors.ts';
 import type { Process } from './process.ts';
 import type { CallOptions } from './ref-types.ts';
 import type { Runtime } from './runtime.ts';
@@ -112,8 +113,12 @@ export class RefCore implements CallTerms {
   }
 
   #callElsewhere(outgoing: OutgoingCall): Promise<unknown> {
-    const { pid } = this;
-    if (pid === undefined || this.runtime.isMine(pid)) {
+    const { pid, runtime } = this;
+    if (runtime.isStopped) {
+      const hint = 'Nothing was executed. Make the call with a ref of a node that runs.';
+      return Promise.reject(nodeStopped(runtime.name, hint));
+    }
+    if (pid === undefined || runtime.isMine(pid)) {
       return Promise.reject(noProcess(this.describe()));
     }
     return this.runtime.exchange.call(pid, outgoing);
@@ -229,7 +234,7 @@ function noTimeLeft(core: RefCore): FoundationError {
 
 function invalidTimeout({ timeoutMs }: CallOptions): FoundationError {
   return new FoundationError('INVALID_OPTION', `\`timeoutMs\` is ${inspect(timeoutMs)}`, {
-    hint: 'Give a number of milliseconds above 0.',
+    hint: 'Give a number of milliseconds above 0. A call always has a limit.',
     details: { timeoutMs },
   });
 }

@@ -100,6 +100,22 @@ describe('a monitor', () => {
     expect(await watcher.downs()).toEqual(['down normal', 'down normal']);
   });
 
+  it('tells nothing that is cancelled while its notice waits in the mailbox', async () => {
+    await using node = await alone();
+    const [watcher, target] = [
+      await node.processes.start(plain),
+      await node.processes.start(plain),
+    ];
+    await watcher.watch(target);
+    await node.processes.inspect(watcher).suspend();
+    const cancelled = watcher.unwatch();
+    await target.stop('normal');
+    await node.processes.inspect(watcher).resume();
+    await cancelled;
+    await settled();
+    expect(await watcher.downs()).toEqual([]);
+  });
+
   it('comes after the last message of the one that died', async () => {
     await using node = await alone();
     const [watcher, target] = [

@@ -36,6 +36,10 @@ export class Replies {
     return this.#owed.size > 0;
   }
 
+  owes(call: Call): boolean {
+    return this.#owed.has(call);
+  }
+
   owe(call: Call, owed: Owed): void {
     this.#owed.set(call, owed);
     if (this.#owed.size >= this.#pruneAt) this.#prune();

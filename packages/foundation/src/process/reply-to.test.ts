@@ -47,10 +47,19 @@ const desk = defineProcess('desk', {
     reply: ({ state }, text: string) => state.waiting.shift()?.reply(text),
     refuse: ({ state }) => state.waiting.shift()?.reply(refuse('CLOSED')),
     isOpen: ({ state }) => state.waiting[0]?.isOpen,
+    hand: ({ state }) => state.waiting[0],
     now: (ctx) => {
       ctx.replyTo<string>();
       return 'at once';
     },
+    forget: (ctx) => {
+      ctx.state.waiting.push(ctx.replyTo<string>());
+    },
+    forgetLate: async (ctx) => {
+      await settled();
+      ctx.state.waiting.push(ctx.replyTo<string>());
+    },
+    giveAtOnce: (ctx) => void ctx.replyTo<string>().reply('given'),
   },
   casts: { misuse: (ctx) => void ctx.replyTo() },
 });
@@ -111,6 +120,31 @@ describe('a reply taken into hand', () => {
     await settled();
     await node.processes.stop(ref);
     expect(await asked).toMatchObject({ code: 'PROCESS_DOWN', details: { reason: 'normal' } });
+  });
+
+  it('is a value like any other where it belongs to another call', async () => {
+    for (const profile of ['test', 'production'] as const) {
+      await using node = await alone({ profile });
+      const ref = await node.processes.start(desk);
+      const asked = ref.ask();
+      const handed = (await ref.hand()) as unknown as ReplyTo<string>;
+      expect(handed.reply('by whoever has it')).toBe(true);
+      expect(await asked).toBe('by whoever has it');
+    }
+  });
+
+  it('that the handler forgets to return is a crash that says so, and no empty reply', async () => {
+    await using node = await alone({ profile: 'production' });
+    for (const how of ['forget', 'forgetLate'] as const) {
+      const ref = await node.processes.start(desk);
+      expect(await failure(ref[how]())).toMatchObject({
+        code: 'PROCESS_DOWN',
+        cause: { code: 'INVALID_OPTION', message: expect.stringContaining(`"${how}"`) },
+      });
+    }
+    const ref = await node.processes.start(desk);
+    expect(await ref.giveAtOnce()).toBe('given');
+    expect(await ref.now()).toBe('at once');
   });
 
   it('cannot be taken outside of a call', async () => {

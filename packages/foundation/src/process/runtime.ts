@@ -139,6 +139,8 @@ export class Runtime implements Host {
   };
   /** Whether calls from outside are refused at the moment: the event loop is late. */
   isShedding = false;
+  /** Whether its processes have ended with the node. */
+  isStopped = false;
   /** Messages handled by processes that have ended. */
   handledByEnded = 0;
   #isTraced = false;

@@ -167,6 +167,32 @@ describe('backoff', () => {
   });
 });
 
+describe('the options of a supervisor', () => {
+  const fate = async (options: object): Promise<readonly unknown[]> => {
+    await using test = await testNode();
+    const [restarts, gaveUp] = [listen(test.node, 'restart'), listen(test.node, 'gave-up')];
+    await start(test, options);
+    for (let round = 0; round < 4; round++) {
+      await crash(test, 'b');
+      await test.advance(1_000);
+    }
+    return [restarts.map(({ delayMs }) => delayMs), gaveUp, running(test)];
+  };
+
+  it('that are undefined are as good as left out', async () => {
+    const given = await fate({
+      restartsMax: undefined,
+      restartWindowMs: undefined,
+      onExceeded: undefined,
+      strategy: undefined,
+      backoff: { minMs: undefined, maxMs: undefined, factor: undefined, jitter: undefined },
+    });
+    expect(given).toEqual(await fate({}));
+    expect(given).toMatchObject([{ length: 3 }, [{ restartsMax: 3 }], '']);
+    expect(await fate({ backoff: undefined })).toEqual(given);
+  });
+});
+
 describe('quarantine', () => {
   const options = { onExceeded: 'quarantine', restartsMax: 2, backoff: 'off' } as const;
 

@@ -58,6 +58,19 @@ export function checkDynamic<I, A>(name: string, options: DynamicSupervisorOptio
   checkNumber(who, { childrenMax }, { min: 1, integer: true, endless: true });
 }
 
+/** @throws FoundationError `INVALID_OPTION` for two children of one name */
+export function checkNames(name: string, children: readonly ChildSpec[]): void {
+  const taken = new Set<string>();
+  for (const { options } of children) {
+    if (options.name === undefined) continue;
+    if (taken.has(options.name)) {
+      const given = { name: options.name };
+      throw invalidOption(`the supervisor "${name}"`, given, 'the name of one child only');
+    }
+    taken.add(options.name);
+  }
+}
+
 /** @throws FoundationError `INVALID_OPTION` */
 export function checkRestarts(who: string, options: RestartOptions): void {
   const { restartsMax = 0, restartWindowMs = 1, onExceeded, backoff } = options;

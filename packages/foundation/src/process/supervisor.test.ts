@@ -173,6 +173,9 @@ describe('a supervisor', () => {
       { children: [child(new Diary().worker, { init: 'x', shutdownMs: -1 })] },
       { children: [child(new Diary().worker, { init: 'x', shutdownMs: '5' as never })] },
       { children: [child(new Diary().worker, { init: 'x', restart: 'always' as 'permanent' })] },
+      {
+        children: [1, 2].map(() => child(new Diary().worker, { init: 'x', name: 'twice' })),
+      },
     ];
     for (const options of wrong) {
       expect(() => defineSupervisor('bad', { children: [], ...options })).toThrow(
@@ -295,7 +298,7 @@ describe('the start of a supervisor', () => {
     expect(await started).toMatchObject({ code: 'START_FAILED' });
     await settled();
     await clock.advance(60_000);
-    expect(await failure(node.processes.list())).toMatchObject({ code: 'NO_PROCESS' });
+    expect(await failure(node.processes.list())).toMatchObject({ code: 'NODE_STOPPED' });
     expect(exits.length).toBeGreaterThan(0);
   });
 });

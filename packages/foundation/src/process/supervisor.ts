@@ -2,7 +2,7 @@ import { withDefaults } from '../options.ts';
 import type { Refused } from './answer.ts';
 import { compileInternal, type Behaviour } from './behaviour.ts';
 import type { ChildInfo, ChildOptions, ChildSpec, Wait } from './child.ts';
-import type { AnyDefinition, Definition, Notice } from './definition.ts';
+import type { AnyDefinition, Definition, Notice, SelfSufficient } from './definition.ts';
 import {
   DynamicSupervision,
   type DynamicLimits,
@@ -21,7 +21,13 @@ import {
 } from './restart-state.ts';
 import type { Listing } from './runtime.ts';
 import { Supervision, type Kept, type SupervisionLimits } from './supervision.ts';
-import { checkChild, checkDynamic, checkGiven, checkSupervisor } from './supervisor-check.ts';
+import {
+  checkChild,
+  checkDynamic,
+  checkGiven,
+  checkNames,
+  checkSupervisor,
+} from './supervisor-check.ts';
 
 type ChildArgs<I> = undefined extends I
   ? [options?: ChildOptions & { readonly init?: I }]
@@ -49,7 +55,7 @@ export interface SupervisorOptions extends RestartOptions {
   /** @defaultValue 'one-for-one' */
   readonly strategy?: Strategy;
   /** Started in this order, stopped in reverse. */
-  readonly children: readonly (ChildSpec | AnyDefinition)[];
+  readonly children: readonly (ChildSpec | SelfSufficient)[];
 }
 
 /** A supervisor whose children come and go, all of one definition. */
@@ -154,6 +160,7 @@ function supervise(
   children: readonly ChildSpec[],
 ): Behaviour {
   for (const each of children) checkChild(each);
+  checkNames(name, children);
   return compileInternal(name, {
     trapExits: true,
     start: (process: Process) => Supervision.start(process, limits, children),

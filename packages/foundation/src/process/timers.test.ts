@@ -167,6 +167,65 @@ describe('a run of a timer that waits in the mailbox', () => {
   );
 });
 
+describe('a run of a timer that is deferred', () => {
+  const waiting = { open: (): void => {} };
+  const shop = defineProcess('shop', {
+    init: () => ({ isOpen: false, ran: [] as string[] }),
+    timers: {
+      once: ({ state, defer }) => (state.isOpen ? void state.ran.push('once') : defer()),
+      again: ({ state, defer }) => (state.isOpen ? void state.ran.push('again') : defer()),
+      slowly: async ({ state, defer }) => {
+        if (state.isOpen) return void state.ran.push('slowly');
+        await new Promise<void>((resolve) => {
+          waiting.open = resolve;
+        });
+        state.isOpen = true;
+        return defer();
+      },
+    },
+    calls: {
+      after: (ctx, ms: number) => ctx.after(ms, 'once'),
+      every: (ctx, ms: number, timer: 'again' | 'slowly') => ctx.every(ms, timer),
+      cancel: (ctx, timer: 'once' | 'again') => ctx.cancel(timer),
+      open: ({ state }) => void (state.isOpen = true),
+      ran: ({ state }) => state.ran,
+    },
+  });
+
+  it('comes again, once for all that are due meanwhile', async () => {
+    await using test = await testNode();
+    const ref = await test.node.processes.start(shop);
+    await ref.after(10);
+    await ref.every(10, 'again');
+    await test.advance(105);
+    await ref.open();
+    expect((await ref.ran()).toSorted()).toEqual(['again', 'once']);
+    expect((await test.node.processes.inspect(ref).statistics()).timers).toBe(1);
+  });
+
+  it('does not come when its timer is cancelled', async () => {
+    await using test = await testNode();
+    const ref = await test.node.processes.start(shop);
+    await ref.after(10);
+    await ref.every(10, 'again');
+    await test.advance(15);
+    await ref.cancel('once');
+    await ref.cancel('again');
+    await ref.open();
+    expect(await ref.ran()).toEqual([]);
+  });
+
+  it('does not come when another one stands for it that came while it was at work', async () => {
+    await using test = await testNode();
+    const ref = await test.node.processes.start(shop);
+    await ref.every(10, 'slowly');
+    await test.advance(25);
+    waiting.open();
+    await test.settled();
+    expect(await ref.ran()).toEqual(['slowly']);
+  });
+});
+
 describe('timers', () => {
   it('do what a simple model says, whatever is set and cancelled when', async () => {
     const step = fc.oneof(

@@ -106,6 +106,8 @@ export class Reviver {
     const options = items.length > 4 ? { cause: this.revive(cause) } : undefined;
     const error = new Error(text(message), options);
     if (name !== 'Error') hide(error, 'name', text(name));
+    // Not where it was put together here: that is of no use to anybody.
+    hide(error, 'stack', `${error.name}: ${error.message}`);
     return error;
   }
 

@@ -225,6 +225,7 @@ function isRecord(value: object): value is Record<string, unknown> {
 
 function describe(value: unknown): string {
   if (typeof value !== 'object' || value === null) return `a ${typeof value}`;
+  if (value instanceof Promise) return 'a promise (is an `await` missing?)';
   const name: unknown = value.constructor?.name;
   return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'a foreign object';
 }
