@@ -22,6 +22,8 @@ export class UsageError extends Error {
 
 export const usage = `usage: npm run bench -- [SUITE …] [options]
 
+Measures side by side with peers, which it installs first. Without a suite: all of them.
+
   --rounds N         measured rounds of each subject (default 5)
   --seconds S        length of a round in seconds (default 1)
   --subjects a,b     only these subjects

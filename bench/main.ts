@@ -35,7 +35,7 @@ process.exitCode = await main(process.argv.slice(2));
 async function main(words: readonly string[]): Promise<number> {
   try {
     const given = parseArguments(words, suites);
-    if (given === undefined) console.log(usage);
+    if (given === undefined) console.log([usage, ...suites.map(contentsOf)].join('\n\n'));
     let isComplete = true;
     for (const suite of given?.suites ?? []) {
       if (given !== undefined) isComplete = (await runSuite(suite, given)) && isComplete;
@@ -118,6 +118,15 @@ function machineOf(
 function essence(why: string): string {
   const lines = why.split('\n');
   return lines.find((line) => /^\S*Error\b/u.test(line)) ?? lines[0] ?? why;
+}
+
+/** What can be chosen in a suite. */
+function contentsOf({ name, measures, subjects }: Suite): string {
+  return `${name}\n  measures  ${namesOf(measures)}\n  subjects  ${namesOf(subjects)}`;
+}
+
+function namesOf(items: readonly { readonly name: string }[]): string {
+  return items.map((each) => each.name).join(', ');
 }
 
 function progress({ name }: Measure, subjects: readonly Subject[]): void {

@@ -55,9 +55,11 @@ export const contextCuts: Readonly<Record<string, readonly Cut[]>> = {
   ],
   'telemetry/call-spans.ts': [
     [
-      `  return (
-    tracer() !== undefined ||
-    openTelemetry.with(probed, () => openTelemetry.active().getValue(probe) === true)
+      `  return guarded(
+    () =>
+      tracer() !== undefined ||
+      openTelemetry.with(probed, () => openTelemetry.active().getValue(probe) === true),
+    false,
   );`,
       '  return false;',
     ],
