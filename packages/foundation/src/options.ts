@@ -78,7 +78,10 @@ export function invalidOption(
   return new FoundationError(
     'INVALID_OPTION',
     `${who}: expected \`${option}\` to be ${expected}, got: ${shown(value)}`,
-    { details: { option, value: typeof value === 'number' ? value : shown(value) } },
+    {
+      hint: `Give ${expected}. Nothing has changed.`,
+      details: { option, value: typeof value === 'number' ? value : shown(value) },
+    },
   );
 }
 

@@ -140,12 +140,12 @@ describe('an option of startNode', () => {
     [
       'that is no node name',
       { name: 'a b' },
-      { code: 'INVALID_NODE_NAME', message: '"a b" is not a node name' },
+      { code: 'INVALID_NODE_NAME', message: "'a b' is not a node name" },
     ],
     [
       'that is no role',
       { role: 'boss' },
-      { code: 'INVALID_OPTION', message: expect.stringContaining('"boss"') },
+      { code: 'INVALID_OPTION', message: expect.stringContaining("'boss'") },
     ],
     ['that is no kind of cluster', { cluster: 'moon' }, { code: 'INVALID_OPTION' }],
     ['that is no cluster name', { clusterName: 'A/B' }, { code: 'INVALID_OPTION' }],
