@@ -14,17 +14,29 @@ const measure: Measure = {
 
 describe('the rounds of a measure', () => {
   it('are those that were asked for', () => {
-    expect(scheduleOf(measure, { rounds: 5, seconds: 1 })).toEqual({ rounds: 5, seconds: 1 });
+    expect(scheduleOf(measure, { rounds: 5, seconds: 1 })).toEqual({
+      lives: 1,
+      rounds: 5,
+      seconds: 1,
+    });
   });
 
-  it('are cut into slices that take as long together', () => {
+  it('are cut into slices that take as long together, in a life of its own for each', () => {
     const sliced = { ...measure, slices: 20 };
-    expect(scheduleOf(sliced, { rounds: 5, seconds: 1 })).toEqual({ rounds: 100, seconds: 0.05 });
+    expect(scheduleOf(sliced, { rounds: 5, seconds: 1 })).toEqual({
+      lives: 5,
+      rounds: 20,
+      seconds: 0.05,
+    });
   });
 
   it('are one where one is enough', () => {
     const once = { ...measure, once: true };
-    expect(scheduleOf(once, { rounds: 5, seconds: 1 })).toEqual({ rounds: 1, seconds: 1 });
+    expect(scheduleOf(once, { rounds: 5, seconds: 1 })).toEqual({
+      lives: 1,
+      rounds: 1,
+      seconds: 1,
+    });
   });
 
   it('may come without processor time, and with what explains the value', () => {

@@ -24,16 +24,22 @@ const warmUpRounds = 3;
 /** Subjects that are warmed up at a time. */
 const warmUpConcurrency = 2;
 
-/** How many rounds of which length are measured. */
-export interface Schedule {
+/** How many rounds of which length are asked for. */
+export interface Asked {
   readonly rounds: number;
   readonly seconds: number;
 }
 
+/** How many are measured in each life of a subject, and how many lives it has. */
+export interface Schedule extends Asked {
+  readonly lives: number;
+}
+
 /** The rounds of a measure, from those that were asked for. */
-export function scheduleOf({ once, slices = 1 }: Measure, { rounds, seconds }: Schedule): Schedule {
-  if (once === true) return { rounds: 1, seconds };
-  return { rounds: rounds * slices, seconds: seconds / slices };
+export function scheduleOf({ once, slices = 1 }: Measure, { rounds, seconds }: Asked): Schedule {
+  if (once === true) return { lives: 1, rounds: 1, seconds };
+  if (slices === 1) return { lives: 1, rounds, seconds };
+  return { lives: rounds, rounds: slices, seconds: seconds / slices };
 }
 
 /**
@@ -45,16 +51,19 @@ export function scheduleOf({ once, slices = 1 }: Measure, { rounds, seconds }: S
 export async function runMeasure(
   measure: Measure,
   subjects: readonly Subject[],
-  asked: Schedule,
+  asked: Asked,
 ): Promise<MeasureResult> {
-  const { rounds, seconds } = scheduleOf(measure, asked);
+  const { lives, rounds, seconds } = scheduleOf(measure, asked);
   await using stack = new AsyncDisposableStack();
   const lanes = subjects.map((subject) => new Lane(measure, subject));
   for (const lane of lanes) stack.use(lane);
   if (measure.spinner) stack.use(startSpinner());
-  await warmUp(lanes, asked.seconds * warmUpRounds);
-  for (let round = 0; round < rounds; round++) {
-    for (const lane of lanes) await lane.round(seconds);
+  for (let life = 0; life < lives; life++) {
+    if (life > 0) await Promise.all(lanes.map((lane) => lane.beginAnew()));
+    await warmUp(lanes, asked.seconds * warmUpRounds);
+    for (let round = 0; round < rounds; round++) {
+      for (const lane of lanes) await lane.round(seconds);
+    }
   }
   return {
     rows: lanes.flatMap((lane) => lane.row() ?? []),
@@ -83,18 +92,29 @@ class Lane implements AsyncDisposable {
   version = '';
   failure: string | undefined;
   readonly #measure: Measure;
-  readonly #child: LineProcess;
+  #child: LineProcess;
   readonly #rounds: Required<Round>[] = [];
 
   constructor(measure: Measure, subject: Subject) {
     this.subject = subject;
     this.#measure = measure;
-    const program = fileURLToPath(new URL(`subjects/${subject.file}`, import.meta.url));
-    const args = [...process.execArgv, ...(measure.nodeFlags ?? []), program, measure.name];
-    this.#child = startLineProcess(process.execPath, args);
+    this.#child = this.#start();
+  }
+
+  #start(): LineProcess {
+    const { name, nodeFlags = [] } = this.#measure;
+    const program = fileURLToPath(new URL(`subjects/${this.subject.file}`, import.meta.url));
+    return startLineProcess(process.execPath, [...process.execArgv, ...nodeFlags, program, name]);
+  }
+
+  /** The same program in another process. */
+  async beginAnew(): Promise<void> {
+    await this.#child[Symbol.asyncDispose]();
+    this.#child = this.#start();
   }
 
   async warmUp(seconds: number): Promise<void> {
+    if (this.failure !== undefined) return;
     await this.#attempt(async () => {
       const ready = await this.#child.next(startMs);
       this.version = String(ready['version']);

@@ -9,7 +9,10 @@ export interface Measure {
   readonly spinner: boolean;
   /** Whether a round follows `seconds`; if not, it ends by itself and needs no warm-up. */
   readonly timed: boolean;
-  /** Shorter rounds that each round is cut into: small differences need many comparisons. @defaultValue 1 */
+  /**
+   * Shorter rounds that each round is cut into, in a process begun anew for each: small differences need many
+   * comparisons, and what V8 makes of a program differs from one process to the next. @defaultValue 1
+   */
   readonly slices?: number;
   /** Whether one round is enough: it is long, and the next one would say the same. @defaultValue false */
   readonly once?: boolean;

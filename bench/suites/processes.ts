@@ -20,7 +20,7 @@ const crowdFlags = ['--expose-gc', '--max-old-space-size=8192'];
 
 /**
  * Two processes of the same program differ by 6 % as V8's threads happen to compile and collect; without
- * them by 2 %.
+ * them mostly by 2 %.
  */
 const steadyFlags = ['--single-threaded'];
 
