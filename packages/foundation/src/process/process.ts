@@ -418,12 +418,7 @@ export class Process implements Runnable {
     if (this.#status === 'ended' || this.#status === 'ending') return;
     if (this.#status === 'starting') return this.#finish({ reason: 'start_failed', error });
     this.#exit = { reason: 'crash', error };
-    this.runtime.events.emit('crash', {
-      pid: this.pid,
-      who: this.describe(),
-      error: messageOf(error),
-      stack: error instanceof Error ? error.stack : undefined,
-    });
+    this.#tellCrash(error);
     const { durability } = this;
     this.#execution?.failCurrent(() => this.#down());
     if (durability !== undefined) durability.close(this.#down());
@@ -442,6 +437,14 @@ export class Process implements Runnable {
   /** Ends the process at once, whatever it does; `terminate` does not run. */
   kill(exit: Exit = { reason: 'killed' }): void {
     if (this.#status !== 'ended') this.#finish(exit);
+  }
+
+  #tellCrash(error: unknown): void {
+    const { events } = this.runtime;
+    // A stack costs as much as all the rest of a restart.
+    if (!events.isHeard('crash')) return;
+    const stack = error instanceof Error ? error.stack : undefined;
+    events.emit('crash', { pid: this.pid, who: this.describe(), error: messageOf(error), stack });
   }
 
   /** An abnormal exit of a linked process, or its notice where exits are trapped. */
