@@ -112,6 +112,24 @@ export class FoundationError extends Error implements ErrorTraits {
   }
 }
 
+/** The frames of some code that had something done: it is their line that people look for. */
+export interface CallSite {
+  readonly stack?: string;
+}
+
+/** The same error, with the place from which what failed was asked for in place of where it was made. */
+export function calledFrom(error: FoundationError, { stack = '' }: CallSite): FoundationError {
+  const { code, message, hint, details, cause, retryable, outcome } = error;
+  const located = new FoundationError(code, message, {
+    ...(hint === undefined ? {} : { hint }),
+    ...('cause' in error ? { cause } : {}),
+    details,
+    traits: { retryable, outcome },
+  });
+  located.stack = `${error.name}: ${message}${stack.slice(stack.indexOf('\n'))}`;
+  return located;
+}
+
 /** Whether a value is a {@link FoundationError}, also one of another copy of this package. */
 export function isFoundationError(value: unknown): value is FoundationError {
   return typeof value === 'object' && value !== null && brand in value;

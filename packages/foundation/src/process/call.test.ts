@@ -164,6 +164,21 @@ describe('a call', () => {
     }
   });
 
+  it('that fails tells the line that made it, in the development and test profiles', async () => {
+    const clock = new ManualClock();
+    await using node = await alone({ clock });
+    const ref = await node.processes.start(worker);
+    async function askFromHere(): Promise<void> {
+      await ref.crash();
+    }
+    const [first, second] = await Promise.all([failure(askFromHere()), failure(ref.add(1))]);
+    expect(first.stack).toMatch(
+      /^FoundationError: .* ended during the call.*\n(.*\n)?.*askFromHere/,
+    );
+    expect(second).toMatchObject({ ...first, cause: first.cause });
+    expect(second.stack).not.toContain('askFromHere');
+  });
+
   it('waits five seconds unless told otherwise', async () => {
     const clock = new ManualClock();
     await using node = await alone({ clock });

@@ -1,6 +1,6 @@
 import type { Request } from '../context/request.ts';
 import { runIn } from '../context/scope.ts';
-import { FoundationError } from '../errors.ts';
+import { calledFrom, FoundationError, isFoundationError, type CallSite } from '../errors.ts';
 import { Refused } from './answer.ts';
 import type { Entry } from './behaviour.ts';
 import type { FarWaiter, Waiter } from './call-chain.ts';
@@ -82,6 +82,8 @@ export interface CallTerms {
   readonly keepsRefusals: boolean;
   /** Names the target in errors. */
   readonly describe: () => string;
+  /** Whose line makes the call; undefined in production, where it would cost more than the call. */
+  site(): CallSite | undefined;
 }
 
 type Resolve = (value: unknown) => void;
@@ -108,6 +110,7 @@ export class Pending implements Due {
   readonly #deadlines: Deadlines;
   readonly #terms: CallTerms;
   readonly #timeoutMs: number;
+  readonly #site: CallSite | undefined;
   #onAbort: (() => void) | undefined = undefined;
 
   /** @param timeoutMs - What is really left; at most `terms.timeoutMs`. */
@@ -118,6 +121,7 @@ export class Pending implements Due {
     this.#deadlines = deadlines;
     this.#terms = terms;
     this.#timeoutMs = timeoutMs;
+    this.#site = terms.site();
     deadlines.add(this, deadlines.tickIn(timeoutMs));
     if (terms.signal !== undefined) this.#follow(terms.signal);
   }
@@ -146,7 +150,10 @@ export class Pending implements Due {
   #rejectForCaller(error: unknown): void {
     const { caller: owner } = this;
     const scope = owner && { owner, message: undefined, request: undefined };
-    runIn(scope, () => this.#reject(error));
+    const site = this.#site;
+    const isLocated = site !== undefined && isFoundationError(error);
+    const located = isLocated ? calledFrom(error, site) : error;
+    runIn(scope, () => this.#reject(located));
   }
 
   expire(): void {

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 import { Request } from '../context/request.ts';
 import { currentRequest, currentScope, leftMs, type Scope } from '../context/scope.ts';
-import { FoundationError } from '../errors.ts';
+import { FoundationError, type CallSite } from '../errors.ts';
 import { callInTrace } from '../telemetry/call-spans.ts';
 import type { Behaviour, Entry } from './behaviour.ts';
 import type { Waiter } from './call-chain.ts';
@@ -77,6 +77,14 @@ export class RefCore implements CallTerms {
       ? `${this.behaviour.name} ${String(pid)}`
       : `${this.behaviour.name} "${name}"`;
   };
+
+  site(): CallSite | undefined {
+    if (!this.runtime.copiesMessages) return undefined;
+    const site: CallSite = {};
+    // oxlint-disable-next-line typescript/unbound-method -- it tells where to begin
+    Error.captureStackTrace(site, this.call);
+    return site;
+  }
 
   call(name: string, args: readonly unknown[], entry: Entry | undefined): Promise<unknown> {
     if (this.signal?.aborted === true) return Promise.reject(notSent(this));
