@@ -166,7 +166,7 @@ describe('limits that are none', () => {
 });
 
 describe('a timer that is not defined', () => {
-  it('cannot be set: that crashes the process, with the name', async () => {
+  it('cannot be set or cancelled: that crashes the process, with the name', async () => {
     await using node = await alone();
     const ticking = defineProcess('ticking', {
       init: () => ({}),
@@ -174,9 +174,10 @@ describe('a timer that is not defined', () => {
       calls: {
         after: (ctx, timer: unknown) => ctx.after(5, timer as 'tick'),
         every: (ctx, timer: unknown) => ctx.every(5, timer as 'tick'),
+        cancel: (ctx, timer: unknown) => ctx.cancel(timer as 'tick'),
       },
     });
-    for (const way of ['after', 'every'] as const) {
+    for (const way of ['after', 'every', 'cancel'] as const) {
       for (const [timer, shown] of [
         ['tik', "'tik'"],
         [undefined, 'undefined'],
@@ -188,6 +189,23 @@ describe('a timer that is not defined', () => {
           message: expect.stringContaining(`one of its \`timers\`, got: ${shown}`),
         });
       }
+    }
+  });
+});
+
+describe('a state that is none', () => {
+  it('cannot take the place of one', async () => {
+    await using node = await alone();
+    const holder = defineProcess('holder', {
+      init: () => ({}),
+      calls: { put: (ctx, state: unknown) => void (ctx.state = state as object) },
+    });
+    for (const state of [3, null, undefined]) {
+      const ref = await node.processes.start(holder);
+      expect((await failure(ref.put(state))).cause).toMatchObject({
+        code: 'INVALID_OPTION',
+        message: expect.stringContaining(`to be an object, got: ${state}`),
+      });
     }
   });
 });

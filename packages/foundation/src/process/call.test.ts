@@ -175,7 +175,8 @@ describe('a call', () => {
     expect(first.stack).toMatch(
       /^FoundationError: .* ended during the call.*\n(.*\n)?.*askFromHere/,
     );
-    expect(second).toMatchObject({ ...first, cause: first.cause });
+    const { code, hint, details, cause } = first;
+    expect(second).toMatchObject({ code, hint, details, cause });
     expect(second.stack).not.toContain('askFromHere');
   });
 

@@ -40,6 +40,10 @@ class Stub {
 
   /** What `console.log` shows. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
+  toString(): string {
     return `ref(${this[refSymbol].describe()})`;
   }
 

@@ -40,6 +40,9 @@ export class ProcessContext implements Anything, Scope {
   }
 
   set state(state: object) {
+    if (typeof state !== 'object' || state === null) {
+      throw invalidOption('ctx', { state }, 'an object');
+    }
     this.owner.state = state;
   }
 
@@ -139,15 +142,21 @@ export class ProcessContext implements Anything, Scope {
   }
 
   #setTimer(timer: string, ms: number, isPeriodic: boolean): void {
-    const { behaviour } = this.owner;
-    if (!behaviour.timers.has(timer)) {
-      throw invalidOption(`a timer of ${behaviour.name}`, { timer }, 'one of its `timers`');
-    }
+    this.#checkTimer(timer);
     this.owner.timers.set(timer, ms, { isPeriodic, request: currentRequest() });
   }
 
+  #checkTimer(timer: string): void {
+    const { name, timers } = this.owner.behaviour;
+    if (timers.has(timer)) return;
+    throw invalidOption(`a timer of ${name}`, { timer }, 'one of its `timers`');
+  }
+
   get cancel(): (timer: string) => void {
-    return (timer) => this.owner.timers.cancel(timer);
+    return (timer) => {
+      this.#checkTimer(timer);
+      this.owner.timers.cancel(timer);
+    };
   }
 
   get cast(): Casts {

@@ -6,6 +6,8 @@ import type { Pid } from './pid.ts';
 export interface AnyRef {
   /** Address of the life the ref leads to now; undefined while the name leads nowhere. */
   readonly pid: Pid | undefined;
+  /** The definition and the name or address it leads to. */
+  toString(): string;
 }
 
 /** How long a call waits. */

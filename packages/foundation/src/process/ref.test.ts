@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 import { defineProcess, refuse, Pid, type AnyRef, type Ref } from '@foundation/core';
 import { describe, expect, it } from 'vitest';
 
@@ -93,6 +95,7 @@ describe('a ref', () => {
     expect(nobody.pid).toEqual(ref.pid);
     expect(nobody.cast.bump()).toBe(true);
     expect(await nobody.add(0)).toBe(1);
+    expect([String(nobody), inspect(nobody)]).toEqual(Array(2).fill('ref(counter "nobody")'));
   });
 
   it('of a cast refuses what cannot be sent, with the path', async () => {
