@@ -1,6 +1,9 @@
 // A process of a cluster that store.test.ts starts, stops and kills: `store-node.ts <what> <file> [arguments]`
 import { DatabaseSync } from 'node:sqlite';
 
+import { seededRandom } from '@foundation/core';
+import { exercise, recorded, type StoreOperation } from '@foundation/testing/history';
+
 import { RendezvousDiscovery } from '../src/cluster/discoveries/rendezvous.ts';
 import { SqliteDatabase } from '../src/cluster/stores/sqlite-database.ts';
 import { SqliteStore } from '../src/cluster/stores/sqlite.ts';
@@ -36,6 +39,26 @@ async function write(): Promise<void> {
   await Promise.all(Array.from({ length: 16 }, (_, index) => writeOne(`key${index}`)));
 }
 
+/** Does at random what clients do, and tells what came of it. */
+async function exerciseStore(client: string): Promise<void> {
+  await store.start();
+  const history: StoreOperation[] = [];
+  const keys = Array.from({ length: 30 }, (_, index) => `key${index}`);
+  const clients = ['one', 'two'].map((name) => `${client}-${name}`);
+  await Promise.all(
+    clients.map((each) =>
+      exercise(recorded(store, { client: each, history }), {
+        client: each,
+        operations: 1_500,
+        keys,
+        random: seededRandom(each),
+      }),
+    ),
+  );
+  tell(history);
+  await store.stop();
+}
+
 /** Stays in the middle of a write. */
 function lock(): void {
   const raw = new DatabaseSync(path);
@@ -66,6 +89,7 @@ async function join(node: string): Promise<void> {
 if (what !== 'write-once') process.on('disconnect', () => process.exit(0));
 if (what === 'increment') await increment(Number(argument));
 if (what === 'write') await write();
+if (what === 'exercise') await exerciseStore(argument);
 if (what === 'lock') lock();
 if (what === 'write-once') await writeOnce();
 if (what === 'join') await join(argument);

@@ -4,6 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import {
+  asRegisters,
+  checkLinearizable,
+  checkVersions,
+  type StoreOperation,
+} from '@foundation/testing/history';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { RendezvousDiscovery } from '../src/cluster/discoveries/rendezvous.ts';
@@ -26,7 +32,7 @@ afterEach(async () => {
 /** Starts another process of the cluster. */
 function start(what: string, argument = ''): ChildProcess {
   const child = fork(new URL('store-node.ts', import.meta.url), [what, path, argument], {
-    execArgv: ['--disable-warning=ExperimentalWarning'],
+    execArgv: ['--conditions=@foundation/source', '--disable-warning=ExperimentalWarning'],
   });
   children.push(child);
   return child;
@@ -56,6 +62,20 @@ describe('a store that several processes share', () => {
     expect(await Promise.all(finished)).toEqual(['done', 'done']);
     await using store = await openStore();
     expect(Buffer.from((await store.get('count'))?.value ?? []).toString()).toBe('4000');
+  });
+
+  it('does everything at one moment each, for three processes at once', async () => {
+    const clients = ['a', 'b', 'c'].map((client) => firstMessage(start('exercise', client)));
+    const history = (await Promise.all(clients)).flat() as StoreOperation[];
+    expect(history).toHaveLength(9_000);
+    expect(history.filter(({ reply }) => reply === 'unknown')).toEqual([]);
+    // They have been in each other's way.
+    const lost = history.filter(({ request, reply }) => {
+      return request.kind === 'compareAndSet' && reply !== 'unknown' && reply.output === undefined;
+    });
+    expect(lost.length).toBeGreaterThan(100);
+    expect(checkVersions(history)).toEqual([]);
+    expect(checkLinearizable(asRegisters(history))).toMatchObject({ verdict: 'linearizable' });
   });
 
   it('has every acknowledged write, whole, after a writer was killed', async () => {

@@ -1,5 +1,15 @@
+import { seededRandom } from '@foundation/core';
 import type { Store } from '@foundation/core/internal';
 import { describe, expect, it } from 'vitest';
+
+import {
+  asRegisters,
+  checkLinearizable,
+  checkVersions,
+  exercise,
+  recorded,
+  type StoreOperation,
+} from '../history/index.ts';
 
 /** One set of data, and as many nodes' views of it as a test wants. */
 export interface StoreUnderTest extends AsyncDisposable {
@@ -36,6 +46,7 @@ export function storeConformance(name: string, make: () => Promise<StoreUnderTes
     describeVersions(withStores);
     describeValues(withStores);
     describeAgreement(withStores);
+    describeHistories(withStores);
   });
 }
 
@@ -156,6 +167,25 @@ function describeAgreement(withStores: WithStores): void {
     withStores(4, async (...stores) => {
       await Promise.all(stores.map((store) => incrementBy(store, 25)));
       expect(text((await stores[0].get('count'))?.value)).toBe('100');
+    }));
+}
+
+function describeHistories(withStores: WithStores): void {
+  it('does everything at one moment each, whatever clients do at once', () =>
+    withStores(4, async (...stores) => {
+      const history: StoreOperation[] = [];
+      const clients = stores.map((store, index) => {
+        const client = `client-${index}`;
+        const options = { client, operations: 150, keys: ['a', 'b', 'c'] };
+        return exercise(recorded(store, { client, history }), {
+          ...options,
+          random: seededRandom(client),
+        });
+      });
+      await Promise.all(clients);
+      expect(history).toHaveLength(600);
+      expect(checkVersions(history)).toEqual([]);
+      expect(checkLinearizable(asRegisters(history))).toMatchObject({ verdict: 'linearizable' });
     }));
 }
 
