@@ -1,6 +1,6 @@
 import { channel, type Channel } from 'node:diagnostics_channel';
 
-import { currentScope, runForNobody } from './context/scope.ts';
+import { runForNobody } from './context/scope.ts';
 import { messageOf } from './errors.ts';
 import { checkChoice, invalidOption } from './options.ts';
 import type { ExitReason } from './process/exit.ts';
@@ -152,8 +152,7 @@ export class Events {
  */
 export function tell<Event>(listener: (event: Event) => void, event: Event): void {
   try {
-    if (currentScope() === undefined) listener(event);
-    else runForNobody(() => listener(event));
+    runForNobody(() => listener(event));
   } catch (error) {
     process.emitWarning(`a listener threw: ${messageOf(error)}`);
   }

@@ -110,7 +110,7 @@ const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
  */
 export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEnv): NodeSettings {
   refuseUnknown(starting, options, nodeOptionNames);
-  checkTexts(options);
+  checkKinds(options);
   const { lagMaxMs = Infinity } = options;
   checkNumber(starting, { lagMaxMs }, { above: 0, endless: true });
   const random = options.random ?? systemRandom;
@@ -134,7 +134,16 @@ export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEn
   };
 }
 
-function checkTexts(options: NodeOptions): void {
+function checkKinds(options: NodeOptions): void {
+  for (const option of ['ports', 'clock', 'random'] as const) {
+    const value: unknown = options[option];
+    if (value === undefined || (typeof value === 'object' && value !== null)) continue;
+    throw invalidOption(starting, { [option]: value }, 'an object');
+  }
+  const { scheduler } = options;
+  if (scheduler !== undefined && typeof scheduler !== 'function') {
+    throw invalidOption(starting, { scheduler }, 'a function that makes one');
+  }
   for (const [option, allowed] of Object.entries(choices)) {
     const value: unknown = options[option as keyof typeof choices];
     if (value !== undefined) checkChoice(starting, { [option]: value }, allowed);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { alone, failure, gate, listen, present } from '../test/alone.ts';
 import { ManualClock, settled } from '../test/manual-clock.ts';
-import { defineProcess, startNode, type Node } from './index.ts';
+import { child, defineProcess, defineSupervisor, startNode, type Node } from './index.ts';
 import type { Runtime } from './process/runtime.ts';
 
 const counter = defineProcess('counter', {
@@ -181,5 +181,36 @@ describe('the state of a process, in production', () => {
     await look.replaceState(given);
     given.list.push('from outside');
     expect(await ref.list()).toBe('given');
+  });
+});
+
+describe('what takes a function or an object', () => {
+  it('refuses anything else', async () => {
+    await using node = await alone();
+    const process = defineProcess('p', { init: () => ({}), maxBusyMs: Infinity });
+    const refused: readonly (readonly [string, () => unknown])[] = [
+      ['context.run', () => node.context.run({}, undefined as never)],
+      ['group.onChange', () => node.group(process, 'g').onChange(5 as never)],
+    ];
+    for (const [who, action] of refused) {
+      expect(action).toThrow(
+        expect.objectContaining({
+          code: 'INVALID_OPTION',
+          message: expect.stringContaining(`${who}: `),
+        }),
+      );
+    }
+    for (const option of ['clock', 'random', 'scheduler', 'ports']) {
+      expect(await failure(alone({ [option]: 5 }))).toMatchObject({
+        code: 'INVALID_OPTION',
+        message: expect.stringContaining(`\`${option}\``),
+      });
+    }
+    expect(await failure(node.processes.start(process, null as never))).toMatchObject({
+      code: 'INVALID_OPTION',
+    });
+    expect(() => defineSupervisor('s', { children: [child(process, null as never)] })).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION' }),
+    );
   });
 });

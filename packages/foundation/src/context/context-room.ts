@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { invalidOption } from '../options.ts';
 import type { Random } from '../random.ts';
 import type { Codec } from '../wire/codec.ts';
 import { Request, type RequestContext, type RequestOptions } from './request.ts';
@@ -26,6 +27,8 @@ export function contextRoom(env: {
   const newId = (): string => [1, 2].map(() => hex(random.int(2 ** 32))).join('');
   return {
     run(options, action) {
+      if (typeof action !== 'function')
+        throw invalidOption('context.run', { action }, 'a function');
       const scope = currentScope();
       const request = Request.derive(scope?.request, options, { codec, clock, newId });
       return runIn({ owner: scope?.owner, message: scope?.message, request }, action);

@@ -28,7 +28,7 @@ export interface Router {
 }
 
 /** A cast on its way. */
-interface OutgoingCast {
+export interface OutgoingCast {
   readonly name: string;
   readonly args: readonly unknown[];
   readonly request: Request | undefined;

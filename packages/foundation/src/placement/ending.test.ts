@@ -84,3 +84,66 @@ describe('a name that nobody has', () => {
     expect(await running(test)).toEqual(['keeper of frail']);
   });
 });
+
+describe('a singleton that is stopped by hand', () => {
+  it.each(['normal', 'shutdown', 'killed'] as const)('is not started again: %s', async (reason) => {
+    health.isPoor = false;
+    await using test = await testNode({ processes: [frail] });
+    const { processes } = test.node;
+    const ref = await processes.start(frail, { name: 'one', strategy: 'singleton' });
+    await processes.stop(ref, { reason });
+    await test.advance(10_000);
+    expect(await running(test)).toEqual([]);
+    expect(test.node.registry.lookup('one')).toBeUndefined();
+  });
+
+  it('is started again when it has failed too often, but not when that is stopped', async () => {
+    health.isPoor = false;
+    await using test = await testNode({ processes: [frail] });
+    const { processes } = test.node;
+    const ref = await processes.start(frail, { name: 'one', strategy: 'singleton' });
+    for (let times = 0; times < 4; times++) {
+      await failure(ref.crash());
+      await test.advance(400);
+    }
+    await test.advance(2_000);
+    expect(await running(test)).toEqual(['keeper of frail', 'frail']);
+  });
+});
+
+describe('a process that is stopped while its supervisor starts it again', () => {
+  it('does not start any more', async () => {
+    const lives = { count: 0 };
+    const slow = defineProcess('slow', {
+      init: () => (++lives.count === 1 ? {} : new Promise<object>(() => {})),
+      calls: {
+        crash: (): never => {
+          throw new Error('crash');
+        },
+      },
+    });
+    await using node = await alone();
+    const ref = await node.processes.start(slow, { name: 'slow', restart: 'permanent' });
+    await failure(ref.crash());
+    await settled();
+    expect(await running({ node })).toEqual(['keeper of slow', 'slow']);
+    await node.processes.stop(ref, { reason: 'killed' });
+    expect(await running({ node })).toEqual([]);
+    lives.count = 0;
+    await node.processes.start(slow, { name: 'slow' });
+  });
+});
+
+describe('a node that has stopped', () => {
+  it('says so when it is to stop a process', async () => {
+    const node = await alone();
+    const [named, other] = [
+      await node.processes.start(frail, { name: 'frail' }),
+      await node.processes.start(frail),
+    ];
+    await node.stop();
+    for (const ref of [named, other]) {
+      expect(await failure(node.processes.stop(ref))).toMatchObject({ code: 'NODE_STOPPED' });
+    }
+  });
+});

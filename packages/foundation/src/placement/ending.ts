@@ -1,5 +1,5 @@
 import { FoundationError } from '../errors.ts';
-import { noProcess, type stopReasons } from '../process/exit.ts';
+import { noProcess, type ExitReason, type stopReasons } from '../process/exit.ts';
 import type { Pid } from '../process/pid.ts';
 import type { Process } from '../process/process.ts';
 import type { Runtime } from '../process/runtime.ts';
@@ -24,6 +24,8 @@ export class Endings {
   readonly #parentOf: (pid: Pid) => Pid | undefined;
   /** Supervisors of one process each, with the first address that it had. */
   readonly #keepers = new Map<Process, Pid>();
+  /** Those that were asked to end. */
+  readonly #asked = new WeakSet<Process>();
 
   constructor(runtime: Runtime, parentOf: (pid: Pid) => Pid | undefined) {
     this.#runtime = runtime;
@@ -38,6 +40,11 @@ export class Endings {
     return pid;
   }
 
+  /** Why a supervisor made for one process is over; `normal` when somebody wanted it to end, however that was done. */
+  reasonOf(keeper: Process): ExitReason {
+    return this.#asked.has(keeper) ? 'normal' : (keeper.exit?.reason ?? 'normal');
+  }
+
   /** Whether it can be ended here. */
   isOurs({ pid, name }: Target): boolean {
     return pid === undefined
@@ -48,7 +55,8 @@ export class Endings {
   /** @throws FoundationError `NO_PROCESS`, or `CALL_TIMEOUT` when it does not end in time */
   async end(target: Target, { reason, timeoutMs }: Ending): Promise<void> {
     const keeper = this.#keeperOf(target);
-    const pid = keeper === undefined ? target.pid : keptBy(keeper)?.pid;
+    if (keeper !== undefined) this.#asked.add(keeper);
+    const pid = keeper === undefined ? target.pid : this.#childOf(keeper);
     const ends = [keeper?.pid, pid].filter((each) => each !== undefined);
     const [first] = ends;
     if (first === undefined) throw noProcess('of that name');
@@ -71,6 +79,14 @@ export class Endings {
       timer.cancel();
       for (const { cancel } of watches) cancel();
     }
+  }
+
+  /** The process that is kept, also one that is being started. */
+  #childOf(keeper: Process): Pid | undefined {
+    const known = keptBy(keeper)?.pid;
+    if (known !== undefined) return known;
+    const isKept = ({ parent }: Process): boolean => parent?.equals(keeper.pid) === true;
+    return [...this.#runtime.processes()].find(isKept)?.pid;
   }
 
   /** Most processes have nothing to do: nobody needs to wait for them. */

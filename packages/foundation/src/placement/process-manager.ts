@@ -19,6 +19,7 @@ import type { AnyDefinition, Definition } from '../process/definition.ts';
 import { noProcess, stopReasons, type ExitReason } from '../process/exit.ts';
 import { checkListing, checkMetadata } from '../process/listing-check.ts';
 import type { Pid } from '../process/pid.ts';
+import { nodeStopped } from '../process/process-errors.ts';
 import type { AnyRef, Client } from '../process/ref-types.ts';
 import { restarts, type Restart } from '../process/restart-state.ts';
 import type { Listing, Runtime } from '../process/runtime.ts';
@@ -104,7 +105,7 @@ export class ProcessManager {
    * `INVALID_DEFINITION`, or `NODE_STOPPED`
    */
   async start<I, A>(process: Definition<I, A>, ...given: StartArgs<I>): Promise<Client<A>> {
-    const options: StartOptions & { readonly init?: unknown } = given[0] ?? {};
+    const [options = {}]: [(StartOptions & { readonly init?: unknown })?] = given;
     check(options);
     const behaviour = this.#runtime.define(process);
     const { name, strategy, restart = 'temporary' } = options;
@@ -134,7 +135,7 @@ export class ProcessManager {
       const process = await this.#runtime.spawn(
         keeper(spec, { rules: keeping.rules, keeps: keeping.keeps ?? 'local' }),
       );
-      process.onEnded(() => keeping.onEnded?.(process.exit?.reason ?? 'normal'));
+      process.onEnded(() => keeping.onEnded?.(this.#endings.reasonOf(process)));
       return this.#endings.keep(process);
     } catch (error) {
       // The user did not ask for the supervisor: what matters is why the process itself did not start.
@@ -154,6 +155,7 @@ export class ProcessManager {
     const { reason = 'normal', timeoutMs = 5_000 } = options;
     checkNumber('processes.stop', { timeoutMs }, { above: 0 });
     checkChoice('processes.stop', { reason }, stopReasons);
+    if (this.#runtime.isStopped) throw nodeStopped(this.#runtime.name, 'Its processes have ended.');
     const { pid, name } = targetOf('processes.stop', target);
     if (this.#endings.isOurs({ pid, name })) await this.end({ pid, name }, { reason, timeoutMs });
     else if (pid === undefined) throw noProcess(`"${name}"`);

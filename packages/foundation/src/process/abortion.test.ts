@@ -84,3 +84,32 @@ describe('the signal of a handler', () => {
     expect(seen).toEqual(['b', 'a']);
   });
 });
+
+describe('the signals of two handlers', () => {
+  it('are apart: who asks late for one does not take that of the handler at work', async () => {
+    const [asking, seen] = [gate(), [] as string[]];
+    const worker = defineProcess('worker', {
+      init: () => ({}),
+      calls: {
+        leave: async (ctx) => {
+          await settled();
+          void asking.opened.then(() => ctx.signal.aborted);
+        },
+        second: async (ctx) => {
+          ctx.signal.addEventListener('abort', () => seen.push('second is told'));
+          await new Promise<void>(() => {});
+        },
+      },
+    });
+    await using node = await alone();
+    const ref = await node.processes.start(worker);
+    await ref.leave();
+    const second = failure(ref.second());
+    await settled();
+    asking.open();
+    await settled();
+    await node.processes.stop(ref, { reason: 'killed' });
+    await second;
+    expect(seen).toEqual(['second is told']);
+  });
+});

@@ -6,15 +6,12 @@ import type { Process } from './process.ts';
 
 /** Aborts a signal when nobody waits any more for what a handler does: the caller, the request, the process. */
 export class Abortion {
-  /** What the handler was sent. */
-  readonly served: Envelope | undefined;
   readonly #controller = new AbortController();
   /** Who listens is code of whoever asked for the signal. */
   readonly #scope: Scope;
   #timer: Timer | undefined;
 
   constructor(owner: Process, served: Envelope | undefined, request: Request | undefined) {
-    this.served = served;
     this.#scope = { owner, message: served, request };
     if (!owner.isAlive || served?.isOpen === false) this.abort();
     else if (served !== undefined && isCall(served)) served.onGivenUp = () => this.abort();

@@ -3,7 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 
 import { alone, failure, listen } from '../../test/alone.ts';
-import { settled } from '../../test/manual-clock.ts';
+import { ManualClock, settled } from '../../test/manual-clock.ts';
 
 describe('a call with a schema', () => {
   const positive: StandardSchemaV1<string, number> = {
@@ -186,5 +186,36 @@ describe('a call with a schema', () => {
       };
       expect(check).toBeTypeOf('function');
     });
+  });
+});
+
+describe('a reply that is still being checked', () => {
+  const { promise: checkedAt, resolve: check } = Promise.withResolvers<void>();
+  const slow: StandardSchemaV1<number, number> = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: async (value) => {
+        await checkedAt;
+        return { value: value as number };
+      },
+    },
+  };
+  const clerk = defineProcess('clerk', {
+    idleMs: 50,
+    init: () => ({}),
+    calls: { ask: call(undefined, () => 7, slow) },
+  });
+
+  it('is owed: the process is not idle, and the call fails with it', async () => {
+    const clock = new ManualClock();
+    await using node = await alone({ clock });
+    const [killed, other] = [await node.processes.start(clerk), await node.processes.start(clerk)];
+    const [first, second] = [failure(killed.ask()), other.ask()];
+    await clock.advance(500);
+    await node.processes.stop(killed, { reason: 'killed' });
+    expect(await first).toMatchObject({ code: 'PROCESS_DOWN', details: { reason: 'killed' } });
+    check();
+    expect(await second).toBe(7);
   });
 });

@@ -78,7 +78,7 @@ function checkThread(name: string, spec: AnySpec): void {
     throw invalidDefinition(name, 'is isolated in a thread but has no `module: import.meta.url`');
   }
   for (const field of ofThreads) {
-    if (spec[field] === undefined) continue;
+    if (spec[field] === undefined || spec[field] === Infinity) continue;
     throw invalidDefinition(name, `has \`${field}\`, but not \`isolation: 'thread'\``);
   }
 }

@@ -1,5 +1,6 @@
-import { call, defineProcess, type Node } from '@foundation/core';
+import { call, defineProcess, type Node, type Ref, type ReplyTo } from '@foundation/core';
 import { MemoryStore } from '@foundation/core/internal';
+import { eventually } from '@foundation/testing';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { describe, expect, it } from 'vitest';
 
@@ -397,5 +398,74 @@ describe('a durable process', () => {
     expect(await reply).toMatchObject({ code: 'PROCESS_DOWN', details: { reason: 'stuck' } });
     await store.open();
     expect(store.writes).toBe(1);
+  });
+});
+
+describe('a state that a handler is in the middle of changing', () => {
+  const opening = gate();
+  const account = defineProcess('account', {
+    durable: true,
+    init: () => ({ from: 100, to: 0, owed: undefined as ReplyTo<string> | undefined }),
+    snapshot: ({ from, to }) => ({ from, to }),
+    restore: (stored: { from: number; to: number }) => ({ ...stored, owed: undefined }),
+    calls: {
+      ask: (ctx) => (ctx.state.owed = ctx.replyTo<string>()),
+      touch: () => true,
+      read: ({ state: { from, to } }) => [from, to],
+      later: (ctx) => ctx.later(() => opening.opened.then(() => 'later')),
+      moveSlowly: async (ctx) => {
+        ctx.state.from -= 10;
+        await new Promise<void>(() => {});
+      },
+      link: (ctx, other: Ref<{ casts: { end(): void } }>) => ctx.link(other),
+    },
+    casts: {
+      move({ state }) {
+        state.from -= 10;
+        state.owed?.reply('moved');
+        throw new Error('half-way');
+      },
+    },
+    terminate: () => new Promise((resolve) => setTimeout(resolve, 20)),
+  });
+
+  it('is not stored because a reply is given meanwhile', async () => {
+    await using node = await alone();
+    const ref = await node.processes.start(account, { name: 'acme' });
+    const asked = failure(ref.ask());
+    await ref.touch();
+    ref.cast.move();
+    expect(await asked).toMatchObject({ code: 'PROCESS_DOWN' });
+    await eventually('the name is free', () => node.registry.lookup('acme') === undefined);
+    const again = await node.processes.start(account, { name: 'acme' });
+    expect(await again.read()).toEqual([100, 0]);
+  });
+
+  it('is not stored because work settles while the process ends', async () => {
+    const other = defineProcess('other', {
+      init: () => ({}),
+      casts: {
+        end: () => {
+          throw new Error('crash');
+        },
+      },
+    });
+    await using node = await alone({ profile: 'production' });
+    const ref = await node.processes.start(account, { name: 'acme' });
+    const partner = await node.processes.start(other);
+    await ref.link(partner);
+    const later = failure(ref.later());
+    const moving = failure(ref.moveSlowly());
+    await settled();
+    partner.cast.end();
+    await settled();
+    opening.open();
+    expect((await Promise.all([later, moving])).map(({ code }) => code)).toEqual([
+      'PROCESS_DOWN',
+      'PROCESS_DOWN',
+    ]);
+    await eventually('the name is free', () => node.registry.lookup('acme') === undefined);
+    const again = await node.processes.start(account, { name: 'acme' });
+    expect(await again.read()).toEqual([100, 0]);
   });
 });

@@ -1,3 +1,4 @@
+import { runIn } from '../context/scope.ts';
 import { FoundationError } from '../errors.ts';
 import type { Call } from './envelope.ts';
 import type { Process } from './process.ts';
@@ -78,16 +79,23 @@ export class Durability {
     return codec.decode(codec.encode(value));
   }
 
-  /** The state may have changed. Called between messages, and when later work replies. */
+  /** The state may have changed. */
   touch(): void {
     this.#isDirty = true;
-    if (this.#saving !== undefined || !this.#maySave) return;
-    this.#saving = this.#saveAll();
+    this.save();
   }
 
-  /** Never in the middle of a handler, whose changes may be half done: its end will `touch` again. */
+  /** Stores what has changed. Called at the end of each handler, and when somebody is replied to meanwhile. */
+  save(): void {
+    if (this.#saving !== undefined || !this.#maySave) return;
+    // Whoever sets it off: the snapshot is made for all.
+    const scope = { owner: this.#process, message: undefined, request: undefined };
+    this.#saving = runIn(scope, () => this.#saveAll());
+  }
+
+  /** Never in the middle of a handler, whose changes may be half done. */
   get #maySave(): boolean {
-    return this.#isDirty && this.#closedBy === undefined && !this.#process.isBusy;
+    return this.#isDirty && this.#closedBy === undefined && !this.#process.isAtWork;
   }
 
   /** Settles when the state of now is stored and everything is answered. */

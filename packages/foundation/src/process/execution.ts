@@ -36,6 +36,8 @@ export class Execution {
   readonly #process: Process;
   /** What the handler at work was sent. */
   current: Envelope | undefined = undefined;
+  /** What the handler at work was sent, if it was not known to be asynchronous: what it awaits has no context. */
+  unframed: Envelope | undefined = undefined;
   #entry: Entry | undefined = undefined;
   #context: ProcessContext | undefined = undefined;
   /** Contexts of handlers whose work goes on later. */
@@ -83,6 +85,12 @@ export class Execution {
     return this.#frame;
   }
 
+  /** A request that is over must not be kept by who has worked for it. */
+  leaveFrame(): void {
+    this.#framed = undefined;
+    this.#frame = undefined;
+  }
+
   /** Handles a message of another request than that whose asynchronous context was entered. */
   takeApart(envelope: Envelope): boolean {
     const { request } = envelope;
@@ -121,12 +129,13 @@ export class Execution {
     }
     serve(outer);
     if (this.#hasMore || (typeof result === 'object' && result !== null)) {
+      this.unframed = envelope;
       return this.#handled(entry, envelope, result);
     }
-    if (envelope.kind === 'call') this.#send(envelope as Call, result);
-    else this.#process.durability?.touch();
     this.current = undefined;
     context.message = undefined;
+    if (envelope.kind === 'call') this.#send(envelope as Call, result);
+    else this.#process.durability?.touch();
     return this.#process.exit === undefined || this.#goOn();
   }
 
@@ -144,12 +153,13 @@ export class Execution {
   #invoke(entry: Entry, envelope: Envelope, args: readonly unknown[]): boolean {
     const context = this.#contextFor(envelope);
     const { probe, runtime } = this.#process;
+    const isFramed = entry.isAsync !== false || runtime.isTraced;
+    if (!isFramed) this.unframed = envelope;
     let result: unknown;
     try {
-      result =
-        entry.isAsync === false && !runtime.isTraced
-          ? runNow(context, entry, args)
-          : runIn(this.#scopeOf(envelope), () => entry.run(context, ...args));
+      result = isFramed
+        ? runIn(this.#scopeOf(envelope), () => entry.run(context, ...args))
+        : runNow(context, entry, args);
     } catch (error) {
       this.#process.crash(error);
       return false;
@@ -241,7 +251,9 @@ export class Execution {
     if (this.#span !== undefined) endWell(this.#span.span);
     this.#span = undefined;
     this.current = undefined;
-    if (this.#context !== undefined) this.#context.message = undefined;
+    this.unframed = undefined;
+    if (this.#context !== undefined) this.#context.over();
+    this.#process.durability?.save();
     this.#hasMore = (this.#stash?.size ?? 0) > 0;
     if (exit !== undefined) {
       this.#process.end();
@@ -312,22 +324,33 @@ export class Execution {
     const owed = this.#replies?.settle(call);
     if (owed === undefined || !call.isOpen) return false;
     this.#process.restAnew();
-    this.#reply(owed.entry, call, value);
+    const { entry } = owed;
+    if (entry.reply === undefined && this.#process.durability === undefined) {
+      this.#reply(entry, call, value);
+    } else {
+      // Whoever gives the reply: the schema is code of this process.
+      const scope = { owner: this.#process, message: undefined, request: call.request };
+      runIn(scope, () => this.#reply(entry, call, value));
+    }
     return true;
   }
 
   #reply(entry: Entry, call: Call, value: unknown): void {
     if (value instanceof Failure) return call.fail(value.error);
     if (entry.reply === undefined || value instanceof Refused) return this.#send(call, value);
-    return this.#replyChecked(entry.reply, call, value);
+    return this.#replyChecked(entry, call, value);
   }
 
-  #replyChecked(schema: NonNullable<Entry['reply']>, call: Call, value: unknown): void {
-    const outcome = attempt(() => checked(schema, value));
+  #replyChecked(entry: Entry, call: Call, value: unknown): void {
+    const outcome = attempt(() => checked(entry.reply, value));
     if (outcome instanceof Failure) return this.#process.crash(outcome.error);
     if (!(outcome instanceof Promise)) return this.#sendIfValid(call, outcome);
+    const { replies } = this;
+    replies.owe(call, { entry, isWork: true });
     outcome.then(
-      (found) => this.#sendIfValid(call, found),
+      (found) => {
+        if (replies.settle(call) !== undefined) this.#sendIfValid(call, found);
+      },
       (error: unknown) => this.#process.crash(error),
     );
     return undefined;

@@ -32,6 +32,36 @@ describe('a fresh copy', () => {
     expect(copy.connection).toBe(made.connection);
   });
 
+  it('leaves alone what is a list or a map of its own kind', () => {
+    class Stack extends Array<number> {}
+    class Registry extends Map<string, number> {}
+    const made = { stack: new Stack(3), registry: new Registry() };
+    const copy = fresh(made);
+    expect(copy.stack).toBe(made.stack);
+    expect(copy.registry).toBe(made.registry);
+  });
+
+  it('takes what is called `__proto__` for a key, and symbols for keys', () => {
+    const symbol = Symbol('key');
+    const made = { ...(JSON.parse('{"a":{"__proto__":{"admin":true}}}') as object), [symbol]: [1] };
+    const copy = fresh(made) as typeof made & { a: { admin?: boolean } };
+    expect(copy.a.admin).toBeUndefined();
+    expect(Object.keys(copy.a)).toEqual(['__proto__']);
+    expect(copy[symbol]).toEqual([1]);
+    expect(copy[symbol]).not.toBe(made[symbol]);
+  });
+
+  it('may be as deep as it likes', () => {
+    interface Link {
+      next: Link | undefined;
+    }
+    let made: Link = { next: undefined };
+    for (let depth = 0; depth < 100_000; depth++) made = { next: made };
+    let depth = 0;
+    for (let at: Link | undefined = fresh(made); at !== undefined; at = at.next) depth++;
+    expect(depth).toBe(100_001);
+  });
+
   it('may hold itself', () => {
     const made: { self?: unknown; list: unknown[] } = { list: [] };
     made.self = made;

@@ -123,3 +123,22 @@ describe('a group', () => {
     });
   });
 });
+
+describe('a member of another definition of the same name', () => {
+  it('is cast to like by a ref: its own handlers run', async () => {
+    const seen: string[] = [];
+    const make = (word: string) =>
+      defineProcess('twin', {
+        init: () => ({}),
+        continue: ({ join }) => join('twins'),
+        casts: { say: () => void seen.push(word) },
+      });
+    const [mine, other] = [make('mine'), make('other')];
+    await using node = await alone({ profile: 'production' });
+    await node.processes.start(mine);
+    await settled();
+    for (let times = 0; times < 4; times++) node.group(other, 'twins').cast.say();
+    await settled();
+    expect(seen).toEqual(Array(4).fill('mine'));
+  });
+});

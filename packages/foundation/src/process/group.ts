@@ -1,11 +1,13 @@
 import { Request } from '../context/request.ts';
 import { currentRequest } from '../context/scope.ts';
 import { FoundationError } from '../errors.ts';
+import type { OutgoingCast } from '../messaging/exchange.ts';
 import { invalidOption } from '../options.ts';
 import type { Behaviour } from './behaviour.ts';
 import { isName, nameRule } from './definition-check.ts';
 import { Note } from './envelope.ts';
 import type { Pid } from './pid.ts';
+import type { Process } from './process.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Groups that one process may be a member of: all that is registered of it must fit into a message. */
@@ -46,6 +48,9 @@ export class GroupCore {
   }
 
   onChange(listener: (members: readonly unknown[]) => void): Disposable {
+    if (typeof listener !== 'function') {
+      throw invalidOption('group.onChange', { listener }, 'a function');
+    }
     let known = this.#pids().join();
     return this.#runtime.directory.onGroupChange(this.name, () => {
       const now = this.#pids().join();
@@ -64,16 +69,22 @@ export class GroupCore {
     const { isTraced, exchange } = this.#runtime;
     const outer = currentRequest();
     const request = isTraced ? Request.traced(outer) : outer;
-    const entry = this.#behaviour.casts.get(name);
     let taken = 0;
     for (const pid of this.#pids()) {
       const process = this.#runtime.find(pid);
       const isTaken =
         process === undefined
           ? !this.#runtime.isMine(pid) && exchange.cast(pid, { name, args, request })
-          : process.deliver(new Note('cast', name, this.#runtime.copied(args), entry, request));
+          : process.deliver(this.#note(process, { name, args, request }));
       if (isTaken) taken++;
     }
     return taken;
+  }
+
+  #note(process: Process, { name, args, request }: OutgoingCast): Note {
+    // A member may be of another definition of that name.
+    const isOurs = process.behaviour === this.#behaviour;
+    const entry = isOurs ? this.#behaviour.casts.get(name) : undefined;
+    return new Note('cast', name, this.#runtime.copied(args), entry, request);
   }
 }

@@ -28,7 +28,8 @@ export class ProcessContext implements Anything, Scope {
   readonly owner: Process;
   /** How much work of its handler still goes on. */
   works = 0;
-  #abortion: Abortion | undefined;
+  /** By what they serve: that of the handler at work, and of who asked last. */
+  #abortions: Map<Envelope | undefined, Abortion> | undefined;
   #cast: Casts | undefined;
 
   constructor(process: Process) {
@@ -56,15 +57,37 @@ export class ProcessContext implements Anything, Scope {
 
   get request(): Request | undefined {
     const scope = currentScope();
-    if (scope === this) return this.message?.request;
+    if (this.#isAtWork(scope)) return this.message?.request;
     return scope?.owner === this.owner ? scope.request : undefined;
   }
 
   /** What the code at hand serves. */
   get #served(): Envelope | undefined {
     const scope = currentScope();
-    if (scope === this) return this.message;
+    if (this.#isAtWork(scope)) return this.message;
     return scope?.owner === this.owner ? scope.message : undefined;
+  }
+
+  /** Whether the code at hand is that of the handler at work, as far as can be told. */
+  #isAtWork(scope: Scope | undefined): boolean {
+    if (scope === this) return true;
+    const { message, owner } = this;
+    if (message === undefined || owner.execution.unframed !== message) return false;
+    // What it awaits has no context of its own, but perhaps that of its process.
+    return scope === undefined || (scope.owner === owner && scope.message === undefined);
+  }
+
+  /** Its handler has settled. */
+  over(): void {
+    this.message = undefined;
+    for (const [served, abortion] of this.#abortions ?? []) {
+      if (served?.isOpen === false) this.#forget(served, abortion);
+    }
+  }
+
+  #forget(served: Envelope | undefined, abortion: Abortion): void {
+    abortion.forget();
+    this.#abortions?.delete(served);
   }
 
   get remainingMs(): number {
@@ -74,16 +97,20 @@ export class ProcessContext implements Anything, Scope {
 
   get signal(): AbortSignal {
     const served = this.#served;
-    if (this.#abortion === undefined || this.#abortion.served !== served) {
-      this.#abortion?.forget();
-      this.#abortion = new Abortion(this.owner, served, this.request);
+    const abortions = (this.#abortions ??= new Map());
+    const known = abortions.get(served);
+    if (known !== undefined) return known.signal;
+    for (const [other, abortion] of abortions) {
+      if (other !== this.message) this.#forget(other, abortion);
     }
-    return this.#abortion.signal;
+    const made = new Abortion(this.owner, served, this.request);
+    abortions.set(served, made);
+    return made.signal;
   }
 
   /** Tells whoever watches `signal` that the process has ended. */
   abort(): void {
-    this.#abortion?.abort();
+    for (const abortion of this.#abortions?.values() ?? []) abortion.abort();
   }
 
   get stop(): (reason?: ExitReason) => void {

@@ -259,6 +259,7 @@ export class Process implements Runnable {
     if (request === undefined && !this.runtime.framesAll) {
       // Whoever has set this turn off may have been in a context.
       leaveScope();
+      this.#execution?.leaveFrame();
       return this.#drain(request);
     }
     const frame = this.execution.frameFor(request);
@@ -340,6 +341,11 @@ export class Process implements Runnable {
 
   // ── what it is at ──────────────────────────────────────────────────────────
 
+  /** Whether a handler of it has begun and not settled. */
+  get isAtWork(): boolean {
+    return this.isBusy || this.#execution?.current !== undefined;
+  }
+
   /** Whether it has nothing to do and owes nothing to anybody. */
   get isAtRest(): boolean {
     return this.#status === 'idle' && !this.isSuspended && this.#execution?.isAtRest !== false;
@@ -373,7 +379,7 @@ export class Process implements Runnable {
 
   /** Answers a call whose reply was taken into hand. Returns false when nobody waits any more. */
   settle(call: Call, value: unknown): boolean {
-    return this.#execution?.settle(call, value) ?? false;
+    return this.isAlive && (this.#execution?.settle(call, value) ?? false);
   }
 
   /** The same for a reply that comes from elsewhere, by the number its address has. */
@@ -481,6 +487,8 @@ export class Process implements Runnable {
     if (this.#status === 'ended' || this.#status === 'ending') return undefined;
     const exit = this.#exit ?? { reason: 'normal' };
     if (exit.reason === 'killed') return this.#finish(exit);
+    // It may be in the middle of a handler.
+    if (!isNormal(exit)) this.durability?.close(this.#down(exit));
     this.#status = 'ending';
     let work: PromiseLike<unknown> | undefined;
     try {
@@ -514,6 +522,7 @@ export class Process implements Runnable {
     this.#exit = exit;
     this.#timers?.end();
     this.#idleWatch?.end();
+    if (this.durability !== undefined) this.durability.close(this.#down(exit));
     // Its name is free when those hear of it who have waited.
     this.runtime.forget(this, exit, wasStarting);
     this.#failWaiting(exit);
@@ -522,7 +531,7 @@ export class Process implements Runnable {
   }
 
   #failWaiting(exit: Exit): void {
-    const { mailbox, durability } = this;
+    const { mailbox } = this;
     let made: FoundationError | undefined;
     // An error costs as much as all the rest of an end, and mostly nobody waits for it.
     const down = (): FoundationError => (made ??= this.#down(exit));
@@ -530,7 +539,6 @@ export class Process implements Runnable {
     for (let waiting = mailbox.shift(); waiting; waiting = mailbox.shift()) {
       if (isCall(waiting)) waiting.fail(down());
     }
-    if (durability !== undefined) durability.close(down());
   }
 }
 

@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import type { ExitReason } from './exit.ts';
 import {
   admitRestart,
+  backoffDefaults,
+  backoffOf,
   restartsInARow,
   sharedFate,
   wantsRestart,
@@ -145,5 +147,20 @@ describe('the strategy', () => {
         },
       ),
     );
+  });
+});
+
+describe('a backoff', () => {
+  it('has defaults; one bound that is given pulls that of the other along', () => {
+    const { minMs, maxMs } = backoffDefaults;
+    expect(backoffOf({})).toEqual(backoffDefaults);
+    expect(backoffOf({ minMs: undefined, jitter: 0 })).toEqual({ ...backoffDefaults, jitter: 0 });
+    expect(backoffOf({ maxMs: 50 })).toMatchObject({ minMs: 50, maxMs: 50 });
+    expect(backoffOf({ maxMs: 0 })).toMatchObject({ minMs: 0, maxMs: 0 });
+    expect(backoffOf({ minMs: 20_000 })).toMatchObject({ minMs: 20_000, maxMs: 20_000 });
+    expect(backoffOf({ minMs: 5 })).toMatchObject({ minMs: 5, maxMs });
+    expect(backoffOf({ maxMs: 500 })).toMatchObject({ minMs, maxMs: 500 });
+    // That is for the check to refuse.
+    expect(backoffOf({ minMs: 9, maxMs: 5 })).toMatchObject({ minMs: 9, maxMs: 5 });
   });
 });

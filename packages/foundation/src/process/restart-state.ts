@@ -1,3 +1,4 @@
+import { withDefaults } from '../options.ts';
 import type { Random } from '../random.ts';
 import { isNormal, type Exit } from './exit.ts';
 
@@ -29,6 +30,16 @@ export interface Backoff {
 
 /** The waits of a supervisor unless told otherwise. */
 export const backoffDefaults: Backoff = { minMs: 100, maxMs: 10_000, factor: 2, jitter: 0.5 };
+
+/** A backoff with its defaults; one bound that is given pulls the default of the other along. */
+export function backoffOf(given: {
+  readonly [Key in keyof Backoff]?: Backoff[Key] | undefined;
+}): Backoff {
+  const { minMs, maxMs } = given;
+  const all = withDefaults(backoffDefaults, given);
+  if (minMs === undefined) return { ...all, minMs: Math.min(all.minMs, all.maxMs) };
+  return maxMs === undefined ? { ...all, maxMs: Math.max(all.minMs, all.maxMs) } : all;
+}
 
 /** What a supervisor does when a child fails too often. */
 export const onExceededChoices = ['stop', 'quarantine'] as const;

@@ -234,6 +234,8 @@ export class Runtime implements Host {
     if (options.linkTo !== undefined) {
       process.parent = options.linkTo;
       process.relations.receive({ kind: 'link', from: options.linkTo });
+      // Its supervisor may end before it has started.
+      this.signal(options.linkTo, { kind: 'link', from: pid });
     }
     const started = process.start(options.init);
     if (started === undefined) return this.#started(process, options);
@@ -352,7 +354,8 @@ export class Runtime implements Host {
   /** Sends a signal to a process anywhere. */
   signal(target: Pid, signal: Signal): void {
     if (!this.isMine(target)) {
-      if (!this.exchange.signal(target, signal)) this.bounce(target, signal, 'node_down');
+      const isGone = this.isOwnLife(target) ? 'no_process' : 'node_down';
+      if (!this.exchange.signal(target, signal)) this.bounce(target, signal, isGone);
       return;
     }
     const process = this.find(target);

@@ -1,9 +1,11 @@
-import { defineProcess } from '@foundation/core';
+import { call, defineProcess, type ReplyTo } from '@foundation/core';
 import { testNode } from '@foundation/testing';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { describe, expect, it } from 'vitest';
 
 import { alone, failure, gate } from '../../test/alone.ts';
 import { ManualClock, settled } from '../../test/manual-clock.ts';
+import { currentScope } from '../context/scope.ts';
 
 const profiles = ['test', 'production'] as const;
 
@@ -111,5 +113,73 @@ describe('a request that begins inside a handler', () => {
       ['once', 'inner'],
       ['again', 'inner'],
     ]);
+  });
+});
+
+describe('a handler that awaits for the first time after it did not', () => {
+  it.each(profiles)(
+    'knows its caller, its request and its deadline all the same: %s',
+    async (profile) => {
+      const clock = new ManualClock();
+      const going = gate();
+      const seen: unknown[] = [];
+      const cache = defineProcess('cache', {
+        init: () => ({}),
+        calls: {
+          get: (ctx, isCached: boolean): Promise<void> | undefined => {
+            if (isCached) return undefined;
+            return going.opened.then(() => {
+              seen.push(ctx.request?.requestId, ctx.remainingMs);
+              return new Promise<void>((resolve) => {
+                ctx.signal.addEventListener('abort', () => resolve(void seen.push('given up')));
+              });
+            });
+          },
+        },
+      });
+      await using node = await alone({ profile, clock });
+      const ref = await node.processes.start(cache);
+      await ref.get(true);
+      const given = { requestId: 'r-1' };
+      const asked = node.context.run(given, () => failure(ref.with({ timeoutMs: 100 }).get(false)));
+      await settled();
+      going.open();
+      await settled();
+      await clock.advance(200);
+      expect(await asked).toMatchObject({ code: 'CALL_TIMEOUT' });
+      expect(seen).toEqual(['r-1', 100, 'given up']);
+    },
+  );
+});
+
+describe('a reply that another process gives', () => {
+  it.each(profiles)('is checked in the name of whose it is: %s', async (profile) => {
+    const [seen, held]: [unknown[], { to?: ReplyTo<number> }] = [[], {}];
+    const schema: StandardSchemaV1<number, number> = {
+      '~standard': {
+        version: 1,
+        vendor: 'test',
+        validate: (value) => {
+          seen.push(currentScope()?.owner?.describe());
+          return { value: value as number };
+        },
+      },
+    };
+    const owner = defineProcess('owner', {
+      init: () => ({}),
+      calls: { ask: call(undefined, (ctx) => (held.to = ctx.replyTo<number>()), schema) },
+    });
+    const giver = defineProcess('giver', {
+      init: () => ({}),
+      calls: { give: () => held.to?.reply(7) },
+    });
+    await using node = await alone({ profile });
+    const ref = await node.processes.start(owner, { name: 'owner' });
+    const other = await node.processes.start(giver);
+    const asked = ref.ask();
+    await settled();
+    expect(await other.give()).toBe(true);
+    expect(await asked).toBe(7);
+    expect(seen).toEqual(['owner "owner"']);
   });
 });

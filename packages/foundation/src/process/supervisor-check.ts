@@ -1,14 +1,8 @@
-import {
-  checkChoice,
-  checkNumber,
-  invalidOption,
-  refuseUnknown,
-  withDefaults,
-} from '../options.ts';
+import { checkChoice, checkNumber, invalidOption, refuseUnknown } from '../options.ts';
 import { behaviourOf } from './behaviour.ts';
 import type { ChildSpec } from './child.ts';
 import { checkListing } from './listing-check.ts';
-import { backoffDefaults, onExceededChoices, restarts } from './restart-state.ts';
+import { backoffOf, onExceededChoices, restarts } from './restart-state.ts';
 import type { DynamicSupervisorOptions, RestartOptions, SupervisorOptions } from './supervisor.ts';
 
 const restartOptions = ['restartsMax', 'restartWindowMs', 'backoff', 'onExceeded'];
@@ -79,7 +73,7 @@ export function checkRestarts(who: string, options: RestartOptions): void {
   if (onExceeded !== undefined) checkChoice(who, { onExceeded }, onExceededChoices);
   if (backoff === undefined || backoff === 'off') return;
   refuseUnknown(`${who}: backoff`, backoff, ['minMs', 'maxMs', 'factor', 'jitter']);
-  const { minMs, maxMs, factor, jitter } = withDefaults(backoffDefaults, backoff);
+  const { minMs, maxMs, factor, jitter } = backoffOf(backoff);
   checkNumber(who, { 'backoff.maxMs': maxMs }, { min: 0 });
   checkNumber(who, { 'backoff.minMs': minMs }, { min: 0, max: maxMs });
   checkNumber(who, { 'backoff.factor': factor }, { min: 1 });

@@ -111,16 +111,22 @@ describe('a supervisor that is stopped while it starts', () => {
   });
 });
 
-describe('a child that starts when its supervisor has ended', () => {
-  it('has five seconds to end itself', async () => {
-    const starting = gate();
-    const endless = defineProcess('endless', {
-      init: async () => {
-        await starting.opened;
-        return {};
-      },
-      terminate: () => new Promise<void>(() => {}),
-    });
+describe('a child that is still being started when its supervisor ends', () => {
+  const endless = defineProcess('endless', { init: () => new Promise<object>(() => {}) });
+
+  it('ends at once when that was killed', async () => {
+    await using node = await alone();
+    const top = await node.processes.start(
+      defineSupervisor('top', { strategy: 'dynamic', child: endless }),
+    );
+    const started = failure(top.start());
+    await settled();
+    await node.processes.stop(top, { reason: 'killed' });
+    expect(await running(node)).toEqual([]);
+    expect(await started).toMatchObject({ code: 'PROCESS_DOWN' });
+  });
+
+  it('has five seconds otherwise', async () => {
     const clock = new ManualClock();
     await using node = await alone({ clock });
     const top = await node.processes.start(
@@ -132,7 +138,6 @@ describe('a child that starts when its supervisor has ended', () => {
     await clock.advance(60);
     await stopped;
     expect(await started).toMatchObject({ code: 'PROCESS_DOWN' });
-    starting.open();
     await clock.advance(4_900);
     expect(await running(node)).toEqual(['endless']);
     await clock.advance(200);

@@ -14,6 +14,7 @@ import type { Process } from './process.ts';
 import type { Client } from './ref-types.ts';
 import {
   backoffDefaults,
+  backoffOf,
   type Backoff,
   type Intensity,
   type OnExceeded,
@@ -35,7 +36,8 @@ type ChildArgs<I> = undefined extends I
 
 /** Describes a child: which process, with which `init`, and how it is kept. */
 export function child<I, A>(process: Definition<I, A>, ...options: ChildArgs<I>): ChildSpec {
-  return { definition: process, options: options[0] ?? {} };
+  const [given = {}] = options;
+  return { definition: process, options: given };
 }
 
 /** When children are started again, and what happens when they fail too often. */
@@ -150,7 +152,7 @@ function rulesOf(
 ): Intensity & Pick<DynamicLimits, 'backoff' | 'onExceeded'> {
   const { backoff, ...others } = options;
   const { restartsMax, restartWindowMs, onExceeded } = withDefaults(supervisorDefaults, others);
-  const waits = backoff === 'off' ? backoff : withDefaults(backoffDefaults, backoff ?? {});
+  const waits = backoff === 'off' ? backoff : backoffOf(backoff ?? {});
   return { restartsMax, restartWindowMs, backoff: waits, onExceeded };
 }
 

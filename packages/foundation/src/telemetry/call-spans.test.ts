@@ -1,4 +1,5 @@
 import { defineProcess, refuse, type Ref } from '@foundation/core';
+import { eventually } from '@foundation/testing';
 import {
   propagation,
   ROOT_CONTEXT,
@@ -119,6 +120,27 @@ describe('calls', () => {
     expect(failed('shop.no', SpanKind.SERVER)).toEqual([SpanStatusCode.UNSET, undefined]);
     expect(failed('shop.crash', SpanKind.CLIENT)).toEqual([SpanStatusCode.ERROR, 'PROCESS_DOWN']);
     expect(failed('shop.crash', SpanKind.SERVER)).toEqual([SpanStatusCode.ERROR, 'PROCESS_DOWN']);
+  });
+
+  it('that nobody awaits are still laid to who made them, and to nobody else', async () => {
+    using _telemetry = openTelemetry();
+    await using node = await alone({ profile: 'production' });
+    const crashes: string[] = [];
+    node.events.on('crash', ({ who }) => crashes.push(who));
+    const careless = defineProcess('careless', {
+      init: () => ({}),
+      calls: { leave: (_ctx, other: Ref<{ calls: { no(): void } }>) => void other.no() },
+    });
+    const [maker, other] = [
+      await node.processes.start(careless, { name: 'maker' }),
+      await node.processes.start(shop),
+    ];
+    await maker.leave(other);
+    await eventually('the maker has crashed', () => crashes.length > 0);
+    expect(crashes).toEqual(['careless "maker"']);
+    void other.no();
+    await eventually('the node reports', () => node.counters().floatingRejections > 0);
+    expect(crashes).toHaveLength(1);
   });
 
   it('pass trace and baggage on through casts', async () => {

@@ -61,11 +61,17 @@ export function callInTrace(core: RefCore, outgoing: OutgoingCall): Promise<unkn
     ...outgoing,
     request: Request.withTrace(request, trace.setSpan(parent, span)),
   });
-  reply.then(
-    () => endWell(span),
-    (error: unknown) => endFailed(span, error),
+  // What nobody awaits is still to be found out: the caller gets this very promise.
+  return reply.then(
+    (value) => {
+      endWell(span);
+      return value;
+    },
+    (error: unknown) => {
+      endFailed(span, error);
+      throw error;
+    },
   );
-  return reply;
 }
 
 /** The span of a handler that serves a call, and the request that its own calls belong to. */
