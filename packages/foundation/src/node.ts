@@ -234,7 +234,10 @@ class RunningNode implements Node {
     checkMetadata(this.#runtime.codec, options);
     if (behaviour.spec.isolation === 'thread')
       return this.#threads.spawn(behaviour, options, linkTo);
-    const process = await this.#runtime.spawn(behaviour, { ...options, linkTo });
+    const process = await this.#runtime.spawn(
+      behaviour,
+      linkTo === undefined ? options : { ...options, linkTo },
+    );
     return process.pid;
   };
 

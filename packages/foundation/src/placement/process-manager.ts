@@ -76,6 +76,17 @@ export interface NodeSide {
   parentOf(pid: Pid): Pid | undefined;
 }
 
+const usualEnding: Ending = { reason: 'normal', timeoutMs: 5_000 };
+
+/** @throws FoundationError `INVALID_OPTION` */
+function endingOf(options: StopOptions): Ending {
+  refuseUnknown('processes.stop', options, ['reason', 'timeoutMs']);
+  const { reason = usualEnding.reason, timeoutMs = usualEnding.timeoutMs } = options;
+  checkNumber('processes.stop', { timeoutMs }, { above: 0 });
+  checkChoice('processes.stop', { reason }, stopReasons);
+  return { reason, timeoutMs };
+}
+
 /** How a process is stopped. */
 export interface StopOptions {
   /** @defaultValue 'normal' */
@@ -112,11 +123,11 @@ export class ProcessManager {
     if (strategy === 'singleton') {
       await this.startSingleton(process, options);
     } else {
-      const own = childOptions(options);
+      // What is not for it a spawner does not look at.
       const started =
         restart === 'temporary'
-          ? this.#runtime.spawner(behaviour, own, undefined)
-          : this.startHere({ definition: process, options: own });
+          ? this.#runtime.spawner(behaviour, options, undefined)
+          : this.startHere({ definition: process, options: childOptions(options) });
       const pid = await started;
       if (name === undefined) return this.#runtime.refTo(behaviour, { pid }) as Client<A>;
     }
@@ -150,11 +161,8 @@ export class ProcessManager {
    *
    * @throws FoundationError `NO_PROCESS`, `NODE_DOWN`, or `CALL_TIMEOUT` when it does not end
    */
-  async stop(target: AnyRef | Pid, options: StopOptions = {}): Promise<void> {
-    refuseUnknown('processes.stop', options, ['reason', 'timeoutMs']);
-    const { reason = 'normal', timeoutMs = 5_000 } = options;
-    checkNumber('processes.stop', { timeoutMs }, { above: 0 });
-    checkChoice('processes.stop', { reason }, stopReasons);
+  async stop(target: AnyRef | Pid, options?: StopOptions): Promise<void> {
+    const { reason, timeoutMs } = options === undefined ? usualEnding : endingOf(options);
     if (this.#runtime.isStopped) throw nodeStopped(this.#runtime.name, 'Its processes have ended.');
     const { pid, name } = targetOf('processes.stop', target);
     if (this.#endings.isOurs({ pid, name })) await this.end({ pid, name }, { reason, timeoutMs });
