@@ -51,6 +51,9 @@ describe('a process in a thread', () => {
     const nobody = { code: 'NO_PROCESS', message: expect.not.stringContaining('connected') };
     expect(await failure(gone.add(1))).toMatchObject(nobody);
     expect((await failure(asking.ask(gone, 1))).cause).toMatchObject(nobody);
+    const watching = await node.processes.start(worker, { init: 0 });
+    await watching.monitor(gone);
+    expect(await watching.downs()).toEqual(['no_process']);
   });
 });
 

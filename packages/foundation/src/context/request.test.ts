@@ -1,9 +1,12 @@
+import { queryObjects } from 'node:v8';
+
 import { defineProcess, type Ref, type RequestContext } from '@foundation/core';
-import { testNode } from '@foundation/testing';
+import { eventually, testNode } from '@foundation/testing';
 import { describe, expect, it } from 'vitest';
 
 import { alone, failure, present } from '../../test/alone.ts';
 import { settled } from '../../test/manual-clock.ts';
+import { Request } from './request.ts';
 
 interface Seen {
   readonly requestId: string | undefined;
@@ -176,6 +179,19 @@ describe('a request context', () => {
       given.list.push(4);
       expect(values.list).toEqual([1, 2]);
     });
+  });
+
+  it('is not kept by who has worked for it, once there is other work', async () => {
+    await using node = await alone({ profile: 'production' });
+    const ref = await node.processes.start(noter);
+    const requests = (): number => queryObjects(Request, { format: 'count' });
+    const before = requests();
+    await node.context.run(acme, async () => {
+      for (let times = 0; times < 20; times++) await ref.look();
+    });
+    await ref.look();
+    // A timer of the deadlines was set in it.
+    await eventually('it is let go', () => requests() === before, { everyMs: 50 });
   });
 
   it('is refused when it is too large or cannot be sent, before anything runs', async () => {

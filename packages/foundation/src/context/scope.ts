@@ -67,6 +67,7 @@ function enter(): unknown {
   const action = entered;
   acrossAwaits.enterWith(entering);
   const trace = entering?.request?.trace;
+  entering = undefined;
   return trace === undefined ? action() : openTelemetry.with(trace, action);
 }
 

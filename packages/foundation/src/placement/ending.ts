@@ -56,7 +56,7 @@ export class Endings {
   async end(target: Target, { reason, timeoutMs }: Ending): Promise<void> {
     const keeper = this.#keeperOf(target);
     if (keeper !== undefined) this.#asked.add(keeper);
-    const pid = keeper === undefined ? target.pid : this.#childOf(keeper);
+    const pid = keeper === undefined ? target.pid : keptBy(keeper)?.pid;
     const ends = [keeper?.pid, pid].filter((each) => each !== undefined);
     const [first] = ends;
     if (first === undefined) throw noProcess('of that name');
@@ -79,14 +79,6 @@ export class Endings {
       timer.cancel();
       for (const { cancel } of watches) cancel();
     }
-  }
-
-  /** The process that is kept, also one that is being started. */
-  #childOf(keeper: Process): Pid | undefined {
-    const known = keptBy(keeper)?.pid;
-    if (known !== undefined) return known;
-    const isKept = ({ parent }: Process): boolean => parent?.equals(keeper.pid) === true;
-    return [...this.#runtime.processes()].find(isKept)?.pid;
   }
 
   /** Most processes have nothing to do: nobody needs to wait for them. */

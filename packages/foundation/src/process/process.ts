@@ -487,8 +487,6 @@ export class Process implements Runnable {
     if (this.#status === 'ended' || this.#status === 'ending') return undefined;
     const exit = this.#exit ?? { reason: 'normal' };
     if (exit.reason === 'killed') return this.#finish(exit);
-    // It may be in the middle of a handler.
-    if (!isNormal(exit)) this.durability?.close(this.#down(exit));
     this.#status = 'ending';
     let work: PromiseLike<unknown> | undefined;
     try {

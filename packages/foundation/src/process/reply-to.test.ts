@@ -133,6 +133,23 @@ describe('a reply taken into hand', () => {
     }
   });
 
+  it('cannot be given any more when the process has ended, not even by who is told of that', async () => {
+    await using node = await alone();
+    const held: { to?: ReplyTo<string> } = {};
+    const holder = defineProcess('holder', {
+      init: () => ({}),
+      calls: { ask: (ctx) => (held.to = ctx.replyTo<string>()) },
+    });
+    const ref = await node.processes.start(holder);
+    const given: unknown[] = [];
+    node.events.on('exit', () => given.push(held.to?.reply('from the dead')));
+    const asked = failure(ref.ask());
+    await settled();
+    await node.processes.stop(ref, { reason: 'killed' });
+    expect(await asked).toMatchObject({ code: 'PROCESS_DOWN' });
+    expect(given).toEqual([false]);
+  });
+
   it('that the handler forgets to return is a crash that says so, and no empty reply', async () => {
     await using node = await alone({ profile: 'production' });
     for (const how of ['forget', 'forgetLate'] as const) {
