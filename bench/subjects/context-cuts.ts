@@ -16,7 +16,7 @@ export const contextCuts: Readonly<Record<string, readonly Cut[]>> = {
       '  return caller;',
     ],
     [
-      `  const trace = entering?.request?.trace;
+      `  const trace = scope?.request?.trace;
   return trace === undefined ? action() : openTelemetry.with(trace, action);`,
       '  return action();',
     ],

@@ -65,9 +65,11 @@ export function runIn<R>(scope: Scope | undefined, action: () => R): R {
 // One function for all: a closure for each message would be garbage.
 function enter(): unknown {
   const action = entered;
-  acrossAwaits.enterWith(entering);
-  const trace = entering?.request?.trace;
+  const scope = entering;
+  // It must not be kept until the next one comes.
   entering = undefined;
+  acrossAwaits.enterWith(scope);
+  const trace = scope?.request?.trace;
   return trace === undefined ? action() : openTelemetry.with(trace, action);
 }
 
