@@ -1,5 +1,6 @@
 import { atLeast, atMost, median, timesThatOf } from '../goal.ts';
 import type { Measure, Suite } from '../suite.ts';
+import { actors } from './actors.ts';
 
 const rate: Pick<Measure, 'better' | 'spinner' | 'timed'> = {
   better: 'higher',
@@ -50,9 +51,7 @@ export const basics: Suite = {
       needs: { npm: 'moleculer' },
       measures: [...local, ...remote, ...cluster],
     },
-    { name: 'nact', file: 'nact.mjs', needs: { npm: 'nact' }, measures: local },
-    { name: 'xstate', file: 'xstate.mjs', needs: { npm: 'xstate' }, measures: local },
-    { name: 'effect', file: 'effect.mjs', needs: { npm: 'effect' }, measures: local },
+    ...actors(local),
   ],
   goals: [
     atLeast('local-call-1', 1_500_000, median('calls/s')),

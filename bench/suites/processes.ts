@@ -7,6 +7,7 @@ import {
   timesThatPerCoreOf,
 } from '../goal.ts';
 import type { Measure, Suite } from '../suite.ts';
+import { actors } from './actors.ts';
 
 const rate: Pick<Measure, 'better' | 'spinner' | 'timed'> = {
   better: 'higher',
@@ -88,9 +89,7 @@ export const processes: Suite = {
       needs: { debian: 'beam' },
       measures: [...shared, 'restart-us'],
     },
-    { name: 'nact', file: 'nact.mjs', needs: { npm: 'nact' }, measures: shared },
-    { name: 'xstate', file: 'xstate.mjs', needs: { npm: 'xstate' }, measures: shared },
-    { name: 'effect', file: 'effect.mjs', needs: { npm: 'effect' }, measures: shared },
+    ...actors(shared),
   ],
   goals: [
     atLeast('call-1', 1_800_000, median('calls/s')),

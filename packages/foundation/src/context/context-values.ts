@@ -1,3 +1,4 @@
+import { isPlainRecord } from '../plain.ts';
 import { Refused, ReplyTo } from '../process/answer.ts';
 
 /** The user's own values in a request context, frozen. */
@@ -34,13 +35,12 @@ export function asValues(value: unknown): ContextValues {
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && isPlain(value) && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && isPlainRecord(value);
 }
 
 /** Neither a ref nor a pid nor an object of a class. */
 function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return Array.isArray(value) || prototype === Object.prototype || prototype === null;
+  return Array.isArray(value) || isPlainRecord(value);
 }
 
 function freeze<T>(value: T): Readonly<T> {

@@ -67,7 +67,7 @@ export class Exchange {
     this.#calls.set(id, call);
     try {
       const sent = this.#router.send(target, this.#callPacket(target, id, outgoing));
-      if (sent !== 'sent') call.fail(this.#notSent(sent, target, terms.describe()));
+      if (sent !== 'sent') call.fail(this.notSent(sent, target, terms.describe()));
     } catch (error) {
       call.fail(error);
     }
@@ -222,8 +222,13 @@ export class Exchange {
     this.#incoming.remove(call);
   }
 
-  #notSent(why: 'unreachable' | 'full', { node }: Pid, who: string): FoundationError {
-    return node === this.#runtime.name ? noProcess(who) : notSent(why, who);
+  /** Why a call was not taken. */
+  notSent(why: 'unreachable' | 'full', { node }: Station, who: string): FoundationError {
+    if (node === this.#runtime.name) return noProcess(who);
+    if (why === 'unreachable') return noProcess(`${who}: its node is not connected`);
+    return new FoundationError('OVERLOADED', `the link to the node of ${who} is full`, {
+      hint: 'The other node reads slower than this one sends. Nothing was executed.',
+    });
   }
 
   /** Sends what nobody here waits for: it must not disturb whoever happens to set it off. */
@@ -235,14 +240,6 @@ export class Exchange {
       return 'unreachable';
     }
   }
-}
-
-/** Why a call was not taken. */
-export function notSent(why: 'unreachable' | 'full', who: string): FoundationError {
-  if (why === 'unreachable') return noProcess(`${who}: its node is not connected`);
-  return new FoundationError('OVERLOADED', `the link to the node of ${who} is full`, {
-    hint: 'The other node reads slower than this one sends. Nothing was executed.',
-  });
 }
 
 function failureOf(error: unknown): FoundationError {

@@ -9,7 +9,7 @@ import { parseDelta, parseSharePart } from '../registry/registry-message.ts';
 import type { Registry } from '../registry/registry.ts';
 import { ShareJoiner, splitShare } from '../registry/share-parts.ts';
 import type { Threads } from '../thread/threads.ts';
-import { notSent, type Router, type Station } from './exchange.ts';
+import type { Router, Station } from './exchange.ts';
 import { encodePacket, packetKinds, parsePacket, type Packet } from './packet.ts';
 
 export interface SwitchboardParts {
@@ -119,7 +119,7 @@ export class Switchboard implements Router {
     if (sent === 'sent') return;
     const self = { node: runtime.name, incarnation: runtime.incarnation };
     const who = `${to.node}#${packet[1]}`;
-    this.#bounce(self, packet, to.node === self.node ? noProcess(who) : notSent(sent, who));
+    this.#bounce(self, packet, runtime.exchange.notSent(sent, to, who));
   }
 
   /** Like {@link #pass}, for a thread, which has not seen whether the link takes a frame so large. */

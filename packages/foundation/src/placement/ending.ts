@@ -69,7 +69,7 @@ export class Endings {
     const { promise: limit, reject } = Promise.withResolvers<never>();
     const who = ends.at(-1)?.toString() ?? '';
     const timer = this.#runtime.clock.after(timeoutMs, () => reject(notEnded(who, timeoutMs)));
-    const watches = ends.map((each) => this.#watch(each));
+    const watches = ends.map((each) => this.#watched(each));
     try {
       stop();
       const ended = Promise.all(watches.map((watch) => watch.ended));
@@ -93,11 +93,10 @@ export class Endings {
     if (pid.thread !== this.#runtime.thread) await this.#runtime.abandon(pid);
   }
 
-  #watch(pid: Pid): { readonly ended: Promise<string>; readonly cancel: () => void } {
-    const [system] = this.#runtime.processes();
-    const { promise: ended, resolve } = Promise.withResolvers<string>();
-    const cancel = system?.relations.monitor(pid, ({ reason }) => resolve(reason));
-    return { ended, cancel: cancel ?? ((): void => {}) };
+  #watched(pid: Pid): { readonly ended: Promise<ExitReason>; readonly cancel: () => void } {
+    const { promise: ended, resolve } = Promise.withResolvers<ExitReason>();
+    const cancel = this.#runtime.watch(pid, ({ reason }) => resolve(reason));
+    return { ended, cancel };
   }
 
   #keeperOf({ pid, name }: Target): Process | undefined {

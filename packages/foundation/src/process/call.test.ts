@@ -31,6 +31,11 @@ describe('a call', () => {
     },
   });
 
+  const forever = defineProcess('forever', {
+    init: () => ({}),
+    calls: { never: () => new Promise<void>(() => {}) },
+  });
+
   it('ends with the reply', async () => {
     await using node = await alone();
     const ref = await node.processes.start(worker);
@@ -140,10 +145,6 @@ describe('a call', () => {
   it('tells how long it really waited, where its caller or the request had less time left', async () => {
     const clock = new ManualClock();
     await using node = await alone({ clock });
-    const forever = defineProcess('forever', {
-      init: () => ({}),
-      calls: { never: () => new Promise<void>(() => {}) },
-    });
     const ref = await node.processes.start(forever);
     const late = node.context.run({ timeoutMs: 70 }, () => failure(ref.never()));
     await clock.advance(200);
@@ -183,10 +184,6 @@ describe('a call', () => {
   it('waits five seconds unless told otherwise', async () => {
     const clock = new ManualClock();
     await using node = await alone({ clock });
-    const forever = defineProcess('forever', {
-      init: () => ({}),
-      calls: { never: () => new Promise<void>(() => {}) },
-    });
     const ref = await node.processes.start(forever);
     let code: string | undefined;
     void failure(ref.never()).then((error) => (code = error.code));

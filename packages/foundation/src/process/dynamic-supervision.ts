@@ -18,7 +18,14 @@ import type { Pid } from './pid.ts';
 import type { Process } from './process.ts';
 import { wantsRestart } from './restart-state.ts';
 import type { Listing } from './runtime.ts';
-import { forgive, noteExit, RestartJudge, waitFor, type RestartRules } from './supervision.ts';
+import {
+  endWaitsWith,
+  forgive,
+  noteExit,
+  RestartJudge,
+  waitFor,
+  type RestartRules,
+} from './supervision.ts';
 
 export interface DynamicLimits extends RestartRules {
   readonly childrenMax: number;
@@ -56,9 +63,7 @@ export class DynamicSupervision {
     this.#template = template;
     this.#limits = limits;
     this.#judge = new RestartJudge(process, limits);
-    process.onEnded(() => {
-      for (const { wait } of this.#children.values()) wait?.timer?.cancel();
-    });
+    endWaitsWith(process, () => this.#children.values());
   }
 
   children(): readonly ChildInfo[] {

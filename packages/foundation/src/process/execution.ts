@@ -234,7 +234,7 @@ export class Execution {
   #complete(entry: Entry, envelope: Envelope, result: unknown): boolean {
     if (this.#isDeferred) {
       this.#putOff(envelope);
-      // It may have changed the state nevertheless, and replies may be held back until it ends.
+      // It may have changed the state nevertheless.
       this.#process.durability?.touch();
       return this.#goOn();
     }
@@ -408,8 +408,6 @@ export class Execution {
     runtime.counters.invalidMessages++;
     runtime.events.emit('invalid-message', { pid, message: envelope.name, why: error.message });
     if (isCall(envelope)) envelope.fail(error);
-    // Replies may be held back until it ends.
-    this.#process.durability?.touch();
     return this.#goOn();
   }
 

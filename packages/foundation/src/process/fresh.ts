@@ -1,3 +1,5 @@
+import { isPlainRecord } from '../plain.ts';
+
 /**
  * A copy of plain data, so that whoever changes it changes nothing that others hold. What is no list, record,
  * `Map` or `Set` (functions, refs, objects of classes) is in it as it was.
@@ -34,8 +36,7 @@ class Copies {
     if (Array.isArray(value) && prototype === Array.prototype) {
       return this.#record(value, Array.from({ length: value.length }));
     }
-    const isRecord = prototype === Object.prototype || prototype === null;
-    return isRecord ? this.#record(value, Object.create(prototype) as object) : value;
+    return isPlainRecord(value) ? this.#record(value, Object.create(prototype) as object) : value;
   }
 
   #map(value: ReadonlyMap<unknown, unknown>): object {

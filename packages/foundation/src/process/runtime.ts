@@ -369,6 +369,13 @@ export class Runtime implements Host {
     this.signal(target, signal);
   }
 
+  /** Runs when a process has ended, wherever it is. Returns what takes that back. */
+  watch(target: Pid, onDown: (exit: Exit) => void): () => void {
+    // The first one ends last.
+    const [system] = this.#processes.values();
+    return system?.relations.monitor(target, onDown) ?? ((): void => {});
+  }
+
   noteRelation(process: Process, other: Pid): void {
     if (!this.isMine(other)) this.exchange.noteRelation(process);
   }

@@ -115,6 +115,7 @@ export class Supervision {
     this.#limits = limits;
     this.#judge = new RestartJudge(process, limits);
     this.#children = withIds(specs);
+    endWaitsWith(process, () => this.#children);
   }
 
   static async start(
@@ -133,7 +134,6 @@ export class Supervision {
       await supervision.stopAll();
       throw error;
     }
-    process.onEnded(() => supervision.#end());
     return supervision;
   }
 
@@ -148,11 +148,6 @@ export class Supervision {
 
   async stopAll(): Promise<void> {
     for (const each of this.#children.toReversed()) await stopChild(this.#process, each);
-  }
-
-  /** Nobody is started any more. */
-  #end(): void {
-    for (const { wait } of this.#children) wait?.timer?.cancel();
   }
 
   // ── by hand ────────────────────────────────────────────────────────────────
@@ -271,6 +266,13 @@ export function waitFor(supervisor: Process, child: Child, delayMs: number): voi
   child.wait = wait;
   if (delayMs === 0) tell();
   else wait.timer = supervisor.runtime.clock.after(delayMs, tell);
+}
+
+/** When a supervisor has ended, nobody is started any more. */
+export function endWaitsWith(supervisor: Process, children: () => Iterable<Child>): void {
+  supervisor.onEnded(() => {
+    for (const { wait } of children()) wait?.timer?.cancel();
+  });
 }
 
 /** A child has ended by itself. */

@@ -129,7 +129,7 @@ export class Threads {
   ): void {
     const watch = thread.busyWatch.watch(behaviour, pid);
     thread.housed.set(pid.serial, { pid, process: behaviour.name, name, parent: linkTo });
-    this.#watch(pid, () => {
+    this.#runtime.watch(pid, () => {
       watch[Symbol.dispose]();
       thread.housed.delete(pid.serial);
       if (thread.group !== undefined) return;
@@ -137,12 +137,6 @@ export class Threads {
       const end = (): void => void terminate(thread, 'done');
       this.#runtime.clock.after(killMs, end, 'background');
     });
-  }
-
-  /** Runs when a process of a thread has ended. */
-  #watch(pid: Pid, onDown: () => void): void {
-    const [system] = this.#runtime.processes();
-    system?.relations.monitor(pid, onDown);
   }
 
   /** Ends a process that did not stop when asked; if its thread does not listen, the thread. */
@@ -155,7 +149,9 @@ export class Threads {
       void terminate(thread, { why, pid }).then(() => resolve('terminated'));
     });
     // What an asynchronous handler still does goes on in a thread that others share.
-    this.#watch(pid, () => resolve(thread.group === undefined ? 'terminated' : 'abandoned'));
+    this.#runtime.watch(pid, () =>
+      resolve(thread.group === undefined ? 'terminated' : 'abandoned'),
+    );
     this.#runtime.signal(pid, { kind: 'stop', exit: { reason: 'killed' } });
     const how = await promise;
     timer.cancel();

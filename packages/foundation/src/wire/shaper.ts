@@ -1,4 +1,5 @@
 import { FoundationError, isFoundationError } from '../errors.ts';
+import { isPlainRecord } from '../plain.ts';
 import { Refused, ReplyTo } from '../process/answer.ts';
 import { Pid } from '../process/pid.ts';
 import type { CodecHooks, CodecLimits } from './codec.ts';
@@ -70,7 +71,7 @@ export class Shaper {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype === Array.prototype && Array.isArray(value)) return this.#array(value, depth);
     if (refBrand in value) return this.#ref(value, depth);
-    if (isRecord(value)) return this.#record(value, depth);
+    if (isPlainRecord(value)) return this.#record(value, depth);
     if (prototype === Uint8Array.prototype || prototype === Buffer.prototype) return value;
     return this.#special(value, prototype, depth);
   }
@@ -216,11 +217,6 @@ export class Shaper {
 /** UTF-8 loses lone surrogates, and decoders drop a leading byte order mark. */
 function isPlainText(text: string): boolean {
   return text.isWellFormed() && text.charCodeAt(0) !== 0xfeff;
-}
-
-function isRecord(value: object): value is Record<string, unknown> {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 function describe(value: unknown): string {
