@@ -17,6 +17,7 @@ describe('a fresh copy', () => {
     const copy = fresh(made);
     expect(copy).toEqual(made);
     expect(Object.getPrototypeOf(copy.bare)).toBeNull();
+    expect(copy.bare).not.toBe(made.bare);
     expect(copy.list[1]).not.toBe(made.list[1]);
     expect([...copy.map.keys()][0]).not.toBe([...made.map.keys()][0]);
     expect([...copy.set][0]).not.toBe([...made.set][0]);
