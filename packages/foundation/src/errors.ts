@@ -46,10 +46,14 @@ export const foundationErrors = {
   STALE_INCARNATION: never,
   NODE_UNREACHABLE: later,
   NODE_STOPPED: never,
+  DISCOVERY_FAILED: later,
   // store
   STORE_UNAVAILABLE: { retryable: true, outcome: 'unknown' },
   STORE_CONFLICT: later,
   NO_QUORUM: later,
+  STORE_UNSUITABLE: never,
+  LEASE_LOST: never,
+  FENCED: never,
   // coordination
   UNKNOWN_PROTOCOL: never,
   INVALID_SPEC: never,

@@ -4,7 +4,7 @@
  *
  * @packageDocumentation
  */
-export type { Advertisement, Discovery, DiscoveryHandlers } from './cluster/discovery.ts';
+export type { Advertisement, Discovery, DiscoveryHandlers, Hint } from './cluster/discovery.ts';
 export { MemoryDiscovery, MemoryHub } from './cluster/discoveries/memory.ts';
 export {
   RendezvousDiscovery,
@@ -13,7 +13,7 @@ export {
   type RendezvousOptions,
 } from './cluster/discoveries/rendezvous.ts';
 export { clusterHome, type ClusterHome, type ClusterHomeOptions } from './cluster/home.ts';
-export type { Store, Versioned } from './cluster/store.ts';
+export type { Store, StorePromises, Versioned, WatchHandlers } from './cluster/store.ts';
 export { MemoryStore } from './cluster/stores/memory.ts';
 export { SqliteDatabase, type SqliteDatabaseOptions } from './cluster/stores/sqlite-database.ts';
 export { SqliteStore } from './cluster/stores/sqlite.ts';

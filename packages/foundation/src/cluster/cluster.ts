@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../clock.ts';
 import { FoundationError, isFoundationError } from '../errors.ts';
 import { tell, type Events } from '../events.ts';
 import { contactOf, parseContacts } from './contact-message.ts';
-import type { Discovery } from './discovery.ts';
+import type { Discovery, Hint } from './discovery.ts';
 import { PingDetector, type FailureDetector, type PingOptions } from './failure-detector.ts';
 import {
   judge,
@@ -71,7 +71,7 @@ export class Cluster {
   readonly #detector: FailureDetector;
   readonly #looks: Timer;
   #address = '';
-  /** Nodes that were found at first and neither linked nor found to be gone. */
+  /** Whoever was found at first and is neither linked nor found to be gone. */
   readonly #ungreeted = new Set<string>();
   #hasLooked = false;
   #onGreeted: (() => void) | undefined = undefined;
@@ -113,7 +113,7 @@ export class Cluster {
     await discovery.start(
       { ...this.#contactOfSelf(), address: this.#address },
       {
-        onPeers: (contacts) => this.#discovered(contacts),
+        onPeers: (hints) => this.#discovered(hints),
         onError: (error) => events.emit('problem', { what: `discovery ${discovery.name}`, error }),
       },
     );
@@ -129,8 +129,9 @@ export class Cluster {
     timer.cancel();
   }
 
-  #greet(node: string): void {
-    if (this.#ungreeted.delete(node) && this.#ungreeted.size === 0) this.#onGreeted?.();
+  /** @param known - a node's name, or an address without one */
+  #greet(known: string): void {
+    if (this.#ungreeted.delete(known) && this.#ungreeted.size === 0) this.#onGreeted?.();
   }
 
   /** Says goodbye and closes everything. */
@@ -205,7 +206,7 @@ export class Cluster {
   #carryOut(effect: MembershipEffect): void {
     switch (effect.kind) {
       case 'dial':
-        void this.#dial(effect.contact);
+        void this.#dial(effect.hint);
         return;
       case 'up':
         return this.#up(effect.member);
@@ -231,29 +232,33 @@ export class Cluster {
   }
 
   /** The first set is awaited by {@link greeted}. */
-  #discovered(contacts: readonly Contact[]): void {
-    if (!this.#hasLooked) for (const { node } of contacts) this.#ungreeted.add(node);
+  #discovered(hints: readonly Hint[]): void {
+    if (!this.#hasLooked) for (const each of hints) this.#ungreeted.add(each.node ?? each.address);
     this.#hasLooked = true;
-    this.#on({ kind: 'discovered', contacts });
+    this.#on({ kind: 'discovered', hints });
   }
 
-  async #dial(contact: Contact): Promise<void> {
+  async #dial(hint: Hint): Promise<void> {
     const { incarnation } = this.#identity;
-    const isGone = await this.#isGone(contact);
-    if (isGone) this.#greet(contact.node);
-    if (incarnation === this.#identity.incarnation) this.#on({ kind: 'dialled', contact, isGone });
+    const found = await this.#whoIsAt(hint);
+    const isGone = found === undefined || (hint.node !== undefined && found !== hint.node);
+    if (isGone || hint.node === undefined) this.#greet(hint.node ?? hint.address);
+    if (incarnation !== this.#identity.incarnation) return;
+    this.#on({ kind: 'dialled', hint, isGone, found });
   }
 
   /** Dials. A node that makes way for its own dial, or refuses this one, is there. */
-  async #isGone({ node, address }: Contact): Promise<boolean> {
+  async #whoIsAt({ node, address }: Hint): Promise<string | undefined> {
     const { transport, clock, detector } = this.#options;
     const late = Promise.withResolvers<undefined>();
     const timer = clock.after(detector.redialMs, () => late.resolve(undefined), 'background');
     try {
       const link = await Promise.race([transport.dial(address), late.promise]);
-      return link?.peer.node !== node;
+      return link?.peer.node;
     } catch (error) {
-      return !isFoundationError(error) || !answers.has(error.code);
+      if (!isFoundationError(error) || !answers.has(error.code)) return undefined;
+      const { node: found = node } = error.details;
+      return typeof found === 'string' ? found : undefined;
     } finally {
       timer.cancel();
     }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import type { Hint } from './discovery.ts';
 import {
   judge,
   newMembership,
@@ -24,15 +25,13 @@ const unlinked = ({ node, incarnation }: Contact, isGoodbye = false): Membership
   incarnation,
   isGoodbye,
 });
-const dialled = (contact: Contact, isGone: boolean): MembershipEvent => ({
+const dialled = (hint: Hint, isGone: boolean, found?: string): MembershipEvent => ({
   kind: 'dialled',
-  contact,
+  hint,
   isGone,
+  found,
 });
-const discovered = (...contacts: readonly Contact[]): MembershipEvent => ({
-  kind: 'discovered',
-  contacts,
-});
+const discovered = (...hints: readonly Hint[]): MembershipEvent => ({ kind: 'discovered', hints });
 const introduced = (...contacts: readonly Contact[]): MembershipEvent => ({
   kind: 'introduced',
   contacts,
@@ -52,7 +51,7 @@ function said(effects: readonly MembershipEffect[]): readonly string[] {
   return effects.map((effect) => {
     switch (effect.kind) {
       case 'dial':
-        return `dial ${effect.contact.address}`;
+        return `dial ${effect.hint.address}`;
       case 'up':
         return `up ${effect.member.address}`;
       case 'down':
@@ -94,6 +93,46 @@ describe('membership', () => {
     expect(said(effects)).toEqual(['up b:1', 'introduce b']);
     expect(said(nextMembership(state, introduced(b)).effects)).toEqual([]);
     expect(said(nextMembership(state, { kind: 'look' }).effects)).toEqual([]);
+  });
+
+  it('dials addresses without names, and no more once it knows who is there', () => {
+    const hints = [{ address: 'x:1' }, { address: 'y:1' }];
+    expect(said(after(discovered(...hints)).effects)).toEqual(['dial x:1', 'dial y:1']);
+    const found = [
+      discovered(...hints),
+      linked(b),
+      dialled({ address: 'x:1' }, false, 'b'),
+      dialled({ address: 'y:1' }, false, 'self'),
+    ];
+    expect(said(after(...found, { kind: 'look' }).effects)).toEqual([]);
+  });
+
+  it('dials an address without a name again when nobody was there, or who was there is gone', () => {
+    const x = { address: 'x:1' };
+    const events = [discovered(x), dialled(x, true)];
+    expect(said(after(...events, { kind: 'look' }).effects)).toEqual(['dial x:1']);
+    const gone = [discovered(x), linked(b), dialled(x, false, 'b'), unlinked(b), dialled(b, true)];
+    expect(said(after(...gone, { kind: 'look' }).effects)).toEqual(['dial x:1']);
+  });
+
+  it('does not dial an address at which a member says it listens', () => {
+    expect(said(after(linked(b), discovered({ address: b.address })).effects)).toEqual([]);
+  });
+
+  it('does not count itself when it looks for a majority', () => {
+    // Five others are hinted at, one hint is this node: with two members this is half of six, not more.
+    const hints = ['b', 'c', 'd', 'e', 'f', 'me'].map((node) => ({ address: `${node}:1` }));
+    const events = [
+      discovered(...hints),
+      linked(b),
+      linked(c),
+      linked(life('d', 1)),
+      dialled({ address: 'me:1' }, false, 'self'),
+    ];
+    const d = [unlinked(life('d', 1)), dialled(life('d', 1), true)];
+    expect(judge(after(...events, ...d).state, life('d', 1))).toBe('give-way');
+    const e = [linked(life('e', 1)), linked(life('f', 1))];
+    expect(judge(after(...events, ...e, ...d).state, life('d', 1))).toBe('over');
   });
 
   it('dials whom a member knows', () => {
@@ -225,7 +264,7 @@ describe('membership', () => {
         for (const each of all) {
           const step = nextMembership(state, each);
           const dialledNow = step.effects.flatMap((effect) =>
-            effect.kind === 'dial' ? [effect.contact.node] : [],
+            effect.kind === 'dial' ? [effect.hint.node ?? effect.hint.address] : [],
           );
           for (const node of dialledNow) {
             expect(state.dialling.has(node)).toBe(false);

@@ -1,3 +1,5 @@
+import type { Hint } from './discovery.ts';
+
 /** Where a node can be reached, in which of its lives. */
 export interface Contact {
   readonly node: string;
@@ -18,15 +20,17 @@ export interface MembershipState {
   readonly members: ReadonlyMap<string, Member>;
   /** The highest incarnation of each node that is known to be over. */
   readonly buried: ReadonlyMap<string, number>;
-  /** Nodes being dialled. */
+  /** Nodes being dialled; addresses, where nobody knows whose they are. */
   readonly dialling: ReadonlySet<string>;
   /** Who may be out there, as discovery told last. */
-  readonly contacts: readonly Contact[];
+  readonly hints: readonly Hint[];
+  /** Who was found at an address that came without a name. */
+  readonly found: ReadonlyMap<string, string>;
 }
 
 export type MembershipEvent =
-  /** Everybody who may be out there, without this node. */
-  | { readonly kind: 'discovered'; readonly contacts: readonly Contact[] }
+  /** Everybody who may be out there. */
+  | { readonly kind: 'discovered'; readonly hints: readonly Hint[] }
   /** Time has passed: try again whoever is not linked. */
   | { readonly kind: 'look' }
   /** Whom a member knows. */
@@ -38,15 +42,21 @@ export type MembershipEvent =
       readonly incarnation: number;
       readonly isGoodbye: boolean;
     }
-  /** A dial has ended. `isGone`: nobody is at the address, or somebody else. */
-  | { readonly kind: 'dialled'; readonly contact: Contact; readonly isGone: boolean }
+  /** A dial has ended. `isGone`: nobody is at the address, or not the one who should be. */
+  | {
+      readonly kind: 'dialled';
+      readonly hint: Hint;
+      readonly isGone: boolean;
+      /** Who is there; may be this node itself. */
+      readonly found?: string | undefined;
+    }
   | { readonly kind: 'silent'; readonly node: string }
   /** Another node has declared this life over, or this one makes way. */
   | { readonly kind: 'outvoted' }
   | { readonly kind: 'verdict'; readonly node: string; readonly incarnation: number };
 
 export type MembershipEffect =
-  | { readonly kind: 'dial'; readonly contact: Contact }
+  | { readonly kind: 'dial'; readonly hint: Hint }
   | { readonly kind: 'up'; readonly member: Member }
   | { readonly kind: 'down'; readonly member: Member; readonly reason: DownReason }
   /** Tell a new member whom this node knows. */
@@ -68,7 +78,14 @@ export interface MembershipStep {
 }
 
 export function newMembership(self: MembershipState['self']): MembershipState {
-  return { self, members: new Map(), buried: new Map(), dialling: new Set(), contacts: [] };
+  return {
+    self,
+    members: new Map(),
+    buried: new Map(),
+    dialling: new Set(),
+    hints: [],
+    found: new Map(),
+  };
 }
 
 /** What to say to one that wants to join. */
@@ -85,7 +102,8 @@ export type Verdict =
  */
 export function judge(state: MembershipState, peer: Omit<Contact, 'address'>): Verdict {
   if (!isOver(state, peer)) return 'welcome';
-  const isMajority = 2 * (state.members.size + 1) > state.contacts.length + 1;
+  const others = state.hints.filter((hint) => nodeAt(state, hint) !== state.self.node);
+  const isMajority = 2 * (state.members.size + 1) > others.length + 1;
   return isMajority || state.members.has(peer.node) ? 'over' : 'give-way';
 }
 
@@ -103,7 +121,7 @@ function isOver(state: MembershipState, { node, incarnation }: Omit<Contact, 'ad
 export function nextMembership(state: MembershipState, event: MembershipEvent): MembershipStep {
   switch (event.kind) {
     case 'discovered':
-      return look({ ...state, contacts: event.contacts });
+      return look({ ...state, hints: event.hints });
     case 'look':
       return look(state);
     case 'introduced':
@@ -126,10 +144,23 @@ export function nextMembership(state: MembershipState, event: MembershipEvent): 
 /** Dials whoever is not linked; also who was declared over, so that the two sides of a split meet again. */
 function look(state: MembershipState): MembershipStep {
   const lost = [...state.members.values()].filter(({ status }) => status === 'suspect');
-  const others = state.contacts.filter(
-    ({ node, incarnation }) => incarnation > (state.members.get(node)?.incarnation ?? -1),
-  );
-  return dialAll(state, [...lost, ...others]);
+  return dialAll(state, [...lost, ...state.hints.filter((hint) => isNews(state, hint))]);
+}
+
+function isNews(state: MembershipState, hint: Hint): boolean {
+  const node = nodeAt(state, hint);
+  if (node === undefined) return ![...state.members.values()].some(isAt(hint.address));
+  const member = state.members.get(node);
+  return member === undefined || (hint.incarnation ?? 0) > member.incarnation;
+}
+
+/** Who should be at an address, or was found there. */
+export function nodeAt({ found }: MembershipState, { node, address }: Hint): string | undefined {
+  return node ?? found.get(address);
+}
+
+function isAt(address: string): (member: Member) => boolean {
+  return (member) => member.address === address;
 }
 
 /** Dials whom another member knows, unless its life is known to be over. */
@@ -141,15 +172,19 @@ function introduced(state: MembershipState, contacts: readonly Contact[]): Membe
   return dialAll(state, news);
 }
 
-function dialAll(state: MembershipState, contacts: readonly Contact[]): MembershipStep {
+function dialAll(state: MembershipState, hints: readonly Hint[]): MembershipStep {
   const dialling = new Set(state.dialling);
   const effects: MembershipEffect[] = [];
-  for (const contact of contacts) {
-    if (contact.node === state.self.node || dialling.has(contact.node)) continue;
-    dialling.add(contact.node);
-    effects.push({ kind: 'dial', contact });
+  for (const hint of hints) {
+    if (nodeAt(state, hint) === state.self.node || dialling.has(dialKey(hint))) continue;
+    dialling.add(dialKey(hint));
+    effects.push({ kind: 'dial', hint });
   }
   return { state: { ...state, dialling }, effects };
+}
+
+function dialKey({ node, address }: Hint): string {
+  return node ?? address;
 }
 
 function linked(
@@ -198,16 +233,21 @@ function suspect(
 
 function dialled(
   state: MembershipState,
-  { contact, isGone }: MembershipEvent & { readonly kind: 'dialled' },
+  { hint, isGone, found }: MembershipEvent & { readonly kind: 'dialled' },
 ): MembershipStep {
-  const next = settle(state, contact.node);
-  const member = next.members.get(contact.node);
+  const next = settle(withFound(state, hint, found), dialKey(hint));
+  const member = hint.node === undefined ? undefined : next.members.get(hint.node);
   const isDecided =
-    isGone && member?.status === 'suspect' && member.incarnation === contact.incarnation;
+    isGone && member?.status === 'suspect' && member.incarnation === hint.incarnation;
   if (!isDecided) return { state: next, effects: [] };
   const { node, incarnation } = member;
   const gone = remove(next, member, 'crashed');
   return { ...gone, effects: [...gone.effects, { kind: 'tell-verdict', node, incarnation }] };
+}
+
+function withFound(state: MembershipState, hint: Hint, node: string | undefined): MembershipState {
+  if (hint.node !== undefined || node === undefined) return state;
+  return { ...state, found: new Map(state.found).set(hint.address, node) };
 }
 
 /** Another member's verdict is a reason to look, not a proof: this node's own link may answer. */
@@ -226,8 +266,10 @@ function remove(state: MembershipState, member: Member, reason: DownReason): Mem
   const members = new Map(state.members);
   members.delete(member.node);
   const buried = bury(state.buried, member.node, member.incarnation);
+  // Somebody else may be at its address from now on.
+  const found = new Map([...state.found].filter(([, node]) => node !== member.node));
   return {
-    state: settle({ ...state, members, buried }, member.node),
+    state: settle({ ...state, members, buried, found }, member.node),
     effects: [
       { kind: 'unlink', node: member.node },
       { kind: 'down', member, reason },
@@ -235,10 +277,10 @@ function remove(state: MembershipState, member: Member, reason: DownReason): Mem
   };
 }
 
-function settle(state: MembershipState, node: string): MembershipState {
-  if (!state.dialling.has(node)) return state;
+function settle(state: MembershipState, key: string): MembershipState {
+  if (!state.dialling.has(key)) return state;
   const dialling = new Set(state.dialling);
-  dialling.delete(node);
+  dialling.delete(key);
   return { ...state, dialling };
 }
 

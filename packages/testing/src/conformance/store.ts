@@ -1,6 +1,6 @@
 import { seededRandom } from '@foundation/core';
-import type { Store } from '@foundation/core/internal';
-import { describe, expect, it } from 'vitest';
+import type { Store, Versioned, WatchHandlers } from '@foundation/core/internal';
+import { describe, expect, it, vi } from 'vitest';
 
 import {
   asRegisters,
@@ -47,6 +47,7 @@ export function storeConformance(name: string, make: () => Promise<StoreUnderTes
     describeValues(withStores);
     describeAgreement(withStores);
     describeHistories(withStores);
+    describeWatches(withStores);
   });
 }
 
@@ -187,6 +188,92 @@ function describeHistories(withStores: WithStores): void {
       expect(checkVersions(history)).toEqual([]);
       expect(checkLinearizable(asRegisters(history))).toMatchObject({ verdict: 'linearizable' });
     }));
+}
+
+function describeWatches(withStores: WithStores): void {
+  it('says what it promises', () =>
+    withStores(1, async ({ promises }) => {
+      expect(promises.voters).toBeGreaterThanOrEqual(1);
+      expect(promises.leaseMs).toBeGreaterThan(0);
+    }));
+
+  it('tells a watch what is there, before it resolves', () =>
+    withStores(1, async (store) => {
+      await store.compareAndSet('w/a', 0, bytes('1'));
+      await store.compareAndSet('w/b', 0, bytes('2'));
+      await store.compareAndSet('other', 0, bytes('3'));
+      const seen = new Watched();
+      using _watch = await store.watch('w/', seen);
+      expect(seen.now()).toEqual({ 'w/a': '1', 'w/b': '2' });
+    }));
+
+  it('tells a watch what another node creates, changes and deletes', () =>
+    withStores(2, async (one, other = one) => {
+      const seen = new Watched();
+      using _watch = await one.watch('w/', seen);
+      const first = (await other.compareAndSet('w/a', 0, bytes('1'))) ?? 0;
+      await seen.until({ 'w/a': '1' });
+      const second = (await other.compareAndSet('w/a', first, bytes('2'))) ?? 0;
+      await other.compareAndSet('elsewhere', 0, bytes('3'));
+      await one.compareAndSet('w/own', 0, bytes('4'));
+      await seen.until({ 'w/a': '2', 'w/own': '4' });
+      await other.delete('w/a', second);
+      await seen.until({ 'w/own': '4' });
+      await other.compareAndSet('w/a', 0, bytes('5'));
+      await seen.until({ 'w/a': '5', 'w/own': '4' });
+      expect(seen.disorder).toEqual([]);
+    }));
+
+  it('ends up with the newest value, however fast others write, and never goes back', () =>
+    withStores(3, async (one, ...others) => {
+      const seen = new Watched();
+      using _watch = await one.watch('count', seen);
+      await Promise.all(others.map((store) => incrementBy(store, 40)));
+      await seen.until({ count: '80' });
+      expect(seen.disorder).toEqual([]);
+    }));
+
+  it('tells nothing any more once a watch is disposed of, and goes on telling others', () =>
+    withStores(1, async (store) => {
+      const [early, late] = [new Watched(), new Watched()];
+      const watch = await store.watch('w', early);
+      using _other = await store.watch('w', late);
+      watch[Symbol.dispose]();
+      await store.compareAndSet('w', 0, bytes('1'));
+      await late.until({ w: '1' });
+      expect(early.now()).toEqual({});
+    }));
+}
+
+/** What a watch has told. */
+class Watched implements WatchHandlers {
+  readonly disorder: string[] = [];
+  readonly #newest = new Map<string, string>();
+  readonly #versions = new Map<string, number>();
+
+  onChange(key: string, found: Versioned | undefined): void {
+    if (found === undefined) {
+      this.#newest.delete(key);
+      return;
+    }
+    const { version, value } = found;
+    const last = this.#versions.get(key) ?? 0;
+    if (version <= last) this.disorder.push(`${key}: ${version} after ${last}`);
+    this.#versions.set(key, version);
+    this.#newest.set(key, text(value));
+  }
+
+  onError(error: unknown): void {
+    throw error;
+  }
+
+  now(): Record<string, string> {
+    return Object.fromEntries(this.#newest);
+  }
+
+  until(state: Record<string, string>): Promise<void> {
+    return vi.waitFor(() => expect(this.now()).toEqual(state), { timeout: 10_000, interval: 5 });
+  }
 }
 
 async function incrementBy(store: Store, count: number): Promise<void> {

@@ -1,5 +1,7 @@
 import { FoundationError, type Random } from '@foundation/core';
-import type { Store, Versioned } from '@foundation/core/internal';
+import type { Versioned } from '@foundation/core/internal';
+
+import type { KeyValues } from './store-history.ts';
 
 /** What can be wrong with a store; each is a mistake that real ones have made. */
 export const storeFlaws = [
@@ -31,8 +33,7 @@ interface FlawedStoreOptions {
  * A store in memory that answers when chance will have it, and may have one thing wrong with it: to see whether
  * a check would find that.
  */
-export class FlawedStore implements Store {
-  readonly name = 'flawed';
+export class FlawedStore implements KeyValues {
   readonly #random: Random;
   readonly #flaw: StoreFlaw | undefined;
   readonly #failsEach: number;
@@ -43,14 +44,6 @@ export class FlawedStore implements Store {
     this.#random = random;
     this.#flaw = flaw;
     this.#failsEach = failsEach;
-  }
-
-  async start(): Promise<void> {}
-
-  async stop(): Promise<void> {}
-
-  async list(prefix: string): Promise<readonly string[]> {
-    return [...this.#entries.keys()].filter((key) => key.startsWith(prefix)).toSorted();
   }
 
   async get(key: string): Promise<Versioned | undefined> {

@@ -6,6 +6,12 @@
  */
 export { checkLinearizable, type LinearOptions, type LinearVerdict } from './linearizable.ts';
 export type { Operation, Request } from './operation.ts';
-export { asRegisters, recorded, type Recording, type StoreOperation } from './store-history.ts';
+export {
+  asRegisters,
+  recorded,
+  type KeyValues,
+  type Recording,
+  type StoreOperation,
+} from './store-history.ts';
 export { checkVersions, type VersionProblem } from './versions.ts';
 export { exercise, type WorkloadOptions } from './workload.ts';

@@ -1,3 +1,4 @@
+import { isFoundationError } from '@foundation/core';
 import type { Store, Versioned } from '@foundation/core/internal';
 
 import { byKey, type Operation, type Request } from './operation.ts';
@@ -15,7 +16,7 @@ export interface StoreOperation {
   readonly key: string;
   readonly request: StoreRequest;
   readonly calledAt: number;
-  /** `unknown`: it failed. A `get` answers the value, `compareAndSet` its version, `delete` whether it did. */
+  /** `unknown`: it failed and may have been carried out. A `get` answers the value, `compareAndSet` its version, `delete` whether it did. */
   readonly reply: { readonly at: number; readonly output: Answer } | 'unknown';
 }
 
@@ -28,16 +29,22 @@ export interface Recording {
   readonly now?: () => number;
 }
 
+/** The part of a store that histories are about. */
+export type KeyValues = Pick<Store, 'get' | 'compareAndSet' | 'delete'>;
+
 function machineMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
 /**
  * A store that writes down what is done to it, for {@link checkVersions} and {@link checkLinearizable}.
- * `list` is passed on and not written down. After a failure the client goes on as another one: what it has asked
- * for may still take effect.
+ * After a failure whose outcome is unknown the client goes on as another one: what it has asked for may still take
+ * effect. What was certainly not executed is not written down.
  */
-export function recorded(store: Store, { client, history, now = machineMs }: Recording): Store {
+export function recorded(
+  store: KeyValues,
+  { client, history, now = machineMs }: Recording,
+): KeyValues {
   let lives = 0;
   const note = async <T extends Versioned | number | boolean | undefined>(
     key: string,
@@ -57,16 +64,14 @@ export function recorded(store: Store, { client, history, now = machineMs }: Rec
       });
       return answer;
     } catch (error) {
-      history.push({ client: who, key, request, calledAt, reply: 'unknown' });
-      lives++;
+      if (!isFoundationError(error) || error.outcome === 'unknown') {
+        history.push({ client: who, key, request, calledAt, reply: 'unknown' });
+        lives++;
+      }
       throw error;
     }
   };
   return {
-    name: store.name,
-    start: () => store.start(),
-    stop: () => store.stop(),
-    list: (prefix) => store.list(prefix),
     get: (key) => note(key, { kind: 'get' }, () => store.get(key)),
     compareAndSet: (key, version, value) =>
       note(key, { kind: 'compareAndSet', version, value: textOf(value) }, () =>

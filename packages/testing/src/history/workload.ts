@@ -1,5 +1,6 @@
 import { isFoundationError, type Random } from '@foundation/core';
-import type { Store } from '@foundation/core/internal';
+
+import type { KeyValues } from './store-history.ts';
 
 export interface WorkloadOptions {
   /** Tells its values from those of others. */
@@ -14,7 +15,7 @@ export interface WorkloadOptions {
  * has seen last, so that clients get into each other's way. An operation that fails is left behind.
  */
 export async function exercise(
-  store: Store,
+  store: KeyValues,
   { client, operations, keys, random }: WorkloadOptions,
 ): Promise<void> {
   const seen = new Map<string, number>();
@@ -36,7 +37,7 @@ interface Step {
   readonly chance: number;
 }
 
-async function step(store: Store, { key, seen, value, chance }: Step): Promise<void> {
+async function step(store: KeyValues, { key, seen, value, chance }: Step): Promise<void> {
   const version = seen.get(key) ?? 0;
   if (chance < 4) {
     seen.set(key, (await store.get(key))?.version ?? 0);

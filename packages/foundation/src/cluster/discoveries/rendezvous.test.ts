@@ -8,7 +8,7 @@ import { discoveryConformance } from '@foundation/testing';
 import { describe, expect, it } from 'vitest';
 
 import { systemClock, type Clock } from '../../clock.ts';
-import type { Advertisement } from '../discovery.ts';
+import type { Hint } from '../discovery.ts';
 import { SqliteDatabase } from '../stores/sqlite-database.ts';
 import { RendezvousDiscovery, type Machine } from './rendezvous.ts';
 
@@ -55,7 +55,7 @@ class TestMachine {
 
 class TestNode {
   readonly discovery: RendezvousDiscovery;
-  readonly told: (readonly Advertisement[])[] = [];
+  readonly told: (readonly Hint[])[] = [];
   readonly errors: unknown[] = [];
   readonly #periodic: ReadonlyMap<number, () => void>;
 
@@ -83,7 +83,7 @@ class TestNode {
   }
 
   /** Names of the peers after another look. */
-  async peers(): Promise<readonly string[] | undefined> {
+  async peers(): Promise<readonly (string | undefined)[] | undefined> {
     await this.discovery.refresh();
     return this.told.at(-1)?.map(({ node }) => node);
   }

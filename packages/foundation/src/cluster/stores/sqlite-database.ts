@@ -66,6 +66,14 @@ export class SqliteDatabase {
     this.#clock = options.clock ?? systemClock;
   }
 
+  get synchronous(): 'NORMAL' | 'FULL' {
+    return this.#settings.synchronous;
+  }
+
+  get clock(): Clock {
+    return this.#clock;
+  }
+
   /**
    * Opens the file for one more user; each one closes it once.
    *

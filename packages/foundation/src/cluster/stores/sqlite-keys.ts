@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 import type { Versioned } from '../store.ts';
-import type { KeyAtVersion, KeyWrite, SqliteHandlers } from './sqlite-protocol.ts';
+import type { KeyAtVersion, KeyWrite, Overview, SqliteHandlers } from './sqlite-protocol.ts';
 
 /**
  * `floor` is the highest version that any deleted key had. A new key starts above it, so that the
@@ -13,7 +13,7 @@ export const keysSchema = `
   INSERT INTO keys_floor VALUES (0);
 `;
 
-type KeyHandlers = Pick<SqliteHandlers, 'get' | 'compareAndSet' | 'delete' | 'list'>;
+type KeyHandlers = Pick<SqliteHandlers, 'get' | 'compareAndSet' | 'delete' | 'list' | 'survey'>;
 
 /** Answers the requests of the store. */
 export function keyHandlers(database: DatabaseSync): KeyHandlers {
@@ -26,7 +26,21 @@ export function keyHandlers(database: DatabaseSync): KeyHandlers {
   );
   const remove = database.prepare('DELETE FROM keys WHERE key = ? AND version = ?');
   const raiseFloor = database.prepare('UPDATE keys_floor SET version = max(version, ?)');
-  const selectFrom = database.prepare('SELECT key FROM keys WHERE key >= ? ORDER BY key');
+  const selectFrom = database.prepare('SELECT key, version FROM keys WHERE key >= ? ORDER BY key');
+  // The first counts the writes of other connections, the second those of this one.
+  const selectState = database.prepare(
+    'SELECT data_version, total_changes() AS changes FROM pragma_data_version',
+  );
+
+  function keysUnder(prefix: string): [key: string, version: number][] {
+    const found: [string, number][] = [];
+    for (const row of selectFrom.iterate(prefix)) {
+      const key = String(row['key']);
+      if (!key.startsWith(prefix)) break;
+      found.push([key, Number(row['version'])]);
+    }
+    return found;
+  }
 
   return {
     get(key: string): Versioned | undefined {
@@ -46,14 +60,10 @@ export function keyHandlers(database: DatabaseSync): KeyHandlers {
       raiseFloor.run(version);
       return true;
     },
-    list(prefix: string): readonly string[] {
-      const keys: string[] = [];
-      for (const row of selectFrom.iterate(prefix)) {
-        const key = String(row['key']);
-        if (!key.startsWith(prefix)) break;
-        keys.push(key);
-      }
-      return keys;
+    list: (prefix: string) => keysUnder(prefix).map(([key]) => key),
+    survey({ prefixes, state: seen }): Overview | undefined {
+      const state = JSON.stringify(selectState.get());
+      return state === seen ? undefined : { state, found: prefixes.map(keysUnder) };
     },
   };
 }

@@ -10,6 +10,11 @@ export interface SqliteProtocol {
   readonly compareAndSet: { readonly request: KeyWrite; readonly reply: number | undefined };
   readonly delete: { readonly request: KeyAtVersion; readonly reply: boolean };
   readonly list: { readonly request: string; readonly reply: readonly string[] };
+  /** What is under each prefix, unless nothing has changed since `state`. */
+  readonly survey: {
+    readonly request: { readonly prefixes: readonly string[]; readonly state: string };
+    readonly reply: Overview | undefined;
+  };
 
   /** Holds a name for a process and hands out its incarnation, at least `atLeast`. */
   readonly reserve: {
@@ -54,6 +59,14 @@ export type BatchAnswer =
   | { readonly kind: 'busy'; readonly reads: readonly unknown[] | undefined }
   | { readonly kind: 'failed'; readonly message: string };
 
+/** Versions of the keys under some prefixes. */
+export interface Overview {
+  /** Names what the file holds now: another one after each write, of this process or another. */
+  readonly state: string;
+  /** For each prefix the keys that are there, each with its version. */
+  readonly found: readonly (readonly (readonly [key: string, version: number])[])[];
+}
+
 /** What the thread is told when it starts. */
 export interface SqliteSettings {
   readonly path: string;
@@ -92,7 +105,13 @@ export type Holding =
   | { readonly outcome: 'held'; readonly incarnation: number }
   | { readonly outcome: 'taken'; readonly osPid: number };
 
-const readOperations: ReadonlySet<SqliteOperation> = new Set(['open', 'get', 'list', 'look']);
+const readOperations: ReadonlySet<SqliteOperation> = new Set([
+  'open',
+  'get',
+  'list',
+  'survey',
+  'look',
+]);
 
 /** Whether a request changes nothing, and so needs no write lock. */
 export function isRead(request: SqliteRequest): boolean {

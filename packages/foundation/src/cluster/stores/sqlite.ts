@@ -1,5 +1,6 @@
-import type { Store, Versioned } from '../store.ts';
+import type { Store, StorePromises, Versioned, WatchHandlers } from '../store.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
+import { SqliteWatches } from './sqlite-watches.ts';
 
 /**
  * The store of one machine: a table in the cluster's SQLite file, opened by every process.
@@ -10,11 +11,22 @@ import type { SqliteDatabase } from './sqlite-database.ts';
  */
 export class SqliteStore implements Store {
   readonly name = 'sqlite';
+  readonly promises: StorePromises;
   readonly #database: SqliteDatabase;
+  readonly #watches: SqliteWatches;
   #isStarted = false;
 
   constructor(database: SqliteDatabase) {
     this.#database = database;
+    this.#watches = new SqliteWatches(database);
+    const isSynced = database.synchronous === 'FULL';
+    this.promises = {
+      scope: 'machine',
+      outlives: isSynced ? 'power-loss' : 'process-crash',
+      voters: 1,
+      leaseMs: 3_000,
+      caveats: isSynced ? [] : ['the newest writes may be lost with the power'],
+    };
   }
 
   async start(): Promise<void> {
@@ -40,9 +52,14 @@ export class SqliteStore implements Store {
     return this.#database.ask('list', prefix);
   }
 
+  watch(prefix: string, handlers: WatchHandlers): Promise<Disposable> {
+    return this.#watches.add(prefix, handlers);
+  }
+
   async stop(): Promise<void> {
     if (!this.#isStarted) return;
     this.#isStarted = false;
+    this.#watches.stop();
     await this.#database.close();
   }
 }

@@ -208,7 +208,9 @@ function wrongCluster(peer: Identity, self: Identity): FoundationError {
 
 function sameName(peer: Identity, self: Identity): FoundationError {
   if (peer.incarnation === self.incarnation) {
-    return new FoundationError('DUPLICATE_LINK', `${peer.node} is this node itself`);
+    return new FoundationError('DUPLICATE_LINK', `${peer.node} is this node itself`, {
+      details: { node: peer.node },
+    });
   }
   return new FoundationError('NAME_TAKEN', `another node calls itself ${peer.node}, too`, {
     hint: 'Give each node of the cluster a name of its own.',

@@ -79,8 +79,9 @@ function parseHello(value: unknown): Hello {
 
 /** What a refusing side says before it hangs up. This format is the same in all protocol versions. */
 export function encodeRefusal(error: FoundationError): Buffer {
-  const { code, message, hint } = error;
-  return Buffer.from(JSON.stringify({ code, message: message.slice(0, textCharsMax), hint }));
+  const { code, message, hint, details } = error;
+  const { node } = details;
+  return Buffer.from(JSON.stringify({ code, message: message.slice(0, textCharsMax), hint, node }));
 }
 
 /** The refusal that the other side stated, or `MALFORMED` when it stated none. */
@@ -88,9 +89,12 @@ export function decodeRefusal(payload: Buffer, peer: string): FoundationError {
   try {
     const stated = parseJson(payload);
     if (isRecord(stated) && isText(stated['code']) && isText(stated['message'])) {
-      const { code, message, hint } = stated;
+      const { code, message, hint, node } = stated;
       if (!isKnownCode(code)) throw malformed(`a refusal with code ${code}`);
-      return new FoundationError(code, `${peer} refuses: ${message}`, isText(hint) ? { hint } : {});
+      return new FoundationError(code, `${peer} refuses: ${message}`, {
+        ...(isText(hint) ? { hint } : {}),
+        ...(isText(node) ? { details: { node } } : {}),
+      });
     }
     throw malformed('a refusal that says nothing');
   } catch (error) {

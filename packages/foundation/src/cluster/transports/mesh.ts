@@ -234,9 +234,14 @@ export class MeshTransport implements Transport {
   }
 
   #refuse(error: FoundationError, handlers: TransportHandlers): void {
-    if (error.code === 'NODE_UNREACHABLE') return;
+    if (error.code === 'NODE_UNREACHABLE' || this.#isAboutSelf(error)) return;
     this.#refused[error.code] = (this.#refused[error.code] ?? 0) + 1;
     handlers.onRefused(error);
+  }
+
+  /** A node that was given its own address has dialled itself: nothing to tell. */
+  #isAboutSelf({ code, details }: FoundationError): boolean {
+    return code === 'DUPLICATE_LINK' && details['node'] === this.#running?.handshake.self.node;
   }
 }
 

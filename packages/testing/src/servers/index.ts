@@ -1,0 +1,8 @@
+/**
+ * Real servers for tests: from Debian's packages, on ports of loopback that nobody has, gone with the test.
+ * Needs no test runner.
+ *
+ * @packageDocumentation
+ */
+export { debianProgram, type DebianProgram } from './debian.ts';
+export { freePorts, startServer, type RunningServer, type ServerOptions } from './server.ts';

@@ -1,0 +1,142 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** How a server is started. */
+export interface ServerOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether it answers. Asked again until it does; may throw for "no". */
+  isReady(): Promise<boolean>;
+  /** Milliseconds that it may take. @defaultValue 20000 */
+  readonly readyMs?: number;
+}
+
+/** A server that a test has started; it ends with the test at the latest. */
+export interface RunningServer extends AsyncDisposable {
+  readonly osPid: number;
+  readonly isRunning: boolean;
+  /** The newest of what it said. */
+  readonly log: string;
+  /** Asks it to end by itself (SIGTERM) and waits until it has. */
+  stop(): Promise<void>;
+  /** Ends it without a word (SIGKILL). */
+  kill(): Promise<void>;
+  /** SIGSTOP: it keeps its connections and says nothing. */
+  freeze(): void;
+  /** SIGCONT */
+  thaw(): void;
+}
+
+const logCharsMax = 16_384;
+const askEveryMs = 20;
+
+/**
+ * Starts a server and waits until it answers. It is killed when this program ends, however that ends.
+ *
+ * @throws Error with what it said when it ends before, or does not answer in time.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const server = new Server(options);
+  try {
+    await server.untilReady(options.readyMs ?? 20_000);
+  } catch (error) {
+    await server.kill();
+    throw error;
+  }
+  return server;
+}
+
+/** Ports of loopback that nobody has at this moment, all different. */
+export async function freePorts(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
+
+/** Ends the server when its own stdin does: that is when the program that started it is gone. */
+const guard =
+  '"$@" & server=$!; (cat >/dev/null; kill -9 "$server") <&3 2>/dev/null & echo "$server" >&4; exec 3<&- 4>&-; wait "$server"';
+
+class Server implements RunningServer {
+  readonly #child: ChildProcess;
+  readonly #options: ServerOptions;
+  readonly #exited: Promise<unknown>;
+  #log = '';
+  #osPid = 0;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    this.#child = spawn('sh', ['-c', guard, 'sh', options.command, ...options.args], {
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...options.env },
+    });
+    this.#exited = once(this.#child, 'exit');
+    const keep = (text: string): void => {
+      this.#log = (this.#log + text).slice(-logCharsMax);
+    };
+    this.#child.stdout?.setEncoding('utf8').on('data', keep);
+    this.#child.stderr?.setEncoding('utf8').on('data', keep);
+    const [, , , , told] = this.#child.stdio;
+    told?.once('data', (bytes: Buffer) => {
+      this.#osPid = Number(bytes.toString());
+    });
+  }
+
+  get osPid(): number {
+    return this.#osPid;
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  get log(): string {
+    return this.#log;
+  }
+
+  async untilReady(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const what = `${this.#options.command} ${this.#options.args.join(' ')}`;
+      if (!this.isRunning) throw new Error(`${what} has ended:\n${this.#log}`);
+      if (performance.now() > deadline) {
+        throw new Error(`${what} does not answer within ${timeoutMs} ms:\n${this.#log}`);
+      }
+      const isReady = await this.#options.isReady().catch(() => false);
+      if (isReady && this.#osPid !== 0) return;
+      await pause(askEveryMs);
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#end('SIGTERM');
+  }
+
+  kill(): Promise<void> {
+    return this.#end('SIGKILL');
+  }
+
+  freeze(): void {
+    process.kill(this.#osPid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    process.kill(this.#osPid, 'SIGCONT');
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    if (!this.isRunning) return;
+    if (this.#osPid === 0) this.#child.kill(signal);
+    else process.kill(this.#osPid, signal);
+    await this.#exited;
+  }
+}
