@@ -6,6 +6,9 @@ import { describe, expect, it } from 'vitest';
 
 import { agentsErrors } from '../packages/agents/src/index.ts';
 import { dspexErrors } from '../packages/dspex/src/index.ts';
+import { profiles } from '../packages/foundation/src/config/profiles.ts';
+import { environmentName } from '../packages/foundation/src/config/setting.ts';
+import { settings } from '../packages/foundation/src/config/settings.ts';
 import { foundationErrors, startNode } from '../packages/foundation/src/index.ts';
 import { MemoryNetwork, MemoryTransport } from '../packages/foundation/src/internal.ts';
 import { exitReasons } from '../packages/foundation/src/process/exit.ts';
@@ -47,6 +50,26 @@ describe('docs/reference/errors.md', () => {
 
   it('has each code once', () => {
     expect(described).toHaveLength(Object.keys(errors).length);
+  });
+});
+
+describe('docs/guide/configuration.md', () => {
+  it('has a row for each setting, with its variables and its choices, and no other', () => {
+    const rows = read('docs/guide/configuration.md').split('## Settings')[1] ?? '';
+    expect(rowsOf(rows.replaceAll('.', '-'))).toEqual(
+      settings.map(({ path }) => path.replaceAll('.', '-')),
+    );
+    for (const setting of settings) {
+      const row = rows.split('\n').find((each) => each.startsWith(`| \`${setting.path}\``)) ?? '';
+      const choices = setting.type.kind === 'choice' ? setting.type.of : [];
+      const words = [environmentName(setting), ...(setting.aliases ?? []), ...choices];
+      expect(words.filter((word) => !row.includes(`\`${word}\``))).toEqual([]);
+    }
+  });
+
+  it('has a row for each profile', () => {
+    const [, rows = ''] = read('docs/guide/configuration.md').split('## Profiles');
+    expect(rowsOf(rows.split('##')[0] ?? '')).toEqual(Object.keys(profiles));
   });
 });
 

@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+import { randomBytes } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -40,6 +41,8 @@ else if (role === 'member') await serveMember(joinCluster);
 else {
   const directory = await mkdtemp(join(tmpdir(), 'foundation-bench-'));
   process.env['FOUNDATION_HOME'] = directory;
+  // In production no secret is made by itself.
+  process.env['FOUNDATION_SECRET'] = randomBytes(32).toString('base64url');
   const member = [...process.execArgv, program, 'member'];
   await serveSubject(
     'this working tree',

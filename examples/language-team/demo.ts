@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,13 +31,16 @@ export async function runDemo(options: DemoOptions, progress: Progress): Promise
   const clusterName = 'language-team';
   await using home = await temporaryDirectory();
   const { directory } = home;
+  // In production no secret is made by itself.
+  const secret = randomBytes(32).toString('base64url');
   const began = performance.now();
-  await using fleet = launch({ clusterName, directory, nodes, seed, snippetsPerLanguage });
+  await using fleet = launch({ clusterName, directory, nodes, seed, snippetsPerLanguage }, secret);
   await using node = await startNode({
     name: 'launcher',
     role: 'observer',
     clusterName,
     directory,
+    secret,
     profile: 'production',
   });
   const story = async (): Promise<DemoResult> => {

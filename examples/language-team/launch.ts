@@ -12,15 +12,17 @@ export interface Fleet extends AsyncDisposable {
   readonly failed: Promise<never>;
 }
 
-/** Starts the nodes. They get a name and a seed, but no address of each other. */
-export function launch(shared: Omit<TeamNodeArguments, 'name'>): Fleet {
+/** Starts the nodes. They get a name, a seed and the cluster's secret, but no address of each other. */
+export function launch(shared: Omit<TeamNodeArguments, 'name'>, secret: string): Fleet {
   const children = new Map<string, ChildProcess>();
   const expected = new Set<string>();
+  // As in production: messages pass by reference, and stack traces are without their sources.
+  const env = { ...process.env, NODE_ENV: 'production', FOUNDATION_SECRET: secret };
   const { promise: failed, reject } = Promise.withResolvers<never>();
   for (let number = 1; number <= shared.nodes; number++) {
     const name = `node-${number}`;
     const argument: TeamNodeArguments = { ...shared, name };
-    const child = startProcess(name, argument);
+    const child = startProcess(argument, env);
     children.set(name, child);
     child.once('exit', (code) => {
       if (!expected.has(name)) reject(new Error(`${name} ended with code ${String(code)}`));
@@ -40,14 +42,15 @@ export function launch(shared: Omit<TeamNodeArguments, 'name'>): Fleet {
   };
 }
 
-function startProcess(name: string, argument: TeamNodeArguments): ChildProcess {
+function startProcess(argument: TeamNodeArguments, env: NodeJS.ProcessEnv): ChildProcess {
   const child = fork(new URL('./team-node.ts', import.meta.url), [JSON.stringify(argument)], {
     // What a node says goes to the error output: with --json the standard output is one object.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    // Pass messages by reference and leave out the sources of stack traces, as in production.
-    env: { ...process.env, NODE_ENV: 'production' },
+    env,
   });
-  child.stderr?.on('data', (text: Buffer) => process.stderr.write(`[${name}] ${text.toString()}`));
+  child.stderr?.on('data', (text: Buffer) =>
+    process.stderr.write(`[${argument.name}] ${text.toString()}`),
+  );
   return child;
 }
 

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 
-import { isFoundationError } from '@foundation/core';
+import { isFoundationError, type NodeOptions } from '@foundation/core';
+import type { SettingsFrom } from '@foundation/core/internal';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 
+import { printConfig, viewConfig } from './config.ts';
+import { printDoctor, viewDoctor } from './doctor.ts';
 import { printNodes, viewNodes } from './nodes.ts';
 import { observe } from './observe.ts';
 import { printProcesses, viewProcesses } from './processes.ts';
@@ -42,7 +45,7 @@ class Incomplete extends Error {
 
 function commandLine(): Command {
   const program = new Command('fnd')
-    .description('Looks into a running cluster of this machine.')
+    .description('Looks into a running cluster, and at what a node would do here.')
     .version(version())
     .exitOverride();
   viewCommand(program, 'nodes')
@@ -51,7 +54,52 @@ function commandLine(): Command {
   viewCommand(program, 'processes')
     .description('lists the processes of all nodes')
     .action((options: ViewOptions) => showProcesses(options));
+  settingsCommand(program, 'config')
+    .description('shows every setting, its value and where that comes from')
+    .action((options: SettingsOptions) => showConfig(options));
+  settingsCommand(program, 'doctor')
+    .description('says how a node would find others here, with evidence, and what it lacks')
+    .action((options: SettingsOptions) => showDoctor(options));
   return program;
+}
+
+interface SettingsOptions {
+  readonly cluster?: string;
+  readonly directory?: string;
+  readonly profile?: string;
+  readonly file?: string;
+  readonly json?: true;
+}
+
+function settingsCommand(program: Command, name: string): Command {
+  return program
+    .command(name)
+    .option('--cluster <name>', 'name of the cluster (default: that of the nearest package.json)')
+    .option('--directory <path>', 'where clusters keep their files (default: $FOUNDATION_HOME)')
+    .option('--profile <name>', 'as if this were the profile')
+    .option('--file <path>', 'the file of settings (default: the nearest foundation.config.ts)')
+    .option('--json', 'print one JSON object');
+}
+
+async function showConfig(options: SettingsOptions): Promise<void> {
+  const view = await viewConfig(nodeOptions(options), surroundings());
+  console.log(options.json ? JSON.stringify(view) : printConfig(view));
+}
+
+async function showDoctor(options: SettingsOptions): Promise<void> {
+  const view = await viewDoctor(nodeOptions(options), surroundings());
+  console.log(options.json ? JSON.stringify(view) : printDoctor(view));
+  if (!view.isFine) throw new Incomplete();
+}
+
+function nodeOptions({ cluster, directory, profile, file }: SettingsOptions): NodeOptions {
+  const given = { clusterName: cluster, directory, profile, config: file };
+  // What is wrong is refused with its value where settings are checked.
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+}
+
+function surroundings(): SettingsFrom {
+  return { environment: process.env, cwd: process.cwd(), program: 'arguments' };
 }
 
 function viewCommand(program: Command, name: string): Command {

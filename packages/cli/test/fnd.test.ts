@@ -1,4 +1,7 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { startNode } from '@foundation/core';
@@ -195,3 +198,69 @@ describe('fnd', () => {
     expect(await fnd('--version')).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
   });
 });
+
+describe('fnd config', () => {
+  it('prints every setting with its value and origin, and no secret', async () => {
+    using file = settingsFile(
+      'export default { listen: { port: 7401 }, secret: "do-not-show-me-1" };',
+    );
+    const outcome = await fnd('config', '--file', file.path, '--profile', 'production');
+    expect(outcome).toMatchObject({ code: 0, stderr: '' });
+    const rows = cells(outcome);
+    expect(rows).toContainEqual(['listen.port', '7401', file.path, 'FOUNDATION_LISTEN_PORT']);
+    expect(rows).toContainEqual(['profile', "'production'", 'arguments', 'FOUNDATION_PROFILE']);
+    expect(rows).toContainEqual([
+      'cluster.kind',
+      "'auto'",
+      'profile production',
+      'FOUNDATION_CLUSTER',
+    ]);
+    expect(rows).toContainEqual(['secret', '[redacted]', file.path, 'FOUNDATION_SECRET']);
+    expect(outcome.stdout).not.toContain('do-not-show-me');
+    const { stdout } = await fnd('config', '--file', file.path, '--json');
+    expect(stdout).not.toContain('do-not-show-me');
+    expect(JSON.parse(stdout).settings).toContainEqual({
+      setting: 'role',
+      origin: 'default: member',
+      variable: 'FOUNDATION_ROLE',
+    });
+  });
+
+  it('names all that is wrong in a file at once', async () => {
+    using file = settingsFile('export default { lisen: {}, role: "boss" };');
+    const { code, stderr } = await fnd('config', '--file', file.path);
+    expect(code).toBe(2);
+    expect(stderr).toContain('did you mean `listen`?');
+    expect(stderr).toContain("got: 'boss'");
+  });
+});
+
+describe('fnd doctor', () => {
+  it('says that production lacks a secret, and how to make one', async () => {
+    using file = settingsFile('export default {};');
+    const { directory } = file;
+    const words = ['doctor', '--file', file.path, '--directory', directory, '--cluster', 'x'];
+    const outcome = await fnd(...words, '--profile', 'production');
+    expect(outcome.code).toBe(1);
+    expect(outcome.stdout).toMatch(/keys +MISSING +the profile production needs a secret/);
+    expect(outcome.stdout).toContain('fnd secret new');
+    const fine = await fnd(...words, '--json');
+    expect(fine.code).toBe(0);
+    const view: unknown = JSON.parse(fine.stdout);
+    expect(view).toMatchObject({ isFine: true, profile: 'development' });
+  });
+
+  it('prints what `auto` has decided, with its evidence', async () => {
+    using file = settingsFile('export default { cluster: { kind: "auto", addresses: ["a:1"] } };');
+    const { stdout } = await fnd('doctor', '--file', file.path);
+    expect(stdout).toMatch(/static +yes +`cluster.addresses` is set by .*foundation.config.mjs/);
+    expect(stdout).toMatch(/cluster +fine +static: `cluster.addresses` is set by/);
+  });
+});
+
+function settingsFile(content: string): Disposable & { path: string; directory: string } {
+  const directory = mkdtempSync(join(tmpdir(), 'fnd-test-'));
+  const path = join(directory, 'foundation.config.mjs');
+  writeFileSync(path, content);
+  return { path, directory, [Symbol.dispose]: () => rmSync(directory, { recursive: true }) };
+}

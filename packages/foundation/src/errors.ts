@@ -39,6 +39,7 @@ export const foundationErrors = {
   // cluster
   INVALID_NODE_NAME: never,
   SECRET_INVALID: never,
+  SECRET_MISSING: never,
   AUTHENTICATION_FAILED: never,
   PROTOCOL_VERSION: never,
   WRONG_CLUSTER: never,

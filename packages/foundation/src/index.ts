@@ -22,7 +22,20 @@ export type { InspectOptions, ProcessInspector } from './introspection/inspector
 export type { ProcessStatistics } from './introspection/introspection.ts';
 export type { MessageTrace, TraceOptions } from './introspection/message-trace.ts';
 export type { ProcessInfo, ProcessTree } from './introspection/process-info.ts';
+export type {
+  CertificateConfig,
+  ClusterConfig,
+  ClusterKind,
+  ConfigFileContent,
+  ListenConfig,
+  NodeConfig,
+  StoreConfig,
+  StoreKind,
+} from './config/node-config.ts';
+export { defineConfig } from './config/node-config.ts';
+export type { Profile } from './config/profiles.ts';
 export type { NodeOptions } from './node-options.ts';
+export { startNodes, type Nodes } from './nodes.ts';
 export type { Node, NodeCounters } from './node-api.ts';
 export { startNode } from './node.ts';
 export type { ProcessManager, StartOptions, StopOptions } from './placement/process-manager.ts';

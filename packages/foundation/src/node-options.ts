@@ -1,54 +1,38 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+
 import { systemClock, type Clock } from './clock.ts';
 import type { Discovery } from './cluster/discovery.ts';
 import { pingDefaults, type PingOptions } from './cluster/failure-detector.ts';
 import type { Store } from './cluster/store.ts';
 import type { Transport } from './cluster/transport.ts';
-import { FoundationError } from './errors.ts';
+import { fileSources, findConfigFile, readConfigFile } from './config/config-file.ts';
 import {
-  checkChoice,
-  checkNumber,
-  invalidOption,
-  refuseUnknown,
-  shown,
-  withDefaults,
-} from './options.ts';
+  configure,
+  environmentSource,
+  settingValues,
+  type Configuration,
+} from './config/configuration.ts';
+import { decideCluster, detectEnvironment, type Decision } from './config/environment.ts';
+import type { ClusterKind, NodeConfig, SettingValues, StoreKind } from './config/node-config.ts';
+import { profiles, type Profile, type ProfileValues } from './config/profiles.ts';
+import { FoundationError } from './errors.ts';
+import { checkNumber, invalidOption, refuseUnknown, shown, withDefaults } from './options.ts';
 import { behaviourOf } from './process/behaviour.ts';
 import type { AnyDefinition } from './process/definition.ts';
 import type { SchedulerFactory } from './process/runtime.ts';
 import { systemRandom, type Random } from './random.ts';
 
 /** How a node is started; every option may be left out. */
-export interface NodeOptions {
-  /** Name of this node, unique in the cluster. @defaultValue one made of the process id */
-  readonly name?: string;
-  /**
-   * `local`: finds the other nodes of this machine by itself. `off`: alone, nothing is opened.
-   * @defaultValue 'local'
-   */
-  readonly cluster?: 'local' | 'off';
-  /** Nodes of one cluster meet; others never do. @defaultValue the nearest package.json's name */
-  readonly clusterName?: string;
-  /** Where the cluster's file and secret are kept. @defaultValue FOUNDATION_HOME, or the user's state directory */
-  readonly directory?: string;
-  /** `observer`: sees and calls everything, hosts nothing and is not counted. @defaultValue 'member' */
-  readonly role?: 'member' | 'observer';
-  /**
-   * `development` and `test` send local messages through the codec, so that what works here works
-   * remotely; `production` passes them by reference.
-   * @defaultValue 'production' when NODE_ENV says so, otherwise 'development'
-   */
-  readonly profile?: 'development' | 'test' | 'production';
+export interface NodeOptions extends NodeConfig {
+  /** Path of a file of settings; false for none. @defaultValue the nearest foundation.config.ts */
+  readonly config?: string | false;
   /** Definitions that other nodes may ask this one to run. */
   readonly processes?: readonly AnyDefinition[];
   /** When a silent node is suspected. */
   readonly detector?: Partial<PingOptions>;
   /** Other adapters than those that `cluster` brings. */
   readonly ports?: NodePorts;
-  /**
-   * Refuses calls from outside of its processes while the event loop is later than this, in milliseconds.
-   * @defaultValue Infinity
-   */
-  readonly lagMaxMs?: number;
   readonly clock?: Clock;
   readonly random?: Random;
   /** Another order of processes than in turn, for tests: see `testNode` of `@foundation/testing`. */
@@ -61,13 +45,21 @@ export interface NodePorts {
   readonly store?: Store;
 }
 
+/** What a node is started with, complete. */
 export interface NodeSettings {
   readonly name: string;
-  readonly cluster: 'local' | 'off';
+  readonly cluster: Exclude<ClusterKind, 'auto'>;
+  /** Set where `cluster` was `auto`. */
+  readonly decision: Decision | undefined;
+  readonly store: StoreKind;
+  readonly configuration: Configuration;
+  readonly values: SettingValues;
   readonly clusterName: string | undefined;
   readonly directory: string | undefined;
   readonly role: 'member' | 'observer';
-  readonly profile: 'development' | 'test' | 'production';
+  readonly profile: ProfileValues & { readonly name: Profile };
+  readonly splitPolicy: 'available' | 'majority';
+  readonly voters: readonly string[] | undefined;
   readonly processes: readonly AnyDefinition[];
   readonly detector: PingOptions;
   readonly ports: NodePorts;
@@ -77,30 +69,76 @@ export interface NodeSettings {
   readonly scheduler: SchedulerFactory | undefined;
 }
 
+/** Options that only a program can give. */
+const programOptions = [
+  'config',
+  'processes',
+  'detector',
+  'ports',
+  'clock',
+  'random',
+  'scheduler',
+] as const;
+
 /** Every option of `startNode`. */
-export const nodeOptionNames = [
+export const nodeOptionNames: readonly string[] = [
   'name',
   'cluster',
+  'store',
   'clusterName',
   'directory',
   'role',
   'profile',
-  'processes',
-  'detector',
-  'ports',
+  'listen',
+  'secret',
+  'secretFile',
+  'certificates',
+  'splitPolicy',
+  'voters',
   'lagMaxMs',
-  'clock',
-  'random',
-  'scheduler',
+  ...programOptions,
 ];
 /** Who refuses an option. */
 const starting = 'startNode';
-const choices = {
-  cluster: ['local', 'off'],
-  role: ['member', 'observer'],
-  profile: ['development', 'test', 'production'],
-} as const;
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
+
+/** Where settings come from beside the program. */
+export interface SettingsFrom {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Directory from which a file of settings is looked for. */
+  readonly cwd: string;
+  /** What the program's own options are called. @defaultValue 'startNode' */
+  readonly program?: string;
+}
+
+/**
+ * What the file of settings, the environment and the program set together; the latter win.
+ *
+ * @throws FoundationError `INVALID_OPTION` that names everything that is wrong.
+ */
+export async function configuration(
+  options: NodeOptions,
+  { environment, cwd, program = starting }: SettingsFrom,
+): Promise<Configuration> {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    refuseUnknown(starting, options, nodeOptionNames);
+  }
+  const inEnvironment = environmentSource(environment);
+  const path = options.config === false ? undefined : (options.config ?? findConfigFile(cwd));
+  const file = path === undefined ? undefined : await readConfigFile(path);
+  const clusterName = options.clusterName ?? environment['FOUNDATION_CLUSTER_NAME'];
+  return configure(
+    [
+      ...(environment['NODE_ENV'] === 'production' ? [productionByNodeEnv] : []),
+      ...(file === undefined ? [] : fileSources(file, clusterName)),
+      ...inEnvironment,
+      { origin: program, values: { ...options } },
+    ],
+    programOptions,
+  );
+}
+
+const productionByNodeEnv = { origin: 'NODE_ENV', values: { profile: 'production' } };
 
 /**
  * The settings that options mean.
@@ -108,31 +146,58 @@ const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
  * @throws FoundationError `INVALID_OPTION`, `INVALID_NODE_NAME` or `INVALID_DEFINITION`, with the
  * offending value
  */
-export function nodeSettings(options: NodeOptions, environment: NodeJS.ProcessEnv): NodeSettings {
-  refuseUnknown(starting, options, nodeOptionNames);
+export async function nodeSettings(
+  options: NodeOptions,
+  from: SettingsFrom,
+): Promise<NodeSettings> {
+  const found = await configuration(options, from);
   checkKinds(options);
-  const { lagMaxMs = Infinity } = options;
-  checkNumber(starting, { lagMaxMs }, { above: 0, endless: true });
+  const values = settingValues(found);
   const random = options.random ?? systemRandom;
-  const name = options.name ?? `node-${process.pid}-${random.int(36 ** 4).toString(36)}`;
-  if (typeof name !== 'string' || !namePattern.test(name)) throw badName(name);
+  const name = values.name ?? `node-${process.pid}-${random.int(36 ** 4).toString(36)}`;
+  if (!namePattern.test(name)) throw badName(name);
+  const kind = values.cluster.kind ?? 'local';
+  const profile = values.profile ?? 'development';
+  const cluster = kind === 'auto' ? decide(found, from).kind : kind;
   return {
     name,
-    cluster: options.cluster ?? 'local',
-    clusterName: options.clusterName,
-    directory: options.directory,
-    role: options.role ?? 'member',
-    profile:
-      options.profile ?? (environment['NODE_ENV'] === 'production' ? 'production' : 'development'),
+    cluster,
+    decision: kind === 'auto' ? decide(found, from) : undefined,
+    store: values.store.kind ?? storeOf[cluster],
+    configuration: found,
+    values,
+    clusterName: values.clusterName,
+    directory: values.directory,
+    role: values.role ?? 'member',
+    profile: { ...profiles[profile], name: profile },
+    splitPolicy: values.splitPolicy ?? 'available',
+    voters: values.voters,
     processes: definitionsOf(options.processes ?? []),
     detector: detectorOptions(options.detector),
     ports: options.ports ?? {},
-    lagMaxMs,
+    lagMaxMs: values.lagMaxMs ?? Infinity,
     clock: options.clock ?? systemClock,
     random,
     scheduler: options.scheduler,
   };
 }
+
+/** What `auto` means here. */
+export function decide(found: Configuration, { environment }: SettingsFrom): Decision {
+  const surroundings = { environment, exists: existsSync, cpus: availableParallelism() };
+  return decideCluster(detectEnvironment(surroundings, found));
+}
+
+/** Where a cluster agrees unless told otherwise. */
+const storeOf: Readonly<Record<Exclude<ClusterKind, 'auto'>, StoreKind>> = {
+  local: 'sqlite',
+  off: 'memory',
+  nats: 'jetstream',
+  static: 'none',
+  dns: 'none',
+  mdns: 'none',
+  kubernetes: 'none',
+};
 
 function checkKinds(options: NodeOptions): void {
   for (const option of ['ports', 'clock', 'random'] as const) {
@@ -140,18 +205,12 @@ function checkKinds(options: NodeOptions): void {
     if (value === undefined || (typeof value === 'object' && value !== null)) continue;
     throw invalidOption(starting, { [option]: value }, 'an object');
   }
-  const { scheduler } = options;
+  const { scheduler, config } = options;
   if (scheduler !== undefined && typeof scheduler !== 'function') {
     throw invalidOption(starting, { scheduler }, 'a function that makes one');
   }
-  for (const [option, allowed] of Object.entries(choices)) {
-    const value: unknown = options[option as keyof typeof choices];
-    if (value !== undefined) checkChoice(starting, { [option]: value }, allowed);
-  }
-  for (const option of ['clusterName', 'directory'] as const) {
-    const value: unknown = options[option];
-    if (value === undefined || typeof value === 'string') continue;
-    throw invalidOption(starting, { [option]: value }, 'a text');
+  if (config !== undefined && config !== false && typeof config !== 'string') {
+    throw invalidOption(starting, { config }, 'a path, or false');
   }
 }
 

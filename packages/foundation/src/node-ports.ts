@@ -1,13 +1,12 @@
 import { RendezvousDiscovery } from './cluster/discoveries/rendezvous.ts';
 import type { Discovery } from './cluster/discovery.ts';
 import { clusterHome } from './cluster/home.ts';
-import { readOrCreateSecret } from './cluster/secret.ts';
 import type { Store } from './cluster/store.ts';
 import { MemoryStore } from './cluster/stores/memory.ts';
 import { SqliteDatabase } from './cluster/stores/sqlite-database.ts';
-import { SqliteStore } from './cluster/stores/sqlite.ts';
 import type { Transport } from './cluster/transport.ts';
 import { MeshTransport } from './cluster/transports/mesh.ts';
+import { homeOptions, meshOptions, storeOf } from './node-adapters.ts';
 import type { NodeSettings } from './node-options.ts';
 import type { Snapshots } from './process/durability.ts';
 
@@ -52,28 +51,24 @@ async function givenPorts({ ports, clusterName, clock }: NodeSettings): Promise<
 
 /** The nodes of this machine: they meet in a file, and talk over TLS on loopback. */
 async function localPorts(settings: NodeSettings): Promise<OpenPorts> {
-  const { clusterName, directory, clock, ports } = settings;
-  const home = clusterHome({
-    ...(clusterName === undefined ? {} : { cluster: clusterName }),
-    ...(directory === undefined ? {} : { directory }),
-    env: process.env,
-    cwd: process.cwd(),
-  });
-  const database = new SqliteDatabase({ path: home.databasePath, clock });
+  const { clock, ports, profile } = settings;
+  const home = clusterHome(homeOptions(settings));
+  const { synchronous } = profile;
+  const database = new SqliteDatabase({ path: home.databasePath, clock, synchronous });
   const discovery = new RendezvousDiscovery({ database, clock });
-  const store = ports.store ?? new SqliteStore(database);
+  const store = ports.store ?? (await storeOf(settings, database));
   const close = async (): Promise<void> => {
     await discovery.stop();
     await store.stop();
   };
   try {
-    const secret = await readOrCreateSecret(home.secretPath);
+    const transport = ports.transport ?? new MeshTransport(await meshOptions(settings, home));
     const incarnation = await discovery.reserve(settings.name);
     await store.start();
     return {
       cluster: home.name,
       incarnation,
-      transport: ports.transport ?? new MeshTransport({ secret, clock }),
+      transport,
       discovery: ports.discovery ?? discovery,
       store,
       snapshots: snapshotsIn(store),

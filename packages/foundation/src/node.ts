@@ -47,7 +47,7 @@ const namesSettledMs = 500;
  */
 export async function startNode(options: NodeOptions = {}): Promise<Node> {
   if (isThreadData(workerData)) throw inThread();
-  const settings = nodeSettings(options, process.env);
+  const settings = await nodeSettings(options, { environment: process.env, cwd: process.cwd() });
   const ports = await openPorts(settings);
   const node = new RunningNode(settings, ports);
   try {
@@ -105,7 +105,7 @@ class RunningNode implements Node {
       incarnation,
       clock,
       events: this.events,
-      copiesMessages: settings.profile !== 'production',
+      copiesMessages: settings.profile.copiesMessages,
       directory: this.registry,
       codec: codecFor,
       exchange: (runtime) =>

@@ -37,6 +37,17 @@ const namePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
  * private to this user.
  */
 export function clusterHome(options: ClusterHomeOptions): ClusterHome {
+  const home = locateHome(options);
+  makePrivate(home.directory);
+  return home;
+}
+
+/**
+ * Where a cluster's directory is or would be.
+ *
+ * @throws FoundationError `INVALID_OPTION` for a bad cluster name.
+ */
+export function locateHome(options: ClusterHomeOptions): ClusterHome {
   const name = options.cluster ?? applicationName(options.cwd);
   if (!namePattern.test(name)) {
     throw new FoundationError('INVALID_OPTION', `"${name}" cannot be the name of a cluster`, {
@@ -46,7 +57,6 @@ export function clusterHome(options: ClusterHomeOptions): ClusterHome {
   }
   const root = options.directory ?? (options.env['FOUNDATION_HOME'] || stateDirectory(options.env));
   const directory = join(resolve(options.cwd, root), name);
-  makePrivate(directory);
   return {
     name,
     directory,

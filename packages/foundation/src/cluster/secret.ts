@@ -25,7 +25,12 @@ export async function readOrCreateSecret(path: string): Promise<Uint8Array> {
   }
 }
 
-async function readSecret(path: string): Promise<Uint8Array | undefined> {
+/**
+ * The secret in a file; undefined when there is no such file.
+ *
+ * @throws FoundationError `SECRET_INVALID`
+ */
+export async function readSecret(path: string): Promise<Uint8Array | undefined> {
   const file = await open(path, 'r').catch(unless('ENOENT'));
   if (file === undefined) return undefined;
   await using _ = file;
@@ -37,7 +42,13 @@ async function readSecret(path: string): Promise<Uint8Array | undefined> {
   return parseSecret(path, await file.readFile('utf8'));
 }
 
-function parseSecret(path: string, content: string): Uint8Array {
+/**
+ * The secret that a text says.
+ *
+ * @param path - where the text comes from, for the error
+ * @throws FoundationError `SECRET_INVALID`
+ */
+export function parseSecret(path: string, content: string): Uint8Array {
   const text = content.trim();
   const hint = `Put at least ${secretBytesMin} random bytes there, as base64url, or remove the file on all nodes.`;
   if (!/^[\w-]*$/.test(text)) throw invalid(path, 'is not base64url', { hint });

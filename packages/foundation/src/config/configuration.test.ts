@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+
+import {
+  configure,
+  environmentSource,
+  settingValues,
+  type Configuration,
+} from './configuration.ts';
+import { environmentName } from './setting.ts';
+import { settings } from './settings.ts';
+
+const program = (values: Record<string, unknown>) => ({ origin: 'startNode', values });
+
+function shownIn(configuration: Configuration): Record<string, unknown> {
+  const entries = [...configuration].map(([path, { value, origin }]) => [path, [value, origin]]);
+  return Object.fromEntries(entries);
+}
+
+function problemsOf(action: () => unknown): unknown {
+  try {
+    action();
+  } catch (error) {
+    return Object(error).details.problems;
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('a configuration', () => {
+  it('has the defaults of its profile, and says so', () => {
+    expect(shownIn(configure([]))).toEqual({
+      'cluster.kind': ['local', 'profile development'],
+      splitPolicy: ['available', 'profile development'],
+    });
+    const enterprise = configure([program({ profile: 'enterprise' })]);
+    expect(shownIn(enterprise)).toMatchObject({
+      'cluster.kind': ['auto', 'profile enterprise'],
+      splitPolicy: ['majority', 'profile enterprise'],
+    });
+  });
+
+  it('takes the last source that sets something, and says which', () => {
+    const found = configure([
+      { origin: 'foundation.config.ts', values: { name: 'a', listen: { port: 1, host: '::1' } } },
+      ...environmentSource({ FOUNDATION_LISTEN_PORT: '2', FOUNDATION_ROLE: 'observer' }),
+      program({ listen: { port: undefined }, cluster: 'dns' }),
+    ]);
+    expect(shownIn(found)).toMatchObject({
+      name: ['a', 'foundation.config.ts'],
+      'listen.host': ['::1', 'foundation.config.ts'],
+      'listen.port': [2, 'FOUNDATION_LISTEN_PORT'],
+      role: ['observer', 'FOUNDATION_ROLE'],
+      'cluster.kind': ['dns', 'startNode'],
+    });
+    expect(settingValues(found).listen).toEqual({ host: '::1', port: 2 });
+  });
+
+  it('reads lists and numbers out of the environment, and other names for what has them', () => {
+    const found = configure(
+      environmentSource({
+        FOUNDATION_CLUSTER: 'static',
+        FOUNDATION_CLUSTER_ADDRESSES: 'a:1, b:2,',
+        NATS_URL: 'nats://n1,nats://n2',
+        FOUNDATION_HOME: '/var/lib/x',
+        FOUNDATION_LAG_MAX_MS: '50',
+        FOUNDATION_VOTERS: '',
+      }),
+    );
+    expect(shownIn(found)).toMatchObject({
+      'cluster.kind': ['static', 'FOUNDATION_CLUSTER'],
+      'cluster.addresses': [['a:1', 'b:2'], 'FOUNDATION_CLUSTER_ADDRESSES'],
+      'cluster.servers': [['nats://n1', 'nats://n2'], 'NATS_URL'],
+      directory: ['/var/lib/x', 'FOUNDATION_HOME'],
+      lagMaxMs: [50, 'FOUNDATION_LAG_MAX_MS'],
+    });
+    expect(found.has('voters')).toBe(false);
+  });
+
+  it('names everything that is wrong at once, with what was meant, and where it stands', () => {
+    const problems = problemsOf(() =>
+      configure([
+        { origin: 'foundation.config.ts', values: { lisen: { port: 1 }, role: 'boss' } },
+        ...environmentSource({ FOUNDATION_LISTEN_PORT: 'many' }),
+        program({ cluster: { kind: 'static', adresses: ['a:1'] }, voters: 'a' }),
+      ]),
+    );
+    expect(problems).toEqual([
+      'foundation.config.ts: unknown option `lisen`, did you mean `listen`?',
+      "foundation.config.ts: expected `role` to be 'member' or 'observer', got: 'boss'",
+      "FOUNDATION_LISTEN_PORT: expected `listen.port` to be a whole number of at least 0 and of at most 65535, got: 'many'",
+      'startNode: unknown option `cluster.adresses`, did you mean `cluster.addresses`?',
+      "startNode: expected `voters` to be a list of texts, got: 'a'",
+    ]);
+  });
+
+  it('shows no secret in a message', () => {
+    const problems = problemsOf(() =>
+      configure([program({ secret: 12_345, store: { kind: 'etcd', password: ['hunter2'] } })]),
+    );
+    expect(JSON.stringify(problems)).not.toMatch(/12345|hunter2/);
+    expect(problems).toHaveLength(2);
+  });
+
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+    'takes no option from the prototype of objects: %s',
+    (name) => {
+      const values: unknown = JSON.parse(`{ "${name}": { "profile": "production" } }`);
+      const problems = problemsOf(() => configure([program(Object(values))]));
+      expect(problems).toEqual([`startNode: unknown option \`${name}\``]);
+      const inner: unknown = JSON.parse(`{ "listen": { "${name}": 1 } }`);
+      expect(problemsOf(() => configure([program(Object(inner))]))).toHaveLength(1);
+      expect({}).not.toHaveProperty('profile');
+    },
+  );
+
+  it('lets a program give what only a program can', () => {
+    expect(configure([program({ processes: [] })], ['processes']).has('processes')).toBe(false);
+  });
+});
+
+describe('the settings', () => {
+  it('have one name each in the environment', () => {
+    const names = settings.flatMap((each) => [environmentName(each), ...(each.aliases ?? [])]);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names).toContain('FOUNDATION_CLUSTER');
+    expect(names).toContain('FOUNDATION_LAG_MAX_MS');
+  });
+});

@@ -1,0 +1,162 @@
+import { FoundationError } from '../errors.ts';
+import { closest, shown } from '../options.ts';
+import type { SettingValues } from './node-config.ts';
+import { profiles } from './profiles.ts';
+import { environmentName, expectedOf, fromText, isAllowed, type Setting } from './setting.ts';
+import { settings } from './settings.ts';
+
+/** Where values come from; a later source wins. */
+export interface Source {
+  /** In words, for instance `foundation.config.ts`. */
+  readonly origin: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** The value of a setting, and who has set it. */
+export interface Effective {
+  readonly setting: Setting;
+  readonly value: unknown;
+  readonly origin: string;
+}
+
+/** All settings that have a value, by path. */
+export type Configuration = ReadonlyMap<string, Effective>;
+
+/** One thing that is wrong. */
+interface Problem {
+  readonly message: string;
+  readonly option: string;
+  readonly value: unknown;
+}
+
+const byPath: ReadonlyMap<string, Setting> = new Map(settings.map((each) => [each.path, each]));
+const groups: ReadonlySet<string> = new Set(
+  settings.flatMap(({ path }) => (path.includes('.') ? [path.slice(0, path.indexOf('.'))] : [])),
+);
+
+/**
+ * The settings that sources mean together, on top of their profile's defaults.
+ *
+ * @param sources - the last one wins; the environment is one of them
+ * @param others - names beside the settings that a source may have
+ * @throws FoundationError `INVALID_OPTION` that names everything that is wrong, with the likely spelling.
+ */
+export function configure(
+  sources: readonly Source[],
+  others: readonly string[] = [],
+): Configuration {
+  const problems: Problem[] = [];
+  const given = sources.map((source) => flatten(source, others, problems));
+  const found: Map<string, Effective> = new Map(given.flatMap((each) => [...each]));
+  refuse(problems);
+  const { profile = 'development' } = settingValues(found);
+  const defaults = Object.entries(profiles[profile].settings).map(
+    ([path, value]): [string, Effective] => [
+      path,
+      { setting: settingAt(path), value, origin: `profile ${profile}` },
+    ],
+  );
+  return new Map([...defaults, ...found]);
+}
+
+/** What the environment sets: a variable a setting. An empty one is none. */
+export function environmentSource(
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly Source[] {
+  return settings.flatMap((setting) => {
+    const names = [...(setting.aliases ?? []), environmentName(setting)];
+    return names.flatMap((name): readonly Source[] => {
+      const text = environment[name];
+      if (text === undefined || text === '') return [];
+      return [{ origin: name, values: nested(setting.path, fromText(setting, text)) }];
+    });
+  });
+}
+
+function nested(path: string, value: unknown): Record<string, unknown> {
+  const [first = '', ...rest] = path.split('.');
+  return { [first]: rest.length === 0 ? value : nested(rest.join('.'), value) };
+}
+
+/** The settings of one source, by path; what is none is a problem. */
+function flatten(
+  { origin, values }: Source,
+  others: readonly string[],
+  problems: Problem[],
+): ReadonlyMap<string, Effective> {
+  const found = new Map<string, Effective>();
+  const take = (path: string, value: unknown): void => {
+    if (value === undefined) return;
+    const setting = byPath.get(path);
+    if (setting === undefined) problems.push(unknownOption(origin, path, others));
+    else if (!isAllowed(setting, value)) problems.push(wrong({ origin, setting, value }));
+    else found.set(path, { setting, value, origin });
+  };
+  for (const [key, value] of Object.entries(values)) {
+    if (others.includes(key)) continue;
+    if (!groups.has(key)) take(key, value);
+    else if (!isRecord(value)) take(`${key}.kind`, value);
+    else for (const [inner, each] of Object.entries(value)) take(`${key}.${inner}`, each);
+  }
+  return found;
+}
+
+function unknownOption(origin: string, path: string, others: readonly string[]): Problem {
+  const [group = '', inner] = path.split('.');
+  const known =
+    inner === undefined
+      ? [...others, ...groups, ...[...byPath.keys()].filter((each) => !each.includes('.'))]
+      : [...byPath.keys()].filter((each) => each.startsWith(`${group}.`));
+  const meant = closest(path, known);
+  const question = meant === undefined ? '' : `, did you mean \`${meant}\`?`;
+  return {
+    message: `${origin}: unknown option \`${path}\`${question}`,
+    option: path,
+    value: undefined,
+  };
+}
+
+function wrong({ origin, setting, value }: Effective): Problem {
+  // Only groups that come in kinds have such a setting.
+  const path = setting.path.replace(/\.kind$/, '');
+  const found = setting.isSecret === true ? '[redacted]' : shown(value);
+  const message = `${origin}: expected \`${path}\` to be ${expectedOf(setting)}, got: ${found}`;
+  return { message, option: path, value: found };
+}
+
+function refuse(problems: readonly Problem[]): void {
+  const [first] = problems;
+  if (first === undefined) return;
+  const { option, value } = first;
+  throw new FoundationError('INVALID_OPTION', problems.map(({ message }) => message).join('; '), {
+    hint: 'Correct what is named; nothing has changed. `fnd config` shows what is in effect, and from where.',
+    details: { option, value, problems: problems.map((each) => each.message) },
+  });
+}
+
+function settingAt(path: string): Setting {
+  const setting = byPath.get(path);
+  if (setting === undefined) throw new Error(`no setting is called ${path}`);
+  return setting;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Uint8Array)
+  );
+}
+
+/** The values of all settings, nested as in the options. Their types were checked against the table of settings. */
+export function settingValues(configuration: Configuration): SettingValues {
+  const values: Record<string, unknown> = { cluster: {}, store: {}, listen: {}, certificates: {} };
+  for (const [path, { value }] of configuration) {
+    const [first = '', inner] = path.split('.');
+    if (inner === undefined) values[first] = value;
+    else values[first] = { ...Object(values[first]), [inner]: value };
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  return values as unknown as SettingValues;
+}

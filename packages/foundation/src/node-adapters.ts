@@ -1,0 +1,84 @@
+import { isIP } from 'node:net';
+
+import { locateHome, type ClusterHome, type ClusterHomeOptions } from './cluster/home.ts';
+import type { Store } from './cluster/store.ts';
+import { AbsentStore } from './cluster/stores/absent.ts';
+import { MemoryStore } from './cluster/stores/memory.ts';
+import { SqliteDatabase } from './cluster/stores/sqlite-database.ts';
+import { SqliteStore } from './cluster/stores/sqlite.ts';
+import type { MeshOptions } from './cluster/transports/mesh.ts';
+import type { ListenConfig } from './config/node-config.ts';
+import { FoundationError } from './errors.ts';
+import { nodeKeys } from './node-keys.ts';
+import type { NodeSettings } from './node-options.ts';
+
+/** Port of a node that others reach over a network, unless told otherwise. */
+const networkPort = 7_400;
+
+/** Where a node listens: on one machine nobody else can connect. */
+export function listenConfig({
+  values: { listen: given },
+  cluster,
+}: NodeSettings): Required<Omit<ListenConfig, 'advertise'>> {
+  const isLocal = cluster === 'local';
+  return {
+    host: given.host ?? (isLocal ? '127.0.0.1' : '0.0.0.0'),
+    port: given.port ?? (isLocal ? 0 : networkPort),
+  };
+}
+
+/** What a mesh needs. @throws FoundationError `SECRET_MISSING` or `SECRET_INVALID` */
+export async function meshOptions(settings: NodeSettings, home: ClusterHome): Promise<MeshOptions> {
+  const listen = listenConfig(settings);
+  const keys = await nodeKeys(settings, home, isLoopback(listen.host));
+  if (keys.kind === 'secret') return { ...listen, secret: keys.secret, clock: settings.clock };
+  throw new FoundationError('INVALID_OPTION', 'certificates');
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
+
+/** Where a cluster has its files, if it has any. */
+export function homeOptions({ clusterName, directory }: NodeSettings): ClusterHomeOptions {
+  return { cluster: clusterName, directory, env: process.env, cwd: process.cwd() };
+}
+
+/**
+ * The store of a node.
+ *
+ * @param database - the file of this machine, where it is open already
+ * @throws FoundationError `INVALID_OPTION` when what the store needs is not set
+ */
+export async function storeOf(settings: NodeSettings, database?: SqliteDatabase): Promise<Store> {
+  const { store, clock, profile } = settings;
+  checkStoreFits(settings);
+  switch (store) {
+    case 'sqlite': {
+      const { synchronous } = profile;
+      const path = locateHome(homeOptions(settings)).databasePath;
+      return new SqliteStore(database ?? new SqliteDatabase({ path, clock, synchronous }));
+    }
+    case 'memory':
+      return new MemoryStore();
+    case 'none':
+      return new AbsentStore();
+    case 'etcd':
+    case 'jetstream':
+      throw new FoundationError('INVALID_OPTION', store);
+  }
+}
+
+function checkStoreFits({ store, cluster, profile }: NodeSettings): void {
+  const isShared =
+    store === 'etcd' || store === 'jetstream' || (store === 'sqlite' && cluster === 'local');
+  if (isShared || cluster === 'off' || !profile.needsStore) return;
+  throw new FoundationError(
+    'STORE_UNSUITABLE',
+    `the profile ${profile.name} needs a store that all nodes share, not '${store}'`,
+    {
+      hint: "Set `store` to 'etcd' or 'jetstream', with its servers.",
+      details: { store, cluster },
+    },
+  );
+}
