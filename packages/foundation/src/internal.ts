@@ -5,6 +5,11 @@
  * @packageDocumentation
  */
 export type { Advertisement, Discovery, DiscoveryHandlers, Hint } from './cluster/discovery.ts';
+export {
+  LookupDiscovery,
+  type LookupOptions,
+  type LookupTimes,
+} from './cluster/discoveries/lookup.ts';
 export { MemoryDiscovery, MemoryHub } from './cluster/discoveries/memory.ts';
 export {
   RendezvousDiscovery,
@@ -12,6 +17,7 @@ export {
   type Machine,
   type RendezvousOptions,
 } from './cluster/discoveries/rendezvous.ts';
+export { StaticDiscovery, type StaticOptions } from './cluster/discoveries/static.ts';
 export { clusterHome, type ClusterHome, type ClusterHomeOptions } from './cluster/home.ts';
 export type { Store, StorePromises, Versioned, WatchHandlers } from './cluster/store.ts';
 export { AbsentStore } from './cluster/stores/absent.ts';

@@ -15,6 +15,7 @@ it('shows exactly these names', async () => {
       "checkModel",
       "discoveryConformance",
       "eventually",
+      "lookupConformance",
       "probe",
       "simulateCluster",
       "spawnNode",

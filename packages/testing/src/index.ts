@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 export { discoveryConformance, type DiscoveryUnderTest } from './conformance/discovery.ts';
+export { lookupConformance, type LookupUnderTest } from './conformance/lookup.ts';
 export { storeConformance, type StoreUnderTest } from './conformance/store.ts';
 export { transportConformance, type TransportUnderTest } from './conformance/transport.ts';
 export { checkModel, type ModelCheck, type ModelCommand } from './check-model.ts';

@@ -2,6 +2,7 @@ import { connect, type SecureContext, type TLSSocket } from 'node:tls';
 
 import type { Clock } from '../../clock.ts';
 import { FoundationError } from '../../errors.ts';
+import { parseAddress } from '../address.ts';
 import { tlsFailure, type MeshKeys } from './mesh-tls.ts';
 
 /** How to get through to a node. */
@@ -47,13 +48,6 @@ export function connectTls(
   socket.once('close', () => settle(unreachable(address, 'hung up')));
   socket.once('secureConnect', () => settle(socket));
   return socket;
-}
-
-function parseAddress(address: string): { host: string; port: number } | undefined {
-  const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(address) ?? [];
-  const host = bracketed ?? plain;
-  const port = Number(digits);
-  return host !== undefined && port > 0 && port < 65_536 ? { host, port } : undefined;
 }
 
 function unreachable(address: string, why: string): FoundationError {

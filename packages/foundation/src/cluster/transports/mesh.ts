@@ -5,6 +5,7 @@ import { createServer, type SecureContext, type Server, type TLSSocket } from 'n
 import { systemClock, type Clock } from '../../clock.ts';
 import { FoundationError, isFoundationError, messageOf } from '../../errors.ts';
 import { frameBytesMaxDefault } from '../../wire/frame.ts';
+import { formatAddress } from '../address.ts';
 import type {
   Identity,
   Link,
@@ -260,7 +261,7 @@ function listen(server: Server, options: Required<MeshOptions>): Promise<string>
 function addressOf(bound: AddressInfo | string | null): string {
   assert(typeof bound === 'object' && bound !== null, 'a server that listens has an address');
   const { address, port } = bound;
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return formatAddress({ host: address, port });
 }
 
 function checkGreeting(self: Identity): void {

@@ -1,0 +1,162 @@
+import { lookupConformance, type LookupUnderTest } from '@foundation/testing';
+import { describe, expect, it } from 'vitest';
+
+import { ManualClock, settled } from '../../../test/manual-clock.ts';
+import type { Hint } from '../discovery.ts';
+import { LookupDiscovery, type LookupOptions } from './lookup.ts';
+
+/** A table that somebody else keeps. */
+class Table implements LookupUnderTest {
+  atOnceMax = 0;
+  #atOnce = 0;
+  #answer: () => Promise<readonly string[]> = async () => [];
+
+  make(): LookupDiscovery {
+    return new LookupDiscovery({
+      name: 'table',
+      lookUp: () => this.#lookUp(),
+      refreshMs: 100,
+      timeoutMs: 300,
+    });
+  }
+
+  async answer(addresses: readonly string[]): Promise<void> {
+    this.#answer = async () => addresses;
+  }
+
+  async fail(): Promise<void> {
+    this.#answer = () => Promise.reject(new Error('the table is gone'));
+  }
+
+  async hang(): Promise<void> {
+    this.#answer = () => new Promise(() => {});
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  async #lookUp(): Promise<readonly Hint[]> {
+    this.atOnceMax = Math.max(this.atOnceMax, ++this.#atOnce);
+    try {
+      const addresses = await this.#answer();
+      return addresses.map((address) => ({ address }));
+    } finally {
+      this.#atOnce--;
+    }
+  }
+}
+
+lookupConformance('LookupDiscovery', async () => new Table());
+
+const self = { node: 'a', incarnation: 1, address: '127.0.0.1:1' };
+
+describe('a look', () => {
+  it('comes each `refreshMs`, and is given up after `timeoutMs`', async () => {
+    const clock = new RepeatingClock();
+    const signals: AbortSignal[] = [];
+    const errors: unknown[] = [];
+    const lookUp = (signal: AbortSignal): Promise<readonly Hint[]> => {
+      signals.push(signal);
+      return new Promise(() => {});
+    };
+    const discovery = new LookupDiscovery({
+      name: 'x',
+      lookUp,
+      refreshMs: 1_000,
+      timeoutMs: 2_500,
+      clock,
+    });
+    const started = discovery.start(self, { onPeers() {}, onError: (error) => errors.push(error) });
+    await clock.advance(2_499);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    await clock.advance(1);
+    await started;
+    expect(errors).toEqual([
+      expect.objectContaining({
+        message: 'x: no answer within 2500 ms',
+        details: { timeoutMs: 2_500 },
+      }),
+    ]);
+    await clock.advance(500);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+    await discovery.stop();
+    await settled();
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+    expect(errors).toHaveLength(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('whose answer comes too late is not heard', async () => {
+    const clock = new RepeatingClock();
+    const told: unknown[] = [];
+    const late = Promise.withResolvers<readonly Hint[]>();
+    const options = { name: 'x', lookUp: () => late.promise, timeoutMs: 100, clock };
+    const discovery = new LookupDiscovery(options);
+    const started = discovery.start(self, { onPeers: (hints) => told.push(hints), onError() {} });
+    await clock.advance(100);
+    await started;
+    late.resolve([{ address: '10.0.0.1:1' }]);
+    await settled();
+    expect(told).toEqual([]);
+    await discovery.stop();
+  });
+
+  it('that throws at once is reported like one that fails', async () => {
+    const errors: unknown[] = [];
+    const lookUp = (): never => {
+      throw new Error('no such thing');
+    };
+    const discovery = new LookupDiscovery({ name: 'x', lookUp });
+    await discovery.start(self, { onPeers() {}, onError: (error) => errors.push(error) });
+    await discovery.stop();
+    expect(errors).toEqual([
+      expect.objectContaining({
+        code: 'DISCOVERY_FAILED',
+        message: 'x: no such thing',
+        cause: expect.any(Error),
+      }),
+    ]);
+  });
+
+  it('tells names and lives where it knows them, and each address once', async () => {
+    const hint = { address: '10.0.0.1:1', node: 'b', incarnation: 3 };
+    const told: unknown[] = [];
+    const lookUp = async (): Promise<readonly Hint[]> => [hint, hint];
+    const discovery = new LookupDiscovery({ name: 'x', lookUp });
+    await discovery.start(self, { onPeers: (hints) => told.push(hints), onError() {} });
+    await discovery.stop();
+    expect(told).toEqual([[hint]]);
+  });
+});
+
+describe('an option of LookupDiscovery', () => {
+  const lookUp = async (): Promise<readonly Hint[]> => [];
+  it.each([
+    [{ name: 'x' }, '`lookUp` to be a function'],
+    [{ name: 'x', lookUp, refreshMs: 0 }, 'x: expected `refreshMs` to be a number above 0, got: 0'],
+    [{ name: 'x', lookUp, timeoutMs: Number.NaN }, '`timeoutMs`'],
+    [{ name: 'x', lookUp, hintsMax: 0.5 }, '`hintsMax`'],
+    [{ name: 'x', lookUp, refreshms: 1 }, 'did you mean `refreshMs`?'],
+  ])('is refused with its value: %j', (options, message) => {
+    expect(() => new LookupDiscovery(options as LookupOptions)).toThrow(
+      expect.objectContaining({
+        code: 'INVALID_OPTION',
+        message: expect.stringContaining(message),
+      }),
+    );
+  });
+});
+
+/** A manual clock on which things repeat. */
+class RepeatingClock extends ManualClock {
+  override every(periodMs?: number, action?: () => void): { cancel(): void } {
+    let timer = { cancel() {} };
+    const again = (): void => {
+      timer = this.after(periodMs ?? 0, () => {
+        again();
+        action?.();
+      });
+    };
+    again();
+    return { cancel: () => timer.cancel() };
+  }
+}
