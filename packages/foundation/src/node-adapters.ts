@@ -1,5 +1,7 @@
 import { isIP } from 'node:net';
 
+import { StaticDiscovery } from './cluster/discoveries/static.ts';
+import type { Discovery } from './cluster/discovery.ts';
 import { locateHome, type ClusterHome, type ClusterHomeOptions } from './cluster/home.ts';
 import type { Store } from './cluster/store.ts';
 import { AbsentStore } from './cluster/stores/absent.ts';
@@ -42,6 +44,29 @@ export function isLoopback(host: string): boolean {
 /** Where a cluster has its files, if it has any. */
 export function homeOptions({ clusterName, directory }: NodeSettings): ClusterHomeOptions {
   return { cluster: clusterName, directory, env: process.env, cwd: process.cwd() };
+}
+
+/**
+ * How a node of a network finds the others.
+ *
+ * @throws FoundationError `INVALID_OPTION` when what the strategy needs is not set
+ */
+export async function discoveryOf({ cluster, values }: NodeSettings): Promise<Discovery> {
+  const given = values.cluster;
+  switch (cluster) {
+    case 'static':
+      return new StaticDiscovery({ addresses: needed(given.addresses, 'addresses', cluster) });
+    default:
+      throw new FoundationError('INVALID_OPTION', cluster);
+  }
+}
+
+function needed<T>(value: T | undefined, name: string, kind: string): T {
+  if (value !== undefined) return value;
+  throw new FoundationError('INVALID_OPTION', `cluster '${kind}' needs \`cluster.${name}\``, {
+    hint: `Set it in the options, in foundation.config.ts, or by FOUNDATION_CLUSTER_${name.toUpperCase()}.`,
+    details: { option: `cluster.${name}` },
+  });
 }
 
 /**

@@ -1,12 +1,13 @@
+import type { Clock } from './clock.ts';
 import { RendezvousDiscovery } from './cluster/discoveries/rendezvous.ts';
 import type { Discovery } from './cluster/discovery.ts';
-import { clusterHome } from './cluster/home.ts';
+import { clusterHome, locateHome } from './cluster/home.ts';
 import type { Store } from './cluster/store.ts';
 import { MemoryStore } from './cluster/stores/memory.ts';
 import { SqliteDatabase } from './cluster/stores/sqlite-database.ts';
 import type { Transport } from './cluster/transport.ts';
 import { MeshTransport } from './cluster/transports/mesh.ts';
-import { homeOptions, meshOptions, storeOf } from './node-adapters.ts';
+import { discoveryOf, homeOptions, meshOptions, storeOf } from './node-adapters.ts';
 import type { NodeSettings } from './node-options.ts';
 import type { Snapshots } from './process/durability.ts';
 
@@ -29,22 +30,20 @@ export async function openPorts(settings: NodeSettings): Promise<OpenPorts> {
   if (settings.cluster === 'off' || (transport !== undefined && discovery !== undefined)) {
     return givenPorts(settings);
   }
-  return localPorts(settings);
+  return settings.cluster === 'local' ? localPorts(settings) : networkPorts(settings);
 }
 
 /** Alone, or on adapters that the caller brings. */
 async function givenPorts({ ports, clusterName, clock }: NodeSettings): Promise<OpenPorts> {
   const store = ports.store ?? new MemoryStore();
   await store.start();
-  let incarnation = Math.floor(clock.wallNow());
   return {
     cluster: clusterName ?? 'default',
-    incarnation,
     transport: ports.transport,
     discovery: ports.discovery,
     store,
     snapshots: snapshotsIn(store),
-    reserve: () => Promise.resolve(++incarnation),
+    ...livesBy(clock),
     close: () => store.stop(),
   };
 }
@@ -79,6 +78,35 @@ async function localPorts(settings: NodeSettings): Promise<OpenPorts> {
     await close();
     throw error;
   }
+}
+
+/** Nodes that find each other over a network. */
+async function networkPorts(settings: NodeSettings): Promise<OpenPorts> {
+  const { clock, ports } = settings;
+  const home = locateHome(homeOptions(settings));
+  const transport = ports.transport ?? new MeshTransport(await meshOptions(settings, home));
+  const discovery = ports.discovery ?? (await discoveryOf(settings));
+  const store = ports.store ?? (await storeOf(settings));
+  await store.start();
+  return {
+    cluster: home.name,
+    transport,
+    discovery,
+    store,
+    snapshots: snapshotsIn(store),
+    ...livesBy(clock),
+    close: () => store.stop(),
+  };
+}
+
+/** Without a place where all lives of a node are counted, a new one has the time of day as its number. */
+function livesBy(clock: Clock): Pick<OpenPorts, 'incarnation' | 'reserve'> {
+  let incarnation = Math.floor(clock.wallNow());
+  const reserve = (): Promise<number> => {
+    incarnation = Math.max(incarnation + 1, Math.floor(clock.wallNow()));
+    return Promise.resolve(incarnation);
+  };
+  return { incarnation, reserve };
 }
 
 const snapshotKey = (key: string): string => `snapshot/${key}`;

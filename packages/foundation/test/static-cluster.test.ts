@@ -1,0 +1,77 @@
+import { freePorts } from '@foundation/testing/servers';
+import { describe, expect, it } from 'vitest';
+
+import { defineProcess, startNode, type Node } from '../src/index.ts';
+
+const secret = Buffer.alloc(32, 5).toString('base64url');
+const tally = defineProcess('tally', {
+  init: () => ({ n: 0 }),
+  calls: { add: ({ state }, by: number) => (state.n += by) },
+});
+const kept = defineProcess('kept', { durable: true, init: () => ({}), calls: { touch: () => 1 } });
+
+interface Place {
+  readonly addresses: readonly string[];
+  start(index: number): Promise<Node>;
+}
+
+/** As many addresses of this machine, and a way to start a node at each. */
+async function place(count: number): Promise<Place> {
+  const ports = await freePorts(count);
+  const addresses = ports.map((port) => `127.0.0.1:${port}`);
+  return {
+    addresses,
+    start: (index) =>
+      startNode({
+        name: `n${index}`,
+        config: false,
+        clusterName: 'static-test',
+        secret,
+        cluster: { kind: 'static', addresses },
+        listen: { host: '127.0.0.1', port: ports[index] ?? 0 },
+        processes: [tally, kept],
+      }),
+  };
+}
+
+describe('a cluster by a list of addresses', () => {
+  it('forms though all have the same list, their own address among it, and works', async () => {
+    const { start } = await place(3);
+    const nodes = await Promise.all([start(0), start(1), start(2)]);
+    await using stack = new AsyncDisposableStack();
+    for (const node of nodes) stack.use(node);
+    await Promise.all(nodes.map((node) => node.cluster.reached(3)));
+    const [first, , third] = nodes;
+    await first.processes.start(tally, { name: 'sum', strategy: 'singleton' });
+    await third.cluster.reached(3);
+    expect(await third.ref(tally, 'sum').add(4)).toBe(4);
+    for (const node of nodes) expect(node.counters().refused).not.toHaveProperty('NAME_TAKEN');
+  });
+
+  it('finds a node that comes later, and one that comes back', async () => {
+    const { start } = await place(2);
+    await using one = await start(0);
+    {
+      await using _two = await start(1);
+      await one.cluster.reached(2);
+    }
+    await one.cluster.reached(1);
+    await using again = await start(1);
+    await again.cluster.reached(2);
+    await one.cluster.reached(2);
+  });
+
+  it('has no store, and refuses what needs one with the reason', async () => {
+    const { start } = await place(1);
+    await using node = await start(0);
+    const starting = node.processes.start(kept, { name: 'k', strategy: 'singleton' });
+    await expect(starting).rejects.toMatchObject({ message: expect.stringContaining('no store') });
+  });
+
+  it('needs addresses, and a secret that was given', async () => {
+    const bare = { config: false, cluster: 'static', clusterName: 'static-test' } as const;
+    await expect(startNode({ ...bare, secret })).rejects.toThrow('needs `cluster.addresses`');
+    const open = startNode({ ...bare, cluster: { kind: 'static', addresses: ['10.0.0.1:7400'] } });
+    await expect(open).rejects.toMatchObject({ code: 'SECRET_MISSING' });
+  });
+});
