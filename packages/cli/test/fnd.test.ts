@@ -68,10 +68,19 @@ describe('fnd nodes', () => {
     ]);
     const outcome = await look('nodes');
     expect(outcome).toMatchObject({ code: 0, stderr: '' });
-    expect(cells(outcome)).toEqual([
-      ['NODE', 'ROLE', 'STATUS', 'INCARNATION', 'ADDRESS', 'OS PID'],
-      ...rows,
-    ]);
+    const [titles, ...lines] = cells(outcome);
+    const columns = ['NODE', 'ROLE', 'STATUS', 'INCARNATION', 'ADDRESS', 'OS PID'];
+    expect(titles).toEqual([...columns, 'ROUND TRIP', 'QUEUED']);
+    expect(lines.slice(0, 2).map((line) => line.slice(0, columns.length))).toEqual(rows);
+    // The other one was asked by the first.
+    expect(lines[1]?.at(-2)).toMatch(/^\d+\.\d ms$/);
+  });
+
+  it('says how the cluster is, as a member sees it', async () => {
+    const { stdout } = await look('nodes');
+    expect(stdout).toContain('healthy, as a sees it');
+    expect(stdout).toContain('split: available, 2 of 2 voters seen');
+    expect(stdout).toMatch(/store: sqlite, for one machine, outlives process-crash, read in \d/);
   });
 
   it('prints one JSON object when asked to', async () => {
@@ -83,6 +92,7 @@ describe('fnd nodes', () => {
         { node: 'a', role: 'member', status: 'up', osPid: members[0]?.osPid },
         { node: 'b', role: 'member', status: 'up', osPid: members[1]?.osPid },
       ],
+      health: { status: 'healthy', seenBy: 'a', split: { hasQuorum: true } },
     });
   });
 

@@ -5,6 +5,18 @@
  */
 export { sleep, systemClock, type Clock, type Timer } from './clock.ts';
 export type { ClusterMember, ClusterView } from './cluster/cluster-view.ts';
+export type {
+  ClusterHealth,
+  DiscoveryHealth,
+  LinkHealth,
+  Recommendation,
+  SplitHealth,
+  StoreHealth,
+  Suspicion,
+  ViewHealth,
+} from './cluster/health.ts';
+export type { SplitPolicy } from './cluster/quorum.ts';
+export type { StorePromises } from './cluster/store.ts';
 export {
   defineErrors,
   FoundationError,

@@ -56,7 +56,12 @@ export async function discoveryOf({ cluster, values }: NodeSettings): Promise<Di
   switch (cluster) {
     case 'static':
       return new StaticDiscovery({ addresses: needed(given.addresses, 'addresses', cluster) });
-    default:
+    case 'dns':
+    case 'mdns':
+    case 'kubernetes':
+    case 'nats':
+    case 'local':
+    case 'off':
       throw new FoundationError('INVALID_OPTION', cluster);
   }
 }

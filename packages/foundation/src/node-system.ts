@@ -1,3 +1,4 @@
+import type { ClusterHealth } from './cluster/health.ts';
 import type { ProcessStatistics } from './introspection/introspection.ts';
 import type { RuntimeListing } from './introspection/process-info.ts';
 import { onTheSide, systemCalls } from './introspection/system-calls.ts';
@@ -21,6 +22,8 @@ export interface SystemDuties {
   /** What a thread shares of a process that does not answer. */
   sharedStatistics(pid: Pid): ProcessStatistics | undefined;
   readonly snapshots: Snapshots;
+  /** How the cluster is, as this node sees it. */
+  health(): Promise<ClusterHealth>;
 }
 
 /** First process of each node, so that its address needs no name. */
@@ -31,6 +34,8 @@ export function systemProcess(duties: SystemDuties): Behaviour {
     start: () => ({}),
     calls: {
       ...systemCalls,
+      ping: () => true,
+      health: onTheSide(() => duties.health()),
       listings: onTheSide(() => duties.listings()),
       startSingleton: onTheSide((_ctx, record) => duties.startSingleton(record as SingletonRecord)),
       stopProcess: onTheSide((_ctx, pid, reason) =>
@@ -46,6 +51,8 @@ export function systemProcess(duties: SystemDuties): Behaviour {
 }
 
 export interface SystemRef {
+  ping(): Promise<true>;
+  health(): Promise<ClusterHealth>;
   listings(): Promise<readonly RuntimeListing[]>;
   startSingleton(record: SingletonRecord): Promise<void>;
   stopProcess(pid: Pid, reason: 'normal' | 'shutdown' | 'killed'): Promise<void>;

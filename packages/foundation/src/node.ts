@@ -3,6 +3,8 @@ import { workerData } from 'node:worker_threads';
 import type { Timer } from './clock.ts';
 import { ClusterView } from './cluster/cluster-view.ts';
 import { Cluster } from './cluster/cluster.ts';
+import { HealthCheck } from './cluster/health-check.ts';
+import { Quorum } from './cluster/quorum.ts';
 import { contextRoom, type ContextRoom } from './context/context-room.ts';
 import { FoundationError } from './errors.ts';
 import { Events } from './events.ts';
@@ -35,6 +37,9 @@ import { Threads } from './thread/threads.ts';
 
 /** Milliseconds that a process may take to end when another node stops it; that gives up by itself. */
 const stopMs = 60_000;
+
+/** Milliseconds that another node has to report: it may wait for others for a second. */
+const healthMs = 3_000;
 
 /** Milliseconds after the last link is up, by when names that both sides had are settled. */
 const namesSettledMs = 500;
@@ -82,6 +87,8 @@ class RunningNode implements Node {
   readonly #singletons: Singletons;
   /** What watches the node from inside, and ends with it. */
   readonly #watches = new DisposableStack();
+  readonly #quorum: Quorum;
+  readonly #health: HealthCheck;
   #verification: Timer | undefined = undefined;
   #stopped: Promise<void> | undefined = undefined;
 
@@ -140,11 +147,19 @@ class RunningNode implements Node {
       clock,
       random: settings.random,
     });
+    const { splitPolicy: policy, voters } = settings;
+    this.#quorum = new Quorum({ self: name, policy, voters, clock });
     this.cluster = new ClusterView({
       settings,
       cluster: this.#links,
       self: () => this.incarnation,
+      quorum: this.#quorum,
+      health: (station) =>
+        station.node === name
+          ? this.#health.report()
+          : systemOf(this.#runtime, station, healthMs).health(),
     });
+    this.#health = this.#makeHealth();
   }
 
   get incarnation(): number {
@@ -163,10 +178,14 @@ class RunningNode implements Node {
         stopProcess: (pid, reason) => this.processes.end({ pid }, { reason, timeoutMs: stopMs }),
         sharedStatistics: (pid) => this.#threads.sharedStatistics(pid),
         snapshots: this.#ports.snapshots,
+        health: () => this.cluster.health(),
       }),
     );
     await this.#runtime.spawn(system);
     for (const definition of this.#settings.processes) this.#runtime.define(definition);
+    this.#watches.use(this.#health);
+    this.#watches.defer(() => this.#quorum.stop());
+    this.#watches.use(this.cluster.onChange(() => this.#membersChanged()));
     await this.#links?.start();
     await this.#links?.greeted();
     await this.#switchboard.introduced();
@@ -291,15 +310,40 @@ class RunningNode implements Node {
           this.#verifyStates();
         },
         onLinkDown: (node) => this.#switchboard.nodeLost(node),
-        onDown: ({ node }) => {
+        onDown: ({ node }, reason) => {
+          if (reason === 'left') this.#quorum.left(node);
           this.#singletons.onNodeDown(node);
           this.registry.dropNode(node);
           this.#singletons.settle();
         },
         tell: (link, topic, body) => this.#switchboard.tell(link, topic, body),
         onRejoin: () => this.#rejoin(),
+        onDiscovery: (error) => this.#health.discoveryTold(error),
       },
     });
+  }
+
+  #makeHealth(): HealthCheck {
+    const { clock, voters, cluster } = this.#settings;
+    const { store, transport, discovery } = this.#ports;
+    const askMs = 1_000;
+    return new HealthCheck({
+      clock,
+      view: this.cluster,
+      cluster: this.#links,
+      quorum: this.#quorum,
+      isVotersConfigured: voters !== undefined,
+      store,
+      isNetwork: cluster !== 'local' && cluster !== 'off',
+      transport: transport?.name,
+      discovery: discovery?.name,
+      ask: (node) => systemOf(this.#runtime, node, askMs).ping(),
+    });
+  }
+
+  #membersChanged(): void {
+    const members = this.cluster.members().filter(({ status }) => status === 'up');
+    this.#quorum.view(members.map(({ node }) => node));
   }
 
   /**

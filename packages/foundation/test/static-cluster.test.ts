@@ -12,7 +12,7 @@ const kept = defineProcess('kept', { durable: true, init: () => ({}), calls: { t
 
 interface Place {
   readonly addresses: readonly string[];
-  start(index: number): Promise<Node>;
+  readonly start: (index: number) => Promise<Node>;
 }
 
 /** As many addresses of this machine, and a way to start a node at each. */
@@ -59,6 +59,7 @@ describe('a cluster by a list of addresses', () => {
     await using again = await start(1);
     await again.cluster.reached(2);
     await one.cluster.reached(2);
+    expect(one.cluster.members().map(({ node }) => node)).toEqual(['n0', 'n1']);
   });
 
   it('has no store, and refuses what needs one with the reason', async () => {

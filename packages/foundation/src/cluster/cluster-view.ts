@@ -2,6 +2,8 @@ import { FoundationError } from '../errors.ts';
 import type { Station } from '../messaging/exchange.ts';
 import type { NodeSettings } from '../node-options.ts';
 import type { Cluster } from './cluster.ts';
+import type { ClusterHealth } from './health.ts';
+import type { Quorum } from './quorum.ts';
 
 /** A node of the cluster, as this node sees it. */
 export interface ClusterMember {
@@ -19,6 +21,8 @@ export interface ClusterViewParts {
   readonly settings: NodeSettings;
   readonly cluster: Cluster | undefined;
   readonly self: () => number;
+  readonly quorum: Quorum;
+  readonly health: (station: Station) => Promise<ClusterHealth>;
 }
 
 /** `node.cluster`: who is there. */
@@ -52,6 +56,21 @@ export class ClusterView {
   /** Runs after each change of the members. */
   onChange(action: () => void): Disposable {
     return this.#parts.cluster?.onChange(action) ?? { [Symbol.dispose]: () => {} };
+  }
+
+  /** Whether this node is with the majority of those who count; see `splitPolicy`. */
+  get hasQuorum(): boolean {
+    return this.#parts.quorum.isHere;
+  }
+
+  /**
+   * How the cluster is, as a node sees it, which asks the others and the store for a second at most.
+   *
+   * @param node - who is asked. @defaultValue this node, which always answers
+   * @throws FoundationError `NODE_UNREACHABLE`, or what a call to another node throws
+   */
+  async health(node: string = this.#parts.settings.name): Promise<ClusterHealth> {
+    return this.#parts.health(this.station(node));
   }
 
   /**

@@ -27,6 +27,8 @@ export interface ClusterHandlers {
   onDown(member: Member, reason: string): void;
   /** Tells a member something of the cluster's own. */
   tell(link: Link, topic: ClusterTopic, body: unknown): void;
+  /** Discovery has found somebody, or failed. */
+  onDiscovery(error: unknown): void;
   /** This node begins a new life; returns its number. */
   onRejoin(): Promise<number>;
 }
@@ -114,7 +116,10 @@ export class Cluster {
       { ...this.#contactOfSelf(), address: this.#address },
       {
         onPeers: (hints) => this.#discovered(hints),
-        onError: (error) => events.emit('problem', { what: `discovery ${discovery.name}`, error }),
+        onError: (error) => {
+          events.emit('problem', { what: `discovery ${discovery.name}`, error });
+          this.#options.handlers.onDiscovery(error);
+        },
       },
     );
   }
@@ -235,6 +240,7 @@ export class Cluster {
   #discovered(hints: readonly Hint[]): void {
     if (!this.#hasLooked) for (const each of hints) this.#ungreeted.add(each.node ?? each.address);
     this.#hasLooked = true;
+    this.#options.handlers.onDiscovery(undefined);
     this.#on({ kind: 'discovered', hints });
   }
 

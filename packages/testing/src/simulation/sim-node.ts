@@ -182,6 +182,7 @@ export class SimNode {
           if (flaw !== 'keeps-shares-of-the-dead') this.registry.dropNode(node);
         },
         tell: (link, topic, body) => this.#tell(link, topic, body),
+        onDiscovery: () => {},
         onRejoin: async () => this.#rejoin(),
       },
     });

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+
+import { assess, type HealthFacts } from './health.ts';
+
+const member = (node: string) =>
+  ({
+    node,
+    incarnation: 1,
+    address: `${node}:1`,
+    status: 'up',
+    role: 'member',
+    osPid: 1,
+    isSelf: node === 'a',
+  }) as const;
+
+const fine: HealthFacts = {
+  view: { nodes: ['a', 'b', 'c'].map(member), stableMs: 10_000, suspicions: [] },
+  links: ['b', 'c'].map((node) => ({ node, roundTripMs: 1, queuedBytes: 0 })),
+  store: {
+    name: 'etcd',
+    isAnswering: true,
+    readMs: 1,
+    error: undefined,
+    promises: { scope: 'cluster', outlives: 'power-loss', voters: 3, leaseMs: 5_000, caveats: [] },
+  },
+  split: {
+    policy: 'majority',
+    hasQuorum: true,
+    voters: ['a', 'b', 'c'],
+    absent: [],
+    isConfigured: true,
+  },
+  discovery: { name: 'static', error: undefined },
+  refused: {},
+  isNetwork: true,
+  transport: 'mesh',
+};
+
+describe('the health of a cluster', () => {
+  it('is fine when nothing is the matter', () => {
+    expect(assess(fine)).toMatchObject({ status: 'healthy', recommendations: [] });
+  });
+
+  it.each<readonly [string, Partial<HealthFacts>, string, RegExp]>([
+    [
+      'a lost quorum',
+      { split: { ...fine.split, hasQuorum: false, absent: ['b', 'c'] } },
+      'critical',
+      /1 of 3 voters/,
+    ],
+    [
+      'a silent store',
+      { store: { ...fine.store, isAnswering: false, error: 'no leader' } },
+      'critical',
+      /etcd does not answer: no leader/,
+    ],
+    [
+      'a suspicion',
+      { view: { ...fine.view, suspicions: [{ node: 'b', forMs: 1_234.5 }] } },
+      'degraded',
+      /b has been suspected for 1235 ms/,
+    ],
+    [
+      'a slow link',
+      { links: [...fine.links, { node: 'd', roundTripMs: 80, queuedBytes: 0 }] },
+      'degraded',
+      /answer of d takes 80 ms/,
+    ],
+    [
+      'a link without an answer',
+      { links: [{ node: 'b', roundTripMs: undefined, queuedBytes: 0 }] },
+      'degraded',
+      /answer of b takes more than 1000 ms/,
+    ],
+    [
+      'a full queue',
+      { links: [{ node: 'b', roundTripMs: 1, queuedBytes: 3_000_000 }] },
+      'degraded',
+      /3000000 bytes wait for b/,
+    ],
+    [
+      'strangers',
+      { refused: { AUTHENTICATION_FAILED: 2, WRONG_CLUSTER: 1 } },
+      'degraded',
+      /^3 connections/,
+    ],
+    [
+      'a discovery that fails',
+      { discovery: { name: 'dns', error: 'SERVFAIL' } },
+      'degraded',
+      /dns fails: SERVFAIL/,
+    ],
+    [
+      'a store of one machine in a network',
+      {
+        store: {
+          ...fine.store,
+          name: 'sqlite',
+          promises: { ...fine.store.promises, scope: 'machine' },
+        },
+      },
+      'degraded',
+      /sqlite is for one machine/,
+    ],
+    [
+      'a mesh that is too large',
+      { view: { ...fine.view, nodes: Array.from({ length: 101 }, (_, i) => member(`n${i}`)) } },
+      'degraded',
+      /101 nodes keep a connection/,
+    ],
+    [
+      'voters that nobody has named',
+      { split: { ...fine.split, isConfigured: false } },
+      'healthy',
+      /last stable view/,
+    ],
+    [
+      'an even number of voters',
+      { split: { ...fine.split, voters: ['a', 'b', 'c', 'd'] } },
+      'healthy',
+      /4 voters can lose no more than 3/,
+    ],
+    [
+      'a caveat of the store',
+      {
+        store: { ...fine.store, promises: { ...fine.store.promises, caveats: ['no TLS'] } },
+      },
+      'healthy',
+      /etcd: no TLS/,
+    ],
+  ])('tells of %s', (...[, facts, status, what]) => {
+    const health = assess({ ...fine, ...facts });
+    expect(health.status).toBe(status);
+    expect(health.recommendations).toHaveLength(1);
+    expect(health.recommendations[0]?.what).toMatch(what);
+    expect(health.recommendations[0]?.fix).not.toBe('');
+  });
+
+  it('tells the most urgent first', () => {
+    const { recommendations } = assess({
+      ...fine,
+      refused: { AUTHENTICATION_FAILED: 1 },
+      split: { ...fine.split, hasQuorum: false, absent: ['b', 'c'], isConfigured: false },
+    });
+    expect(recommendations.map(({ severity }) => severity)).toEqual([
+      'critical',
+      'warning',
+      'note',
+    ]);
+  });
+
+  it('asks for nothing in a cluster that is available, whoever is missing', () => {
+    const split = { ...fine.split, policy: 'available', hasQuorum: false, absent: ['b'] } as const;
+    expect(assess({ ...fine, split }).status).toBe('healthy');
+  });
+});
