@@ -5,6 +5,7 @@
  * @packageDocumentation
  */
 export type { Advertisement, Discovery, DiscoveryHandlers, Hint } from './cluster/discovery.ts';
+export { DnsDiscovery, type DnsOptions } from './cluster/discoveries/dns.ts';
 export {
   LookupDiscovery,
   type LookupOptions,

@@ -6,3 +6,4 @@
  */
 export { debianProgram, type DebianProgram } from './debian.ts';
 export { freePorts, startServer, type RunningServer, type ServerOptions } from './server.ts';
+export { startDnsmasq, type Dnsmasq, type DnsRecords } from './dnsmasq.ts';

@@ -26,7 +26,7 @@ export class KnownHints {
     const { hintsMax } = this.#options;
     const known = sorted(hints);
     if (known.length === 0) this.failed(nobody());
-    if (known.length > hintsMax) this.failed(tooMany(known.length, hintsMax));
+    if (known.length > hintsMax) this.failed(tooMany(hintsMax));
     if (known.length > 0 || this.#told === undefined) this.#tell(known.slice(0, hintsMax));
   }
 
@@ -68,13 +68,13 @@ function nobody(): FoundationError {
   });
 }
 
-function tooMany(count: number, hintsMax: number): FoundationError {
+function tooMany(hintsMax: number): FoundationError {
   return new FoundationError(
     'DISCOVERY_FAILED',
-    `found ${count} addresses, of which the first ${hintsMax} are taken`,
+    `found more than ${hintsMax} addresses, the first ${hintsMax} are taken`,
     {
-      hint: 'Nodes tell each other of the rest. Raise `hintsMax`, or give the name to fewer.',
-      details: { count, hintsMax },
+      hint: 'The nodes that are found tell of the rest. Raise `hintsMax` if that is not enough.',
+      details: { hintsMax },
     },
   );
 }

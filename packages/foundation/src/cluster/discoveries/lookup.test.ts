@@ -9,12 +9,12 @@ import { LookupDiscovery, type LookupOptions } from './lookup.ts';
 class Table implements LookupUnderTest {
   atOnceMax = 0;
   #atOnce = 0;
-  #answer: () => Promise<readonly string[]> = async () => [];
+  #answer: (signal: AbortSignal) => Promise<readonly string[]> = async () => [];
 
   make(): LookupDiscovery {
     return new LookupDiscovery({
       name: 'table',
-      lookUp: () => this.#lookUp(),
+      lookUp: (signal) => this.#lookUp(signal),
       refreshMs: 100,
       timeoutMs: 300,
     });
@@ -29,15 +29,18 @@ class Table implements LookupUnderTest {
   }
 
   async hang(): Promise<void> {
-    this.#answer = () => new Promise(() => {});
+    this.#answer = (signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('given up')));
+      });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #lookUp(): Promise<readonly Hint[]> {
+  async #lookUp(signal: AbortSignal): Promise<readonly Hint[]> {
     this.atOnceMax = Math.max(this.atOnceMax, ++this.#atOnce);
     try {
-      const addresses = await this.#answer();
+      const addresses = await this.#answer(signal);
       return addresses.map((address) => ({ address }));
     } finally {
       this.#atOnce--;
@@ -97,6 +100,28 @@ describe('a look', () => {
     late.resolve([{ address: '10.0.0.1:1' }]);
     await settled();
     expect(told).toEqual([]);
+    await discovery.stop();
+  });
+
+  it('that is asked for during another begins when that is over, and is one for all who ask', async () => {
+    const looks: PromiseWithResolvers<readonly Hint[]>[] = [];
+    const told: unknown[] = [];
+    const lookUp = (): Promise<readonly Hint[]> => {
+      looks.push(Promise.withResolvers());
+      return looks.at(-1)?.promise ?? Promise.reject(new Error('no look'));
+    };
+    const discovery = new LookupDiscovery({ name: 'x', lookUp });
+    const started = discovery.start(self, { onPeers: (hints) => told.push(hints), onError() {} });
+    const refreshed = Promise.all([discovery.refresh(), discovery.refresh()]);
+    await settled();
+    expect(looks).toHaveLength(1);
+    looks[0]?.resolve([{ address: 'old:1' }]);
+    await started;
+    await settled();
+    expect(looks).toHaveLength(2);
+    looks[1]?.resolve([{ address: 'new:1' }]);
+    await refreshed;
+    expect(told).toEqual([[{ address: 'old:1' }], [{ address: 'new:1' }]]);
     await discovery.stop();
   });
 

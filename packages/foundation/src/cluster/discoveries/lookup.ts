@@ -23,7 +23,7 @@ export interface LookupOptions extends LookupTimes {
   /**
    * Finds everybody at this moment, this node itself or not. Rejects when it cannot tell.
    *
-   * @param signal - Aborted when the answer is not awaited any more.
+   * @param signal - Aborted when the answer is not awaited any more: the work should end then.
    */
   readonly lookUp: (signal: AbortSignal) => Promise<readonly Hint[]>;
 }
@@ -42,6 +42,8 @@ interface Running {
   readonly timer: Timer;
   /** The look under way. */
   look?: Look | undefined;
+  /** The one that follows it, where somebody asked for it meanwhile. */
+  next?: Promise<void> | undefined;
 }
 
 interface Look {
@@ -75,18 +77,24 @@ export class LookupDiscovery implements Discovery {
 
   async start(_self: Advertisement, handlers: DiscoveryHandlers): Promise<void> {
     const { refreshMs, hintsMax, clock } = this.#times;
-    this.#running = {
+    const running: Running = {
       known: new KnownHints({ name: this.name, handlers, hintsMax }),
-      timer: clock.every(refreshMs, () => void this.refresh()),
+      timer: clock.every(refreshMs, () => void (running.look ?? this.#begin(running))),
     };
-    await this.refresh();
+    this.#running = running;
+    await this.#begin(running);
   }
 
-  /** Looks now; where a look is under way, that one is it. Resolves when it is over. */
+  /** Looks now, or when the look under way is over, which may have missed what is new. */
   async refresh(): Promise<void> {
-    if (this.#running === undefined) return;
-    const look = (this.#running.look ??= this.#begin(this.#running));
-    await look.done;
+    const running = this.#running;
+    if (running === undefined) return;
+    if (running.look === undefined) return this.#begin(running);
+    running.next ??= running.look.done.then(() => {
+      running.next = undefined;
+      return this.#begin(running);
+    });
+    await running.next;
   }
 
   async stop(): Promise<void> {
@@ -96,7 +104,8 @@ export class LookupDiscovery implements Discovery {
     running?.look?.controller.abort();
   }
 
-  #begin(running: Running): Look {
+  async #begin(running: Running): Promise<void> {
+    if (this.#running !== running) return;
     const controller = new AbortController();
     const { clock, timeoutMs } = this.#times;
     const timer = clock.after(timeoutMs, () => controller.abort(late(timeoutMs)), 'background');
@@ -104,7 +113,8 @@ export class LookupDiscovery implements Discovery {
       timer.cancel();
       running.look = undefined;
     });
-    return { controller, done };
+    running.look = { controller, done };
+    await done;
   }
 
   async #look(running: Running, signal: AbortSignal): Promise<void> {
