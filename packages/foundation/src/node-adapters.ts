@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 
+import { DnsDiscovery } from './cluster/discoveries/dns.ts';
 import { StaticDiscovery } from './cluster/discoveries/static.ts';
 import type { Discovery } from './cluster/discovery.ts';
 import { locateHome, type ClusterHome, type ClusterHomeOptions } from './cluster/home.ts';
@@ -51,12 +52,22 @@ export function homeOptions({ clusterName, directory }: NodeSettings): ClusterHo
  *
  * @throws FoundationError `INVALID_OPTION` when what the strategy needs is not set
  */
-export async function discoveryOf({ cluster, values }: NodeSettings): Promise<Discovery> {
+export async function discoveryOf(settings: NodeSettings): Promise<Discovery> {
+  const { cluster, values, clock } = settings;
   const given = values.cluster;
   switch (cluster) {
     case 'static':
       return new StaticDiscovery({ addresses: needed(given.addresses, 'addresses', cluster) });
-    case 'dns':
+    case 'dns': {
+      const { hostname, record, resolvers: servers, refreshMs, port } = given;
+      const name = needed(hostname, 'hostname', cluster);
+      const ofAll = port ?? listenConfig(settings).port;
+      return new DnsDiscovery({
+        name,
+        ...defined({ servers, refreshMs, clock }),
+        ...(record === 'SRV' ? { type: record } : { port: ofAll }),
+      });
+    }
     case 'mdns':
     case 'kubernetes':
     case 'nats':
@@ -64,6 +75,13 @@ export async function discoveryOf({ cluster, values }: NodeSettings): Promise<Di
     case 'off':
       throw new FoundationError('INVALID_OPTION', cluster);
   }
+}
+
+/** Without what was not set. */
+function defined<T extends object>(given: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  const set = Object.entries(given).filter(([, value]) => value !== undefined);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same fields, fewer of them
+  return Object.fromEntries(set) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
 }
 
 function needed<T>(value: T | undefined, name: string, kind: string): T {

@@ -1,4 +1,5 @@
-import { freePorts } from '@foundation/testing/servers';
+import { eventually } from '@foundation/testing';
+import { freePorts, startDnsmasq } from '@foundation/testing/servers';
 import { describe, expect, it } from 'vitest';
 
 import { defineProcess, startNode, type Node } from '../src/index.ts';
@@ -74,5 +75,33 @@ describe('a cluster by a list of addresses', () => {
     await expect(startNode({ ...bare, secret })).rejects.toThrow('needs `cluster.addresses`');
     const open = startNode({ ...bare, cluster: { kind: 'static', addresses: ['10.0.0.1:7400'] } });
     await expect(open).rejects.toMatchObject({ code: 'SECRET_MISSING' });
+  });
+});
+
+describe('a cluster by a DNS name', () => {
+  it('forms from the addresses of a name, and follows it', async () => {
+    await using dns = await startDnsmasq();
+    const [port = 0] = await freePorts(1);
+    const start = (name: string, host: string): Promise<Node> =>
+      startNode({
+        name,
+        config: false,
+        clusterName: 'dns-test',
+        secret,
+        cluster: { kind: 'dns', hostname: 'nodes.test', resolvers: [dns.address], refreshMs: 100 },
+        listen: { host, port },
+      });
+    await dns.answer({ hosts: { 'nodes.test': ['127.0.0.1'] } });
+    await using one = await start('one', '127.0.0.1');
+    await using two = await start('two', '127.0.0.2');
+    await one.cluster.reached(2);
+    await using three = await start('three', '127.0.0.3');
+    await three.cluster.reached(3);
+    expect((await two.cluster.health()).discovery).toEqual({ name: 'dns', error: undefined });
+    await dns.kill();
+    const failing = async (): Promise<boolean> =>
+      (await two.cluster.health()).discovery.error !== undefined;
+    await eventually('it says that the server is gone', failing);
+    await one.cluster.reached(3);
   });
 });

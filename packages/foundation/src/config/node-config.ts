@@ -61,7 +61,7 @@ export type ClusterKind =
 export type ClusterConfig =
   | { readonly kind: 'auto' | 'local' | 'off' }
   /** `host:port` of some nodes; one that runs is enough. */
-  | { readonly kind: 'static'; readonly addresses: readonly string[]; readonly refreshMs?: number }
+  | { readonly kind: 'static'; readonly addresses: readonly string[] }
   | {
       readonly kind: 'dns';
       readonly hostname: string;
@@ -69,8 +69,9 @@ export type ClusterConfig =
       readonly record?: 'A' | 'SRV';
       /** Port of all nodes, for records that have none. @defaultValue that of `listen` */
       readonly port?: number;
-      /** @defaultValue the system's */
+      /** DNS servers, `address` or `address:port`. @defaultValue the system's */
       readonly resolvers?: readonly string[];
+      /** Milliseconds between two looks. @defaultValue 10000 */
       readonly refreshMs?: number;
     }
   | { readonly kind: 'mdns'; readonly interface?: string }

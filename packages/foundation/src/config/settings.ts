@@ -82,7 +82,8 @@ export const settings: readonly Setting[] = [
   {
     path: 'cluster.refreshMs',
     type: { kind: 'number', rule: { above: 0 } },
-    means: 'dns, static: how often it looks again',
+    means: 'dns: milliseconds between two looks',
+    otherwise: '10000',
   },
   {
     path: 'cluster.interface',
