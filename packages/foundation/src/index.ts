@@ -30,6 +30,9 @@ export {
 export { onNodeEvent, type EventListener, type Events, type NodeEvents } from './events.ts';
 export type { ContextRoom } from './context/context-room.ts';
 export type { RequestContext, RequestOptions } from './context/request.ts';
+export { admits, fenced, newFence, type Fence } from './lease/fence.ts';
+export type { Lease } from './lease/lease.ts';
+export type { AcquireOptions, LeaseOptions, Leases } from './lease/leases.ts';
 export type { InspectOptions, ProcessInspector } from './introspection/inspector.ts';
 export type { ProcessStatistics } from './introspection/introspection.ts';
 export type { MessageTrace, TraceOptions } from './introspection/message-trace.ts';

@@ -25,6 +25,8 @@ export { AbsentStore } from './cluster/stores/absent.ts';
 export { MemoryStore } from './cluster/stores/memory.ts';
 export { SqliteDatabase, type SqliteDatabaseOptions } from './cluster/stores/sqlite-database.ts';
 export { SqliteStore } from './cluster/stores/sqlite.ts';
+export { Leases, type LeasesParts } from './lease/leases.ts';
+export { leaseRules, type LeaseRules, type Moment } from './lease/lease-state.ts';
 export { readOrCreateSecret } from './cluster/secret.ts';
 export type {
   Identity,

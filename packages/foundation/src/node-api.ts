@@ -1,6 +1,7 @@
 import type { ClusterView } from './cluster/cluster-view.ts';
 import type { ContextRoom } from './context/context-room.ts';
 import type { Events } from './events.ts';
+import type { Leases } from './lease/leases.ts';
 import type { Mabeam } from './mabeam/mabeam.ts';
 import type { ProcessManager } from './placement/process-manager.ts';
 import type { Definition } from './process/definition.ts';
@@ -17,6 +18,7 @@ export interface Node extends AsyncDisposable {
   readonly cluster: ClusterView;
   readonly mabeam: Mabeam;
   readonly context: ContextRoom;
+  readonly leases: Leases;
   readonly events: Events;
   /** Things that should be rare, counted since the start. */
   counters(): NodeCounters;

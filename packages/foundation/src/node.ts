@@ -9,6 +9,7 @@ import { contextRoom, type ContextRoom } from './context/context-room.ts';
 import { FoundationError } from './errors.ts';
 import { Events } from './events.ts';
 import { listingOf } from './introspection/process-info.ts';
+import { Leases } from './lease/leases.ts';
 import { createMabeam, type Mabeam } from './mabeam/mabeam.ts';
 import { Exchange } from './messaging/exchange.ts';
 import { codecFor } from './messaging/runtime-codec.ts';
@@ -78,6 +79,7 @@ class RunningNode implements Node {
   readonly cluster: ClusterView;
   readonly mabeam: Mabeam;
   readonly context: ContextRoom;
+  readonly leases: Leases;
   readonly #settings: NodeSettings;
   readonly #ports: OpenPorts;
   readonly #runtime: Runtime;
@@ -122,6 +124,14 @@ class RunningNode implements Node {
       abandon: (pid) => this.#abandon(pid),
       random: settings.random,
       scheduler: settings.scheduler,
+    });
+    this.leases = new Leases({
+      prefix: 'lease',
+      node: name,
+      store: ports.store,
+      clock,
+      random: settings.random,
+      events: this.events,
     });
     this.context = contextRoom({ codec: this.#runtime.codec, clock, random: settings.random });
     this.#threads = new Threads(this.#runtime, this.registry, {
@@ -226,6 +236,7 @@ class RunningNode implements Node {
     for (const each of this.#runtime.processes()) each.kill({ reason: 'stuck' });
     this.#runtime.isStopped = true;
     await this.#threads.stop();
+    await this.leases.stop();
     await this.#links?.stop();
     await this.#ports.close();
     this.#watches.dispose();
