@@ -8,6 +8,11 @@ export interface SpawnOptions {
   readonly args?: readonly string[];
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * A command, with its arguments, that becomes the program; for instance `['nice', '-n', '5']`, or the one of a
+   * host of a lab. @defaultValue none
+   */
+  readonly through?: readonly string[];
   /** Milliseconds that it may take to be ready. @defaultValue 20000 */
   readonly readyMs?: number;
 }
@@ -43,8 +48,10 @@ export async function spawnNode<Commands extends TestCommands>(
   module: URL,
   options: SpawnOptions = {},
 ): Promise<TestProcess<Commands>> {
+  const [command, ...args] = [...(options.through ?? []), process.execPath];
   const child = fork(module, options.args ?? [], {
-    execArgv: ['--conditions=@foundation/source', '--disable-warning=ExperimentalWarning'],
+    execPath: command,
+    execArgv: [...args, ...nodeFlags],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
     env: { PATH: process.env['PATH'] ?? '', NODE_ENV: 'test', ...options.env },
@@ -59,6 +66,11 @@ export async function spawnNode<Commands extends TestCommands>(
   return spawned as unknown as TestProcess<Commands>;
 }
 
+/** From its sources this package only runs against the sources of the others. */
+const nodeFlags = [
+  ...(import.meta.url.endsWith('.ts') ? ['--conditions=@foundation/source'] : []),
+  '--disable-warning=ExperimentalWarning',
+];
 /** Longest tail of stderr that is kept for messages, in characters. */
 const stderrCharsMax = 8_192;
 

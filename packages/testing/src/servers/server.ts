@@ -8,6 +8,8 @@ export interface ServerOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** A command, with its arguments, that becomes the server; that of a host of a lab. @defaultValue none */
+  readonly through?: readonly string[];
   /** Whether it answers. Asked again until it does; may throw for "no". */
   isReady(): Promise<boolean>;
   /** Milliseconds that it may take. @defaultValue 20000 */
@@ -71,7 +73,8 @@ class Server implements RunningServer {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#child = spawn('sh', ['-c', guard, 'sh', options.command, ...options.args], {
+    const words = [...(options.through ?? []), options.command, ...options.args];
+    this.#child = spawn('sh', ['-c', guard, 'sh', ...words], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...options.env },
     });
