@@ -1,0 +1,11 @@
+// What a cluster keeps to while its network and its processes fail, in a lab: `npm run chaos -- [NAME …] [--seed S]`.
+import { labHindrance } from '@foundation/testing/lab';
+
+import { detector } from './chaos/detector.ts';
+import { heal } from './chaos/heal.ts';
+import { runGoals } from './goals/goal-program.ts';
+
+process.exitCode = await runGoals(
+  { name: 'chaos', hindrance: labHindrance(), goals: { detector, heal } },
+  process.argv.slice(2),
+);

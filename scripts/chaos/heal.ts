@@ -1,0 +1,63 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import { eventually } from '@foundation/testing/lab';
+
+import type { Goal } from '../goals/goal-program.ts';
+import { LabCluster } from './lab-cluster.ts';
+import { machineMs } from './machine-clock.ts';
+
+/** Seconds that the cluster is cut for, one after the other. */
+const cutsS = [2, 5, 10];
+const limitMs = 1_000;
+/** Milliseconds within which it must go on at all. */
+const giveUpMs = 30_000;
+
+/**
+ * G8. One node of three is cut off, without a sign, and calls all others on, as they do it. How long after the end of
+ * the cut has each call in either direction succeeded once?
+ */
+export const heal: Goal = async ({ report, seed, progress }) => {
+  await using cluster = await LabCluster.open({ size: 3, seed });
+  const [alone, others] = [['n0'], ['n1', 'n2']];
+  for (const name of cluster.names) {
+    await cluster.node(name).ask(
+      'callOn',
+      cluster.names.filter((other) => other !== name),
+    );
+  }
+  const ways = others.flatMap((other) => [['n0', other] as const, [other, 'n0'] as const]);
+  await resumed(cluster, ways, machineMs());
+  for (const seconds of cutsS) {
+    const before = (await cluster.lab.traffic()).cut;
+    await cluster.lab.cut(alone, others);
+    await pause(1_000 * seconds);
+    const kept = (await cluster.lab.traffic()).cut - before;
+    const healedAt = machineMs();
+    await cluster.lab.heal();
+    const value = Math.round(await resumed(cluster, ways, healedAt));
+    progress(`${value} ms after a cut of ${seconds} s, which kept ${kept} frames off`);
+    report.tell({
+      goal: `G8 heal, cut of ${seconds} s`,
+      value,
+      limit: `<= ${limitMs} ms until traffic resumes`,
+      ok: value <= limitMs && kept > 0,
+      seed,
+    });
+    await cluster.formed();
+  }
+};
+
+type Way = readonly [from: string, to: string];
+
+/** Milliseconds from a moment until each of some ways has been gone once. */
+async function resumed(cluster: LabCluster, ways: readonly Way[], moment: number): Promise<number> {
+  const took = ways.map(async ([from, to]) => {
+    const at = await eventually(
+      `${from} reaches ${to}`,
+      () => cluster.node(from).ask('answeredAfter', to, moment),
+      { timeoutMs: giveUpMs },
+    );
+    return at - moment;
+  });
+  return Math.max(...(await Promise.all(took)));
+}
