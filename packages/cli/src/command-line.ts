@@ -6,6 +6,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 
 import { printConfig, viewConfig } from './config.ts';
 import { printDoctor, viewDoctor } from './doctor.ts';
+import { keyCommands } from './key-commands.ts';
 import { printNodes, viewNodes } from './nodes.ts';
 import { observe } from './observe.ts';
 import { printProcesses, viewProcesses } from './processes.ts';
@@ -45,7 +46,7 @@ class Incomplete extends Error {
 
 function commandLine(): Command {
   const program = new Command('fnd')
-    .description('Looks into a running cluster, and at what a node would do here.')
+    .description('Looks into a running cluster, at what a node would do here, and makes keys.')
     .version(version())
     .exitOverride();
   viewCommand(program, 'nodes')
@@ -60,6 +61,7 @@ function commandLine(): Command {
   settingsCommand(program, 'doctor')
     .description('says how a node would find others here, with evidence, and what it lacks')
     .action((options: SettingsOptions) => showDoctor(options));
+  keyCommands(program);
   return program;
 }
 

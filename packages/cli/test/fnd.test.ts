@@ -1,18 +1,15 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { startNode } from '@foundation/core';
 import { TestCluster, type TestProcess } from '@foundation/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { viewProcesses } from '../src/processes.ts';
+import { fnd, type Outcome } from './fnd.ts';
 import type { MemberNode } from './member-node.ts';
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-const flags = ['--conditions=@foundation/source', '--disable-warning=ExperimentalWarning'];
 let cluster: TestCluster<MemberNode>;
 let members: readonly TestProcess<MemberNode>[];
 
@@ -26,21 +23,6 @@ beforeAll(async () => {
   await Promise.all(members.map((each) => each.ask('greet')));
 });
 afterAll(() => cluster[Symbol.asyncDispose]());
-
-interface Outcome {
-  readonly code: unknown;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs `fnd` as a program. */
-function fnd(...words: readonly string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [...flags, main, ...words], (error, stdout, stderr) =>
-      resolve({ code: error?.code ?? 0, stdout, stderr }),
-    );
-  });
-}
 
 /** Runs `fnd` on the cluster of this test. */
 function look(...words: readonly string[]): Promise<Outcome> {

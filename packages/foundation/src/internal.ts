@@ -19,7 +19,12 @@ export {
   type RendezvousOptions,
 } from './cluster/discoveries/rendezvous.ts';
 export { StaticDiscovery, type StaticOptions } from './cluster/discoveries/static.ts';
-export { clusterHome, type ClusterHome, type ClusterHomeOptions } from './cluster/home.ts';
+export {
+  applicationName,
+  clusterHome,
+  type ClusterHome,
+  type ClusterHomeOptions,
+} from './cluster/home.ts';
 export type { Store, StorePromises, Versioned, WatchHandlers } from './cluster/store.ts';
 export { AbsentStore } from './cluster/stores/absent.ts';
 export { MemoryStore } from './cluster/stores/memory.ts';
@@ -27,7 +32,15 @@ export { SqliteDatabase, type SqliteDatabaseOptions } from './cluster/stores/sql
 export { SqliteStore } from './cluster/stores/sqlite.ts';
 export { Leases, type LeasesParts } from './lease/leases.ts';
 export { leaseRules, type LeaseRules, type Moment } from './lease/lease-state.ts';
-export { readOrCreateSecret } from './cluster/secret.ts';
+export { isClusterName, isNodeName, nodeUri, type NodeName } from './cluster/names.ts';
+export { readPrivate } from './cluster/private-file.ts';
+export {
+  createPrivate,
+  newSecret,
+  parseSecrets,
+  readOrCreateSecrets,
+  readSecrets,
+} from './cluster/secret.ts';
 export type {
   Identity,
   Lane,
@@ -38,7 +51,14 @@ export type {
   TransportHandlers,
 } from './cluster/transport.ts';
 export { MemoryNetwork, MemoryTransport } from './cluster/transports/memory.ts';
-export { meshDefaults, MeshTransport, type MeshOptions } from './cluster/transports/mesh.ts';
+export { MeshTransport } from './cluster/transports/mesh.ts';
+export {
+  meshDefaults,
+  type MeshCredentials,
+  type MeshOptions,
+  type MeshSettings,
+} from './cluster/transports/mesh-options.ts';
+export type { MeshCertificates } from './cluster/transports/own-certificates.ts';
 export { Codec, codecLimits, type CodecHooks, type CodecLimits } from './wire/codec.ts';
 export {
   Cluster,
@@ -49,6 +69,7 @@ export {
 export { pingDefaults } from './cluster/failure-detector.ts';
 export { dialGoesOn } from './cluster/transports/duplicate-state.ts';
 export { Events } from './events.ts';
+export { printable } from './printable.ts';
 export { checkNumber, invalidOption } from './options.ts';
 export { parseDelta, parseSharePart } from './registry/registry-message.ts';
 export { ShareJoiner, splitShare } from './registry/share-parts.ts';

@@ -9,7 +9,7 @@ import { AbsentStore } from './cluster/stores/absent.ts';
 import { MemoryStore } from './cluster/stores/memory.ts';
 import { SqliteDatabase } from './cluster/stores/sqlite-database.ts';
 import { SqliteStore } from './cluster/stores/sqlite.ts';
-import type { MeshOptions } from './cluster/transports/mesh.ts';
+import type { MeshOptions } from './cluster/transports/mesh-options.ts';
 import type { ListenConfig } from './config/node-config.ts';
 import { FoundationError } from './errors.ts';
 import { nodeKeys } from './node-keys.ts';
@@ -22,11 +22,12 @@ const networkPort = 7_400;
 export function listenConfig({
   values: { listen: given },
   cluster,
-}: NodeSettings): Required<Omit<ListenConfig, 'advertise'>> {
+}: NodeSettings): ListenConfig & { readonly host: string; readonly port: number } {
   const isLocal = cluster === 'local';
   return {
     host: given.host ?? (isLocal ? '127.0.0.1' : '0.0.0.0'),
     port: given.port ?? (isLocal ? 0 : networkPort),
+    ...defined({ advertise: given.advertise }),
   };
 }
 
@@ -34,8 +35,10 @@ export function listenConfig({
 export async function meshOptions(settings: NodeSettings, home: ClusterHome): Promise<MeshOptions> {
   const listen = listenConfig(settings);
   const keys = await nodeKeys(settings, home, isLoopback(listen.host));
-  if (keys.kind === 'secret') return { ...listen, secret: keys.secret, clock: settings.clock };
-  throw new FoundationError('INVALID_OPTION', 'certificates');
+  const { clock } = settings;
+  if (keys.kind === 'secret') return { ...listen, secret: keys.secret, clock };
+  const { ca, cert, key } = keys;
+  return { ...listen, certificates: { ca, cert, key }, clock };
 }
 
 export function isLoopback(host: string): boolean {

@@ -1,12 +1,13 @@
 import type { ClusterHome } from './cluster/home.ts';
-import { parseSecret, readOrCreateSecret, readSecret } from './cluster/secret.ts';
+import { parseSecrets, readOrCreateSecrets, readSecrets, shownPath } from './cluster/secret.ts';
 import type { CertificateConfig } from './config/node-config.ts';
 import { FoundationError } from './errors.ts';
 import type { NodeSettings } from './node-options.ts';
 
 /** What a node proves with that it belongs to the cluster. */
 export type NodeKeys =
-  | { readonly kind: 'secret'; readonly secret: Uint8Array }
+  /** Of several secrets the first is used and all are accepted. */
+  | { readonly kind: 'secret'; readonly secret: readonly Uint8Array[] }
   | ({ readonly kind: 'certificates' } & CertificateConfig);
 
 /**
@@ -28,28 +29,30 @@ export async function nodeKeys(
     });
   }
   const secret = configuration.get('secret');
-  if (secret !== undefined) return ofSecret(parseSecret(secret.origin, String(secret.value)));
+  if (secret !== undefined)
+    return ofSecret(parseSecrets(String(secret.value), `the secret of ${secret.origin}`));
   const file = configuration.get('secretFile');
   if (file !== undefined) {
     const path = String(file.value);
-    return ofSecret((await readSecret(path)) ?? noFile(path, file.origin));
+    // Where a secret is mounted for a service, the service's group reads it.
+    return ofSecret((await readSecrets(path, 'group')) ?? noFile(path, file.origin));
   }
-  const kept = await readSecret(home.secretPath);
+  const kept = await readSecrets(home.secretPath, 'owner');
   if (kept !== undefined) return ofSecret(kept);
   if (isLoopback && profile.keys === 'made') {
-    return ofSecret(await readOrCreateSecret(home.secretPath));
+    return ofSecret(await readOrCreateSecrets(home.secretPath));
   }
   throw missing(
     isLoopback
       ? `the profile ${profile.name} needs a secret that was made on purpose`
       : 'a node that other machines can reach needs a secret or certificates',
     {
-      hint: `\`fnd secret new\` makes one in ${home.secretPath}; or set \`secretFile\`, FOUNDATION_SECRET or \`certificates\`. All nodes need the same.`,
+      hint: `\`fnd secret new --out ${home.secretPath}\` makes one; or set \`secretFile\`, FOUNDATION_SECRET or \`certificates\`. All nodes need the same.`,
     },
   );
 }
 
-function ofSecret(secret: Uint8Array): NodeKeys {
+function ofSecret(secret: readonly Uint8Array[]): NodeKeys {
   return { kind: 'secret', secret };
 }
 
@@ -67,8 +70,8 @@ function certificatesIn({ ca, cert, key }: Partial<CertificateConfig>): NodeKeys
 }
 
 function noFile(path: string, origin: string): never {
-  throw missing(`there is no secret in ${path}, which is set by ${origin}`, {
-    hint: `Make one with \`fnd secret new --out ${path}\`, or copy that of another node.`,
+  throw missing(`there is no secret in ${shownPath(path)}, which is set by ${origin}`, {
+    hint: 'Make one with `fnd secret new --out FILE`, or copy that of another node.',
   });
 }
 

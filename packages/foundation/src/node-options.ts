@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { systemClock, type Clock } from './clock.ts';
 import type { Discovery } from './cluster/discovery.ts';
 import { pingDefaults, type PingOptions } from './cluster/failure-detector.ts';
+import { isNodeName } from './cluster/names.ts';
 import type { Store } from './cluster/store.ts';
 import type { Transport } from './cluster/transport.ts';
 import { fileSources, findConfigFile, readConfigFile } from './config/config-file.ts';
@@ -100,7 +101,6 @@ export const nodeOptionNames: readonly string[] = [
 ];
 /** Who refuses an option. */
 const starting = 'startNode';
-const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,62}$/;
 
 /** Where settings come from beside the program. */
 export interface SettingsFrom {
@@ -155,7 +155,7 @@ export async function nodeSettings(
   const values = settingValues(found);
   const random = options.random ?? systemRandom;
   const name = values.name ?? `node-${process.pid}-${random.int(36 ** 4).toString(36)}`;
-  if (!namePattern.test(name)) throw badName(name);
+  if (!isNodeName(name)) throw badName(name);
   const kind = values.cluster.kind ?? 'local';
   const profile = values.profile ?? 'development';
   const cluster = kind === 'auto' ? decide(found, from).kind : kind;

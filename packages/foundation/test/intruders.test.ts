@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { connectTls } from '../src/cluster/transports/mesh-connect.ts';
 import { meshKinds, protocolVersion } from '../src/cluster/transports/mesh-hello.ts';
-import { meshKeys, meshSecureContext } from '../src/cluster/transports/mesh-tls.ts';
+import { secretKeys } from '../src/cluster/transports/mesh-secret.ts';
 import { encodeFrame } from '../src/wire/frame.ts';
 import type { ClusterNode } from './cluster-node.ts';
 import { counter, parrot } from './cluster-processes.ts';
@@ -76,14 +76,9 @@ async function bareSocket(talk: (socket: Socket) => void): Promise<void> {
 
 /** A connection by one who has the secret but is no node; resolves with all it was told. */
 async function tlsSocket(talk: (socket: TLSSocket) => void): Promise<string> {
-  const keys = meshKeys(secret, cluster.name);
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const options = {
-    keys,
-    secureContext: meshSecureContext(),
-    clock: systemClock,
-    timeoutMs: 5_000,
-  };
+  const keys = secretKeys([secret], cluster.name);
+  const options = { keys, clock: systemClock, timeoutMs: 5_000 };
   connectTls(address().text, options, (outcome) =>
     outcome instanceof Error ? reject(outcome) : resolve(outcome),
   );

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import { FoundationError, messageOf } from '../errors.ts';
 import { fnv1a } from '../random.ts';
+import { isClusterName } from './names.ts';
 
 /** Where to look for a cluster's directory. */
 export interface ClusterHomeOptions {
@@ -28,8 +29,6 @@ export interface ClusterHome {
   readonly secretPath: string;
 }
 
-const namePattern = /^[a-z0-9][a-z0-9._-]{0,63}$/;
-
 /**
  * Finds a cluster's directory and makes it. Applications with different names never meet.
  *
@@ -49,7 +48,7 @@ export function clusterHome(options: ClusterHomeOptions): ClusterHome {
  */
 export function locateHome(options: ClusterHomeOptions): ClusterHome {
   const name = options.cluster ?? applicationName(options.cwd);
-  if (!namePattern.test(name)) {
+  if (!isClusterName(name)) {
     throw new FoundationError('INVALID_OPTION', `"${name}" cannot be the name of a cluster`, {
       hint: 'Use 1 to 64 lower-case letters, digits, ".", "_" or "-", a letter or digit first.',
       details: { option: 'cluster', value: name },
@@ -65,8 +64,8 @@ export function locateHome(options: ClusterHomeOptions): ClusterHome {
   };
 }
 
-/** The nearest named package.json; without one, a name of the directory that no other one has. */
-function applicationName(cwd: string): string {
+/** The nearest package.json's name, fit for a cluster; without one, a name that no other directory has. */
+export function applicationName(cwd: string): string {
   const start = resolve(cwd);
   for (let directory = start; ; directory = dirname(directory)) {
     const name = sanitize(packageName(join(directory, 'package.json')) ?? '');

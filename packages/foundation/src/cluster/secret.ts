@@ -2,12 +2,18 @@ import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import { FoundationError, messageOf } from '../errors.ts';
+import { FoundationError, messageOf, type ErrorOptions } from '../errors.ts';
+import { readPrivate, unless, type Privacy } from './private-file.ts';
 
 const secretBytes = 32;
 const secretBytesMin = 16;
-/** Permissions of group and others. */
-const othersMask = 0o077;
+/** More are not needed to change one while a cluster runs. */
+const secretsMax = 8;
+
+/** A new secret, as text for a file or a variable. */
+export function newSecret(): string {
+  return randomBytes(secretBytes).toString('base64url');
+}
 
 /**
  * The cluster secret in the file at `path`, as base64url; makes one of 32 random bytes, readable by its
@@ -16,87 +22,109 @@ const othersMask = 0o077;
  * @throws FoundationError `SECRET_INVALID` when others may read the file, it holds no base64url, or fewer
  * than 16 bytes.
  */
-export async function readOrCreateSecret(path: string): Promise<Uint8Array> {
-  try {
-    return (await readSecret(path)) ?? (await createSecret(path)) ?? (await readAgain(path));
-  } catch (cause) {
-    if (cause instanceof FoundationError) throw cause;
-    throw invalid(path, `cannot be read or written: ${messageOf(cause)}`, { cause });
-  }
+export async function readOrCreateSecrets(path: string): Promise<readonly Uint8Array[]> {
+  return orSayWhere(path, async () => {
+    const read = () => readFile(path, 'owner');
+    const secrets = (await read()) ?? (await createSecret(path)) ?? (await read());
+    if (secrets === undefined) throw invalid(where(path), 'vanished while it was read');
+    return secrets;
+  });
 }
 
 /**
- * The secret in a file; undefined when there is no such file.
+ * The secrets in a file, one a line: the first is used, all are accepted; undefined when there is no such
+ * file.
  *
  * @throws FoundationError `SECRET_INVALID`
  */
-export async function readSecret(path: string): Promise<Uint8Array | undefined> {
-  const file = await open(path, 'r').catch(unless('ENOENT'));
-  if (file === undefined) return undefined;
-  await using _ = file;
-  const { mode } = await file.stat();
-  if (process.platform !== 'win32' && (mode & othersMask) !== 0) {
-    const hint = `Run: chmod 600 ${path}`;
-    throw invalid(path, `is open to others (mode ${(mode & 0o777).toString(8)})`, { hint });
-  }
-  return parseSecret(path, await file.readFile('utf8'));
+export async function readSecrets(
+  path: string,
+  privacy: Privacy,
+): Promise<readonly Uint8Array[] | undefined> {
+  return orSayWhere(path, () => readFile(path, privacy));
+}
+
+/** A path for errors: what could be a secret, given in its place by mistake, is not repeated. */
+export function shownPath(path: string): string {
+  return /^[\w-]{22,}$/.test(path) ? 'a file that is none' : path;
 }
 
 /**
- * The secret that a text says.
+ * The secrets in a text, one a line or with commas between them.
  *
- * @param path - where the text comes from, for the error
+ * @param source - What the text is from, for errors; the text itself is in none.
  * @throws FoundationError `SECRET_INVALID`
  */
-export function parseSecret(path: string, content: string): Uint8Array {
-  const text = content.trim();
-  const hint = `Put at least ${secretBytesMin} random bytes there, as base64url, or remove the file on all nodes.`;
-  if (!/^[\w-]*$/.test(text)) throw invalid(path, 'is not base64url', { hint });
+export function parseSecrets(text: string, source: string): readonly Uint8Array[] {
+  const lines = text.split(/[\n,]/).flatMap((line) => line.trim() || []);
+  if (lines.length > secretsMax) {
+    throw invalid(source, `holds ${lines.length} secrets, where ${secretsMax} are allowed`);
+  }
+  return (lines.length === 0 ? [''] : lines).map((line) => parseSecret(line, source));
+}
+
+function parseSecret(text: string, source: string): Uint8Array {
+  if (!/^[\w-]*$/.test(text)) throw invalid(source, 'is not base64url', { hint: howToMake });
   const secret = new Uint8Array(Buffer.from(text, 'base64url'));
   if (secret.length >= secretBytesMin) return secret;
-  throw invalid(path, `holds ${secret.length} bytes, where ${secretBytesMin} are needed`, { hint });
+  const what = `holds ${secret.length} bytes, where ${secretBytesMin} are needed`;
+  throw invalid(source, what, { hint: howToMake });
 }
 
-/** Undefined when another program was first. A link, unlike a rename, never replaces what is there. */
-async function createSecret(path: string): Promise<Uint8Array | undefined> {
-  const secret = randomBytes(secretBytes);
+const howToMake = 'Make one, the same for all nodes: `fnd secret new`.';
+
+async function readFile(
+  path: string,
+  privacy: Privacy,
+): Promise<readonly Uint8Array[] | undefined> {
+  const complain = (what: string, options?: ErrorOptions) => invalid(where(path), what, options);
+  const text = await readPrivate(path, privacy, complain);
+  return text === undefined ? undefined : parseSecrets(text, where(path));
+}
+
+/** Undefined when another program was first. */
+async function createSecret(path: string): Promise<readonly Uint8Array[] | undefined> {
+  const text = newSecret();
+  const isMade = await createPrivate(path, `${text}\n`);
+  return isMade ? parseSecrets(text, where(path)) : undefined;
+}
+
+/**
+ * Makes a file that only its owner can read, whole or not at all, and never in place of another.
+ *
+ * @returns false when there is one already.
+ */
+export async function createPrivate(path: string, text: string): Promise<boolean> {
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   try {
     await using file = await open(draft, 'wx', 0o600);
-    await file.writeFile(`${secret.toString('base64url')}\n`);
+    await file.writeFile(text);
     await file.sync();
-    const taken = await link(draft, path).then(
-      () => false,
-      (error: unknown) => unless('EEXIST')(error) ?? true,
+    // A link, unlike a rename, never replaces what is there.
+    return await link(draft, path).then(
+      () => true,
+      (error: unknown) => unless('EEXIST')(error) ?? false,
     );
-    return taken ? undefined : new Uint8Array(secret);
   } finally {
     await unlink(draft);
   }
 }
 
-async function readAgain(path: string): Promise<Uint8Array> {
-  const secret = await readSecret(path);
-  if (secret !== undefined) return secret;
-  throw invalid(path, 'vanished while it was read', {});
+const where = (path: string): string => `the secret in ${shownPath(path)}`;
+
+async function orSayWhere<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (cause) {
+    if (cause instanceof FoundationError) throw cause;
+    throw invalid(where(path), `cannot be read or written: ${messageOf(cause)}`, { cause });
+  }
 }
 
-/** Turns an error with `code` into undefined, and rethrows any other. */
-function unless(code: string): (error: unknown) => undefined {
-  return (error) => {
-    if (error instanceof Error && 'code' in error && error.code === code) return undefined;
-    throw error;
-  };
-}
-
-function invalid(
-  path: string,
-  what: string,
-  options: { readonly hint?: string; readonly cause?: unknown },
-): FoundationError {
-  return new FoundationError('SECRET_INVALID', `the secret in ${path} ${what}`, {
+function invalid(source: string, what: string, options: ErrorOptions = {}): FoundationError {
+  return new FoundationError('SECRET_INVALID', `${source} ${what}`, {
+    details: { source },
     ...options,
-    details: { path },
   });
 }

@@ -38,6 +38,14 @@ export function frameTooLarge(bytes: number, frameBytesMax: number): FoundationE
   );
 }
 
+/** How far the frames of a stream have come. */
+export interface Arrival {
+  /** Complete ones, of those that did not lie within one chunk. */
+  readonly frames: number;
+  /** Bytes of one that is not complete. */
+  readonly unfinishedBytes: number;
+}
+
 /**
  * Cuts a stream of chunks into frames. Frames that lie within one chunk are not copied; of a frame that
  * spans several, each byte is copied a bounded number of times, and memory grows only with what arrived,
@@ -50,9 +58,14 @@ export class FrameReader {
   failure: FoundationError | undefined;
   #kept: Buffer = Buffer.alloc(0);
   #keptBytes = 0;
+  #completed = 0;
 
   constructor(frameBytesMax: number = frameBytesMaxDefault) {
     this.frameBytesMax = frameBytesMax;
+  }
+
+  get arrival(): Arrival {
+    return { frames: this.#completed, unfinishedBytes: this.#keptBytes };
   }
 
   /**
@@ -83,6 +96,7 @@ export class FrameReader {
     if (this.#keptBytes < total) return chunk.length;
     const frame = this.#kept.subarray(0, total);
     this.#keptBytes = 0;
+    this.#completed++;
     if (this.#kept.length > keptBytesMax) this.#kept = Buffer.alloc(0);
     onFrame(frame[4] ?? 0, frame.subarray(frameHeaderBytes));
     return end;

@@ -2,7 +2,7 @@ import type { TLSSocket } from 'node:tls';
 
 import type { Clock } from '../../clock.ts';
 import type { FoundationError } from '../../errors.ts';
-import { encodeFrame, FrameReader } from '../../wire/frame.ts';
+import { encodeFrame, FrameReader, type Arrival } from '../../wire/frame.ts';
 
 /** Bytes that passed, for all sockets of a transport. */
 export interface Traffic {
@@ -44,6 +44,11 @@ export class FrameSocket {
   /** Largest payload accepted from now on, in bytes. */
   set frameBytesMax(bytes: number) {
     this.#reader.frameBytesMax = bytes;
+  }
+
+  /** How far the frames have come: complete ones, and bytes of the next. */
+  get arrival(): Arrival {
+    return this.#reader.arrival;
   }
 
   /** Bytes that wait inside the socket. */

@@ -1,14 +1,14 @@
-import { connect, type SecureContext, type TLSSocket } from 'node:tls';
+import { connect, type TLSSocket } from 'node:tls';
 
 import type { Clock } from '../../clock.ts';
 import { FoundationError } from '../../errors.ts';
+import { printable } from '../../printable.ts';
 import { parseAddress } from '../address.ts';
 import { tlsFailure, type MeshKeys } from './mesh-tls.ts';
 
 /** How to get through to a node. */
 export interface ConnectOptions {
   readonly keys: MeshKeys;
-  readonly secureContext: SecureContext;
   readonly clock: Clock;
   /** Longest that it may take, in milliseconds. */
   readonly timeoutMs: number;
@@ -20,20 +20,15 @@ export interface ConnectOptions {
  */
 export function connectTls(
   address: string,
-  { keys, secureContext, clock, timeoutMs }: ConnectOptions,
+  { keys, clock, timeoutMs }: ConnectOptions,
   done: (outcome: TLSSocket | FoundationError) => void,
 ): TLSSocket | undefined {
   const target = parseAddress(address);
   if (target === undefined) {
-    done(unreachable(address, 'is no address of the form host:port'));
+    done(unreachable(printable(address), 'is no address of the form host:port'));
     return undefined;
   }
-  const socket = connect({
-    ...target,
-    secureContext,
-    checkServerIdentity: () => undefined,
-    pskCallback: () => ({ psk: keys.psk, identity: keys.pskIdentity }),
-  });
+  const socket = connect({ ...keys.dialling(), ...target });
   let isSettled = false;
   const settle = (outcome: TLSSocket | FoundationError): void => {
     if (isSettled) return;

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+
 import type { Clock, Timer } from '../../clock.ts';
 import { FoundationError, isFoundationError } from '../../errors.ts';
 import type { Identity } from '../transport.ts';
@@ -12,20 +14,26 @@ import {
   meshKinds,
   type Hello,
 } from './mesh-hello.ts';
-import { isProof, prove, type MeshKeys } from './mesh-tls.ts';
+import { isProof, prove } from './mesh-tls.ts';
 
 /** A TLS connection whose other end has not said its name yet. */
 export interface Stranger {
   readonly socket: FrameSocket;
   /** Unique to the connection, known to both ends. */
   readonly binding: Buffer;
+  /**
+   * The node that its certificate proves it to be, or why that proves nothing; undefined where the
+   * keys do not tell nodes apart.
+   */
+  readonly proven: string | FoundationError | undefined;
 }
 
 /** What handshakes need of the transport. */
 export interface HandshakeHost {
   readonly self: Identity;
   readonly address: string;
-  readonly keys: MeshKeys;
+  /** The first is used, all are accepted. */
+  readonly proofKeys: readonly Buffer[];
   readonly clock: Clock;
   readonly timeoutMs: number;
   admit(peer: Identity): FoundationError | undefined;
@@ -53,6 +61,7 @@ export function acceptPeer(stranger: Stranger, host: HandshakeHost, done: Handsh
     host.greeted.delete(session);
     done(outcome);
   });
+  if (!handshake.begin()) return;
   handshake.expect('hello', (payload) => {
     const hello = handshake.meet('hello', payload);
     const { node } = hello.identity;
@@ -66,6 +75,7 @@ export function acceptPeer(stranger: Stranger, host: HandshakeHost, done: Handsh
 /** The dialling side: hello, welcome → ready, done. It confirms last, so it settles which of two dials stays. */
 export function introduce(stranger: Stranger, host: HandshakeHost, done: HandshakeDone): void {
   const handshake = new Handshake(stranger, host, done);
+  if (!handshake.begin()) return;
   // Whom we dial is not known yet, so remember all links of this moment.
   const before = host.heldSessions();
   handshake.say('hello', []);
@@ -91,11 +101,14 @@ class Handshake {
   readonly #host: HandshakeHost;
   readonly #done: HandshakeDone;
   readonly #timer: Timer;
+  /** What this side proves itself with: an answer uses the key of the question. */
+  #proofKey: Buffer | undefined;
 
   constructor(stranger: Stranger, host: HandshakeHost, done: HandshakeDone) {
     this.#stranger = stranger;
     this.#host = host;
     this.#done = done;
+    this.#proofKey = host.proofKeys[0];
     this.#timer = host.clock.after(
       host.timeoutMs,
       () => this.#refuse(this.#silence()),
@@ -103,6 +116,14 @@ class Handshake {
     );
     stranger.socket.onEnd = (failure) =>
       failure === undefined ? this.#settle(this.#lost()) : this.#refuse(failure);
+  }
+
+  /** Whether the other end may say something at all; otherwise it is refused. */
+  begin(): boolean {
+    const { proven } = this.#stranger;
+    if (!isFoundationError(proven)) return true;
+    this.#refuse(proven);
+    return false;
   }
 
   /** Waits for a frame of one kind. What `take` throws is told to the peer, which is refused. */
@@ -120,25 +141,36 @@ class Handshake {
   }
 
   say(role: 'hello' | 'welcome', sessions: readonly string[]): void {
-    const { self, address, keys } = this.#host;
-    const { socket, binding } = this.#stranger;
+    const { self, address } = this.#host;
+    const { socket } = this.#stranger;
     const hello = { identity: self, address, sessions };
-    const payload = encodeHello(hello, (body) => prove(keys, binding, { role, body }));
+    const payload = encodeHello(hello, (body) => this.#prove(this.#proofKey, { role, body }));
     socket.writeFrame(meshKinds[role], payload);
   }
 
   /** Checks who greets, in which words, from which cluster, and whether they are welcome. */
   meet(role: 'hello' | 'welcome', payload: Buffer): Hello {
-    const { keys, self } = this.#host;
-    const hello = decodeHello(payload, (proof, body) =>
-      isProof(proof, prove(keys, this.#stranger.binding, { role, body })),
-    );
+    const { proofKeys, self } = this.#host;
+    const hello = decodeHello(payload, (proof, body) => {
+      this.#proofKey = proofKeys.find((key) => isProof(proof, this.#prove(key, { role, body })));
+      return this.#proofKey !== undefined;
+    });
     const peer = hello.identity;
+    const { proven = peer.node } = this.#stranger;
+    if (proven !== peer.node) throw mismatch(peer, String(proven));
     if (peer.cluster !== self.cluster) throw wrongCluster(peer, self);
     if (peer.node === self.node) throw sameName(peer, self);
     const refusal = this.#host.admit(peer);
     if (refusal !== undefined) throw refusal;
     return hello;
+  }
+
+  #prove(
+    key: Buffer | undefined,
+    said: { readonly role: string; readonly body: Uint8Array },
+  ): Buffer {
+    assert(key !== undefined, 'there is a key to prove with');
+    return prove(key, this.#stranger.binding, said);
   }
 
   finish(hello: Hello): void {
@@ -195,6 +227,14 @@ function greetedSessions(host: HandshakeHost, node: string): readonly string[] {
 function duplicate(node: string): FoundationError {
   return new FoundationError('DUPLICATE_LINK', `a link with ${node} exists already`, {
     details: { node },
+  });
+}
+
+function mismatch(peer: Identity, proven: string): FoundationError {
+  const what = `a node calls itself ${peer.node}, and its certificate says ${proven}`;
+  return new FoundationError('IDENTITY_MISMATCH', what, {
+    hint: `Start it as \`${proven}\`, or give it the certificate of ${peer.node}.`,
+    details: { node: peer.node, proven },
   });
 }
 

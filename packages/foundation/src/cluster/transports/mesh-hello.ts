@@ -4,6 +4,9 @@ import {
   isFoundationError,
   type FoundationErrorCode,
 } from '../../errors.ts';
+import { printable } from '../../printable.ts';
+import { parseAddress } from '../address.ts';
+import { isClusterName, isNodeName } from '../names.ts';
 import type { Identity } from '../transport.ts';
 
 /** Version of frames, packets and handshake. Nodes of different versions refuse each other. */
@@ -66,8 +69,10 @@ function parseHello(value: unknown): Hello {
   if (!isRecord(value) || !isRecord(value['identity'])) throw malformed('a greeting of nobody');
   const { cluster, node, incarnation, meta } = value['identity'];
   const { address, sessions } = value;
-  if (!isText(cluster) || !isText(node) || !isText(address))
-    throw malformed('a greeting without names');
+  if (!isText(cluster) || !isText(node)) throw malformed('a greeting without names');
+  if (!isClusterName(cluster) || !isNodeName(node)) throw malformed('a greeting with odd names');
+  if (!isText(address) || parseAddress(address) === undefined)
+    throw malformed('a greeting without an address');
   if (typeof incarnation !== 'number' || !Number.isSafeInteger(incarnation) || incarnation < 0) {
     throw malformed('a greeting without an incarnation');
   }
@@ -90,10 +95,10 @@ export function decodeRefusal(payload: Buffer, peer: string): FoundationError {
     const stated = parseJson(payload);
     if (isRecord(stated) && isText(stated['code']) && isText(stated['message'])) {
       const { code, message, hint, node } = stated;
-      if (!isKnownCode(code)) throw malformed(`a refusal with code ${code}`);
-      return new FoundationError(code, `${peer} refuses: ${message}`, {
-        ...(isText(hint) ? { hint } : {}),
-        ...(isText(node) ? { details: { node } } : {}),
+      if (!isKnownCode(code)) throw malformed(`a refusal with code ${printable(code)}`);
+      return new FoundationError(code, `${peer} refuses: ${printable(message)}`, {
+        ...(isText(hint) ? { hint: printable(hint) } : {}),
+        ...(isNodeName(node) ? { details: { node } } : {}),
       });
     }
     throw malformed('a refusal that says nothing');

@@ -10,6 +10,7 @@ export interface LinkHost {
   readonly clock: Clock;
   readonly handlers: TransportHandlers;
   readonly frameBytesMax: number;
+  readonly frameTimeoutMs: number;
   readonly queuedBytesMax: number;
   readonly traffic: { framesIn: number; framesOut: number };
   onDown(link: MeshLink, reason: LinkDownReason): void;
@@ -19,6 +20,8 @@ export interface LinkHost {
 
 /** How long a closed link may take to flush, in milliseconds. */
 const closeGraceMs = 1_000;
+/** Slowest that a large frame may arrive, in bytes a millisecond: 64 KiB/s. */
+const bytesPerMsMin = 64;
 
 /** A connection to a node that has proven who it is. */
 export class MeshLink implements Link {
@@ -30,6 +33,8 @@ export class MeshLink implements Link {
   readonly #writer: FrameWriter;
   #isOpen = true;
   #isEnding = false;
+  /** A frame that was on its way when progress was last checked, and for how long at least. */
+  #unfinished: { readonly frame: number; readonly ms: number } | undefined;
 
   constructor(peer: Hello & { readonly session: string }, socket: FrameSocket, host: LinkHost) {
     this.peer = peer.identity;
@@ -82,6 +87,24 @@ export class MeshLink implements Link {
   /** Makes way for a new connection to the same node. */
   replace(): void {
     this.#down('replaced');
+  }
+
+  /**
+   * Breaks with a peer whose frame has been on its way for too long. The time is counted by looks that are
+   * `everyMs` apart: a node that was frozen itself does not blame its peers.
+   */
+  checkProgress(everyMs: number): void {
+    const { frames, unfinishedBytes } = this.#socket.arrival;
+    if (unfinishedBytes === 0) {
+      this.#unfinished = undefined;
+      return;
+    }
+    const isSame = this.#unfinished?.frame === frames;
+    const ms = isSame ? (this.#unfinished?.ms ?? 0) + everyMs : 0;
+    this.#unfinished = { frame: frames, ms };
+    if (ms > this.#host.frameTimeoutMs + unfinishedBytes / bytesPerMsMin) {
+      this.#garbage(malformed(`a frame of ${this.peer.node} was not complete after ${ms} ms`));
+    }
   }
 
   #receive(kind: number, payload: Buffer): void {

@@ -1,61 +1,59 @@
-import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
-import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls';
+import { constants, createHmac, timingSafeEqual } from 'node:crypto';
+import type { ConnectionOptions, Server, TlsOptions, TLSSocket } from 'node:tls';
 
+import type { Clock } from '../../clock.ts';
 import { FoundationError, type FoundationErrorCode } from '../../errors.ts';
+
+/** What proves to the other end of a connection that this node belongs to the cluster. */
+export interface MeshKeys {
+  /** TLS options of the end that listens. */
+  readonly listening: TlsOptions;
+  /** TLS options of the end that dials, as they are now. */
+  dialling(): ConnectionOptions;
+  /** Keys of the proofs in greetings: the first is used, all are accepted. */
+  readonly proofKeys: readonly Buffer[];
+  /**
+   * The node that TLS has proven to be at the other end; undefined where keys do not tell nodes apart.
+   *
+   * @throws FoundationError `AUTHENTICATION_FAILED` or `WRONG_CLUSTER`
+   */
+  provenNode(socket: TLSSocket): string | undefined;
+  /** Looks for renewed keys from now on, until disposed. */
+  keepFresh(server: Server, host: FreshKeysHost): Disposable;
+}
+
+/** What keys need to stay fresh. */
+export interface FreshKeysHost {
+  readonly clock: Clock;
+  /** Renewed keys that cannot be used: the last good ones stay. */
+  readonly onProblem: (error: FoundationError) => void;
+}
 
 const exporterLabel = 'EXPORTER-foundation-mesh';
 
-/** What the members of a cluster share, derived from its secret. The secret itself is not kept. */
-export interface MeshKeys {
-  /** Names the cluster to the other side of a handshake, without telling its name to strangers. */
-  readonly pskIdentity: string;
-  readonly psk: Buffer;
-  readonly proofKey: Buffer;
-  /** The pre-shared key for a peer that presents `pskIdentity`, or null. */
-  pskFor(pskIdentity: string): Buffer | null;
-}
-
 /**
- * Keys by HKDF-SHA256 (RFC 5869) of the secret and the cluster's name. A dialler of another cluster that
- * has the same secret gets through TLS, to be told in words that this is another cluster.
+ * TLS 1.3, with the one suite whose hash OpenSSL binds external pre-shared keys to. No tickets: each
+ * connection proves its keys anew, so that a session does not outlive a certificate.
  */
-export function meshKeys(secret: Uint8Array, cluster: string): MeshKeys {
-  const key = Buffer.from(secret);
-  const derive = (info: string): Buffer =>
-    Buffer.from(hkdfSync('sha256', key, 'foundation-mesh', info, 32));
-  const pskIdentity = createHash('sha256').update(cluster).digest('base64url');
-  return {
-    pskIdentity,
-    psk: derive(`psk ${pskIdentity}`),
-    proofKey: derive('proof'),
-    pskFor: (identity) => (/^[\w-]{43}$/.test(identity) ? derive(`psk ${identity}`) : null),
-  };
-}
-
-/** TLS 1.3 with an external pre-shared key, which OpenSSL binds to SHA-256; certificates of no authority. */
 export const meshTls = {
   ciphers: 'TLS_AES_128_GCM_SHA256',
   minVersion: 'TLSv1.3',
   maxVersion: 'TLSv1.3',
+  secureOptions: constants.SSL_OP_NO_TICKET,
 } as const;
-
-/** A context to dial with: made once, it saves reading the machine's certificates at each dial. */
-export function meshSecureContext(): SecureContext {
-  return createSecureContext({ ...meshTls, ca: [] });
-}
 
 /** Bytes that both ends of a connection can derive and nobody else: unique to it (RFC 8446, 7.5). */
 export function channelBinding(socket: TLSSocket): Buffer {
   return socket.exportKeyingMaterial(32, exporterLabel, Buffer.alloc(0));
 }
 
-/** Proof that `body` was said in `role` on this very connection by one who has the secret. */
+/** Proof that `body` was said in `role` on this very connection by one who has the key. */
 export function prove(
-  keys: MeshKeys,
+  proofKey: Buffer,
   binding: Buffer,
   said: { readonly role: string; readonly body: Uint8Array },
 ): Buffer {
-  const mac = createHmac('sha256', keys.proofKey);
+  const mac = createHmac('sha256', proofKey);
   return mac.update(`${said.role}\n`).update(binding).update(said.body).digest();
 }
 
@@ -74,21 +72,54 @@ export function tlsFailure(error: Error, whom: string): FoundationError {
   });
 }
 
-function verdict(reason: string): { code: FoundationErrorCode; hint?: string } {
-  if (
-    /BINDER|DECRYPT_ERROR|HANDSHAKE_FAILURE|SIGNATURE_ALGORITHM|SHARED_CIPHER|TIMEOUT$/.test(reason)
-  ) {
-    return {
+interface Verdict {
+  readonly code: FoundationErrorCode;
+  readonly hint?: string;
+}
+
+/** The first rule that matches a reason tells what it means. */
+const verdicts: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
+  [
+    /CERT_HAS_EXPIRED/,
+    {
+      code: 'AUTHENTICATION_FAILED',
+      hint: 'Renew the certificate: `fnd cert new NODE --renew`, and compare the clocks.',
+    },
+  ],
+  [
+    /CERT_NOT_YET_VALID/,
+    { code: 'AUTHENTICATION_FAILED', hint: 'Compare the clocks of both machines.' },
+  ],
+  [
+    /ISSUER_CERT|LEAF_SIGNATURE|SELF_SIGNED|CERT_|_CA$|PURPOSE|CERTIFICATE/,
+    {
+      code: 'AUTHENTICATION_FAILED',
+      hint: 'All nodes need certificates of one authority: compare their `ca`.',
+    },
+  ],
+  [
+    /BINDER|DECRYPT_ERROR|HANDSHAKE_FAILURE|SIGNATURE_ALGORITHM|SHARED_CIPHER|TIMEOUT$/,
+    {
       code: 'AUTHENTICATION_FAILED',
       hint: 'Both nodes must have the same cluster secret: compare their secret files.',
-    };
-  }
-  if (/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/.test(reason)) return { code: 'PROTOCOL_VERSION' };
-  if (reason.startsWith('ERR_SSL')) {
-    return {
+    },
+  ],
+  [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/, { code: 'PROTOCOL_VERSION' }],
+  [
+    /^ERR_SSL/,
+    {
       code: 'MALFORMED',
       hint: 'Something that is no node of Foundation is at the other end.',
-    };
-  }
-  return { code: 'NODE_UNREACHABLE', hint: 'Check that the node runs and that its port is open.' };
+    },
+  ],
+];
+
+function verdict(reason: string): Verdict {
+  const [, found] = verdicts.find(([pattern]) => pattern.test(reason)) ?? [];
+  return (
+    found ?? {
+      code: 'NODE_UNREACHABLE',
+      hint: 'Check that the node runs and that its port is open.',
+    }
+  );
 }

@@ -5,6 +5,7 @@ import { connect, createServer, type TLSSocket } from 'node:tls';
 import { transportConformance } from '@foundation/testing';
 import { describe, expect, it, vi } from 'vitest';
 
+import { sleep, systemClock } from '../../clock.ts';
 import { FoundationError } from '../../errors.ts';
 import { encodeFrame, FrameReader } from '../../wire/frame.ts';
 import type { Link, TransportHandlers } from '../transport.ts';
@@ -15,16 +16,22 @@ import {
   protocolVersion,
   type Hello,
 } from './mesh-hello.ts';
-import { channelBinding, meshKeys, meshTls, prove } from './mesh-tls.ts';
-import { MeshTransport, type MeshOptions } from './mesh.ts';
+import type { MeshSettings } from './mesh-options.ts';
+import { secretKeys } from './mesh-secret.ts';
+import { channelBinding, meshTls, prove } from './mesh-tls.ts';
+import { MeshTransport } from './mesh.ts';
 
 const secret = new Uint8Array(32).fill(7);
-const keys = meshKeys(secret, 'test');
+const otherSecret = new Uint8Array(32).fill(8);
+const keys = secretKeys([secret], 'test');
+const [proofKey = Buffer.alloc(0)] = keys.proofKeys;
 
 transportConformance('MeshTransport', async () => ({
   join: () => new MeshTransport({ secret }),
   [Symbol.asyncDispose]: async () => {},
 }));
+
+type TestOptions = Partial<MeshSettings> & { readonly secrets?: readonly Uint8Array[] };
 
 class TestNode implements TransportHandlers, AsyncDisposable {
   readonly transport: MeshTransport;
@@ -33,8 +40,8 @@ class TestNode implements TransportHandlers, AsyncDisposable {
   readonly links: Link[] = [];
   address = '';
 
-  constructor(options: Partial<MeshOptions> = {}) {
-    this.transport = new MeshTransport({ secret, ...options });
+  constructor({ secrets = [secret], ...options }: TestOptions = {}) {
+    this.transport = new MeshTransport({ secret: secrets, ...options });
   }
 
   async start(node: string): Promise<this> {
@@ -73,7 +80,7 @@ class TestNode implements TransportHandlers, AsyncDisposable {
 
 /** Two nodes with a link; a third may do its worst, the link must not notice. */
 async function undisturbed(
-  options: Partial<MeshOptions>,
+  options: Partial<MeshSettings>,
   code: string,
   attack: (target: TestNode) => Promise<void>,
 ): Promise<FoundationError> {
@@ -139,7 +146,7 @@ class Rogue {
   ): Buffer {
     const identity = { cluster: 'test', node: 'rogue', incarnation: 1, meta: {} };
     const hello = { identity, address: '127.0.0.1:1', sessions: [], ...over };
-    return encodeHello(hello, (body) => prove(keys, binding, { role, body }));
+    return encodeHello(hello, (body) => prove(proofKey, binding, { role, body }));
   }
 
   say(kind: number, payload: Uint8Array = Buffer.alloc(0)): void {
@@ -170,7 +177,7 @@ class Rogue {
 describe('MeshTransport', () => {
   it('refuses a node with another secret, and says so at both ends', async () => {
     const refusal = await undisturbed({}, 'AUTHENTICATION_FAILED', async (target) => {
-      await using stranger = await new TestNode({ secret: new Uint8Array(32).fill(8) }).start('n3');
+      await using stranger = await new TestNode({ secrets: [otherSecret] }).start('n3');
       await expect(stranger.transport.dial(target.address)).rejects.toMatchObject({
         code: 'AUTHENTICATION_FAILED',
         hint: expect.stringContaining('secret'),
@@ -255,6 +262,22 @@ describe('MeshTransport', () => {
         rogue.say(meshKinds.hello, rogue.hello('hello', { identity }));
       },
     ],
+    ...['../n3', 'n3\nn4', '\u001b[2J', '__proto__', 'n'.repeat(64)].map(
+      (node) =>
+        [
+          `the name ${JSON.stringify(node)}`,
+          'MALFORMED',
+          (rogue: Rogue) => {
+            const identity = { cluster: 'test', node, incarnation: 1, meta: {} };
+            rogue.say(meshKinds.hello, rogue.hello('hello', { identity }));
+          },
+        ] as const,
+    ),
+    [
+      'an address that is none',
+      'MALFORMED',
+      (rogue) => rogue.say(meshKinds.hello, rogue.hello('hello', { address: 'n3:80/../x' })),
+    ],
     [
       'an impossible incarnation',
       'MALFORMED',
@@ -324,17 +347,83 @@ describe('MeshTransport', () => {
     server.close();
   });
 
-  it('links with a good node while a crowd of silent ones holds on, and drops those past its limit', async () => {
-    await using target = await new TestNode({ connectionsMax: 101 }).start('n1');
+  it('links with a good node while a crowd of silent ones pushes in, and drops the oldest of these', async () => {
+    await using target = await new TestNode({ strangersMax: 10 }).start('n1');
     const crowd = Array.from({ length: 100 }, () => tcp(target));
     await Promise.all(crowd.map((socket) => once(socket, 'connect')));
     await using good = await new TestNode().start('n2');
     await good.transport.dial(target.address);
-    const late = tcp(target);
-    await once(late, 'close');
-    expect(target.transport.counters().refused).toStrictEqual({ OVERLOADED: 1 });
-    expect(target.told).toStrictEqual(['link n2']);
+    await vi.waitFor(() => expect(crowd.filter((each) => !each.closed)).toHaveLength(9), 5_000);
+    expect(crowd.slice(0, 91).every((each) => each.closed)).toBe(true);
+    expect(target.transport.counters().refused).toStrictEqual({ OVERLOADED: 91 });
+    // Its log is not flooded.
+    expect(target.refusals.length).toBeLessThan(10);
+    await vi.waitFor(() => expect(target.told).toStrictEqual(['link n2']));
     for (const socket of crowd) socket.destroy();
+  });
+
+  it('drops connections past its limit, and leaves the links that it has', async () => {
+    await using target = await new TestNode({ connectionsMax: 2 }).start('n1');
+    await using good = await new TestNode().start('n2');
+    const link = await good.transport.dial(target.address);
+    await vi.waitFor(() => expect(target.links).toHaveLength(1));
+    const silent = tcp(target);
+    await once(silent, 'connect');
+    await once(tcp(target), 'close');
+    expect(target.transport.counters().refused).toStrictEqual({ OVERLOADED: 1 });
+    expect(silent.closed).toBe(false);
+    link.send('normal', Buffer.from('still here'));
+    await vi.waitFor(() => expect(target.told).toContain('n2 still here'));
+    silent.destroy();
+  });
+
+  it('links nodes while their secret is changed, one node after the other', async () => {
+    const steps = [[secret], [secret, otherSecret], [otherSecret, secret], [otherSecret]];
+    for (const [step, secrets] of steps.entries()) {
+      for (const others of [secrets, steps[step + 1] ?? secrets]) {
+        await using a = await new TestNode({ secrets }).start('n1');
+        await using b = await new TestNode({ secrets: others }).start('n2');
+        await using c = await new TestNode({ secrets: others }).start('n3');
+        expect((await a.transport.dial(b.address)).peer.node).toBe('n2');
+        expect((await c.transport.dial(a.address)).peer.node).toBe('n1');
+      }
+    }
+    await using before = await new TestNode({ secrets: [secret] }).start('n1');
+    await using after = await new TestNode({ secrets: [otherSecret] }).start('n2');
+    await expect(after.transport.dial(before.address)).rejects.toMatchObject({
+      code: 'AUTHENTICATION_FAILED',
+    });
+  });
+
+  it('breaks with a peer whose frame does not get on, not with one that is slow', async () => {
+    const options = { frameTimeoutMs: 200 };
+    await undisturbed(options, 'MALFORMED', async (target) => {
+      const rogue = await Rogue.connect(target);
+      await rogue.link();
+      const large = encodeFrame(1, Buffer.alloc(50_000));
+      for (let at = 0; at < large.length; at += 5_000) {
+        rogue.socket.write(large.subarray(at, at + 5_000));
+        await sleep(systemClock, 50);
+      }
+      await vi.waitFor(() => expect(target.told).toContain('rogue 50000'));
+      rogue.socket.write(large.subarray(0, 6));
+      const dripping = setInterval(() => rogue.socket.write(Buffer.of(0)), 20);
+      expect(await rogue.heardRefusal()).toBe('MALFORMED');
+      clearInterval(dripping);
+      expect(target.told.at(-1)).toBe('down rogue garbage');
+    });
+  });
+
+  it('tells peers the address it is given', async () => {
+    await using a = await new TestNode().start('n1');
+    await using b = await new TestNode({ host: '0.0.0.0', advertise: 'n2.example' }).start('n2');
+    const port = portOf(b.address);
+    expect(b.address).toBe(`n2.example:${port}`);
+    const link = await a.transport.dial(`127.0.0.1:${port}`);
+    expect(link.peerAddress).toBe(b.address);
+    await expect(new TestNode({ advertise: 'a b' }).start('n3')).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+    });
   });
 
   it('stops at once although strangers hold on', async () => {
@@ -384,6 +473,14 @@ describe('MeshTransport', () => {
     expect(() => new MeshTransport({ secret: new Uint8Array(15) })).toThrow(
       expect.objectContaining({ code: 'SECRET_INVALID' }),
     );
+    const bad = [{ port: 70_000 }, { connectionsMax: 0 }, { host: '' }, { secrets: [] }];
+    for (const options of bad) {
+      expect(() => new TestNode(options)).toThrow(
+        expect.objectContaining({
+          code: expect.stringMatching(/^(INVALID_OPTION|SECRET_INVALID)$/),
+        }),
+      );
+    }
     await using node = await new TestNode().start('n1');
     const taken = new TestNode({ port: portOf(node.address) });
     await expect(taken.start('n2')).rejects.toMatchObject({ code: 'INVALID_OPTION' });
