@@ -3,7 +3,11 @@
  *
  * @packageDocumentation
  */
-export { discoveryConformance, type DiscoveryUnderTest } from './conformance/discovery.ts';
+export {
+  discoveryConformance,
+  type DiscoveryConformanceOptions,
+  type DiscoveryUnderTest,
+} from './conformance/discovery.ts';
 export { lookupConformance, type LookupUnderTest } from './conformance/lookup.ts';
 export { storeConformance, type StoreUnderTest } from './conformance/store.ts';
 export { transportConformance, type TransportUnderTest } from './conformance/transport.ts';

@@ -21,13 +21,18 @@ export class KnownHints {
     this.#options = options;
   }
 
-  /** Takes everybody who was found, in any order. */
+  /** Takes everybody who was found, in any order; nobody is a failure. */
   found(hints: readonly Hint[]): void {
+    if (hints.length === 0) this.failed(nobody());
+    if (hints.length > 0 || this.#told === undefined) this.are(hints);
+  }
+
+  /** Takes everybody who is known, in any order; nobody is as good an answer as any. */
+  are(hints: readonly Hint[]): void {
     const { hintsMax } = this.#options;
     const known = sorted(hints);
-    if (known.length === 0) this.failed(nobody());
     if (known.length > hintsMax) this.failed(tooMany(hintsMax));
-    if (known.length > 0 || this.#told === undefined) this.#tell(known.slice(0, hintsMax));
+    this.#tell(known.slice(0, hintsMax));
   }
 
   /** Reports why nobody could be found. */

@@ -1,7 +1,8 @@
 import { lookupConformance, type LookupUnderTest } from '@foundation/testing';
 import { describe, expect, it } from 'vitest';
 
-import { ManualClock, settled } from '../../../test/manual-clock.ts';
+import { settled } from '../../../test/manual-clock.ts';
+import { RepeatingClock } from '../../../test/repeating-clock.ts';
 import type { Hint } from '../discovery.ts';
 import { LookupDiscovery, type LookupOptions } from './lookup.ts';
 
@@ -170,18 +171,3 @@ describe('an option of LookupDiscovery', () => {
     );
   });
 });
-
-/** A manual clock on which things repeat. */
-class RepeatingClock extends ManualClock {
-  override every(periodMs?: number, action?: () => void): { cancel(): void } {
-    let timer = { cancel() {} };
-    const again = (): void => {
-      timer = this.after(periodMs ?? 0, () => {
-        again();
-        action?.();
-      });
-    };
-    again();
-    return { cancel: () => timer.cancel() };
-  }
-}
