@@ -68,6 +68,7 @@ export {
 } from './cluster/cluster.ts';
 export { pingDefaults } from './cluster/failure-detector.ts';
 export { dialGoesOn } from './cluster/transports/duplicate-state.ts';
+export { LaneOrder } from './cluster/transports/lane-order.ts';
 export { Events } from './events.ts';
 export { printable } from './printable.ts';
 export { checkNumber, invalidOption } from './options.ts';

@@ -32,6 +32,8 @@ export const parrot = defineProcess('parrot', {
     },
     hang: (ctx) => ctx.later(() => new Promise<string>(() => {})),
     heard: ({ state }) => state.heard,
+    /** The first word of each text that it heard. */
+    heardFirst: ({ state }) => state.heard.map((text) => text.split(' ')[0] ?? ''),
     stop: (ctx) => {
       ctx.stop();
       return 'bye';

@@ -46,15 +46,20 @@ export interface Link {
    * The bytes are copied or written before `send` returns to the event loop's next turn: the caller
    * may not change them until then.
    *
+   * @param to - Number of the receiver. Frames to one receiver arrive in the order sent, whether normal or
+   * bulk: a normal one that would overtake goes on the bulk lane.
    * @returns false when the link is closed or its queue is full: the frame was not taken.
    */
-  send(lane: Lane, frame: Uint8Array): boolean;
+  send(lane: Lane, frame: Uint8Array, to?: number): boolean;
   /** Bytes queued and not yet handed to the system. */
   readonly queuedBytes: number;
   close(reason: string): void;
 }
 
-/** `control` overtakes `normal`, which overtakes `bulk`. Order holds within a lane only. */
+/**
+ * `control` overtakes `normal`, which overtakes `bulk`. Order holds within a lane, and of frames to the same
+ * receiver on the last two.
+ */
 export type Lane = 'control' | 'normal' | 'bulk';
 
 /** What a transport tells its node. */

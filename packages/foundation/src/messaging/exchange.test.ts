@@ -61,14 +61,14 @@ describe('what a process of another node throws', () => {
 });
 
 describe('a reply that does not fit', () => {
-  it('closes the link, so that its caller learns at once that it is lost', async () => {
+  it('fails its call, and nothing else', async () => {
     const { network, here, there } = await pair();
     await using _here = here;
     await using _there = there;
     const opening = gate();
     const large = defineProcess('large', {
       init: () => ({}),
-      calls: { get: (ctx) => ctx.later(() => opening.opened.then(() => 'x'.repeat(2 ** 20))) },
+      calls: { get: (ctx) => ctx.later(() => opening.opened.then(() => 'x'.repeat(2 ** 22))) },
     });
     await there.processes.start(large, { name: 'large' });
     await until(() => here.registry.lookup('large') !== undefined);
@@ -77,18 +77,24 @@ describe('a reply that does not fit', () => {
     const outcomes = Array.from({ length: 6 }, () =>
       ref.get().then(
         () => 'reply',
-        (error: FoundationError) => error.code,
+        (error: FoundationError) => error,
       ),
     );
     await settled();
     await settled();
     network.cut('here', 'there');
     opening.open();
-    await until(() => lost.length > 0);
+    for (let turn = 0; turn < 20; turn++) await settled();
     network.heal();
     const seen = await Promise.all(outcomes);
     // What fitted still arrives.
-    expect(seen).toEqual(['reply', 'reply', 'reply', 'NODE_DOWN', 'NODE_DOWN', 'NODE_DOWN']);
+    expect(seen.slice(0, 3)).toEqual(['reply', 'reply', 'reply']);
+    for (const error of seen.slice(3)) {
+      expect(error).toMatchObject({ code: 'INVALID_REPLY', outcome: 'unknown' });
+      expect(String(error)).toContain('no room');
+    }
+    expect(await ref.get()).toHaveLength(2 ** 22);
+    expect(lost).toEqual([]);
   });
 });
 

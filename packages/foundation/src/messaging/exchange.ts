@@ -203,7 +203,8 @@ export class Exchange {
   /** Answers a call of another runtime. */
   reply(caller: Pid, value: unknown): void {
     try {
-      this.#router.send(caller, [packetKinds.reply, caller.serial, value]);
+      const sent = this.#router.send(caller, [packetKinds.reply, caller.serial, value]);
+      if (sent === 'full') this.fail(caller, noRoomForReply(caller));
     } catch (error) {
       this.fail(caller, invalidReply('a call', error));
     }
@@ -240,6 +241,14 @@ export class Exchange {
       return 'unreachable';
     }
   }
+}
+
+/** Of a call that was carried out: only its caller hears of it, the link goes on. */
+export function noRoomForReply({ node }: Station): FoundationError {
+  return new FoundationError('INVALID_REPLY', `the link to ${node} has no room for the reply`, {
+    hint: 'The handler ran. The other node reads slower than it is replied to: ask for less at a time.',
+    details: { node },
+  });
 }
 
 function failureOf(error: unknown): FoundationError {

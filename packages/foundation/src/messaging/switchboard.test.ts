@@ -54,13 +54,13 @@ it('a call of a thread that meets a full link fails as OVERLOADED, without a lin
   ]);
 });
 
-it('what must arrive and finds its link full closes it; of calls and casts the sender is told', async () => {
+it('what must arrive and finds its link full closes it; of calls, casts and replies somebody is told', async () => {
   const exit = { reason: 'normal' } as const;
   const packets: Readonly<Record<string, Packet>> = {
-    reply: [packetKinds.reply, 7, 'a reply'],
     failure: [packetKinds.fail, 7, new Error('any')],
     'reply by hand': [packetKinds.answer, 7, 1, 'a reply'],
     signal: [packetKinds.signal, 7, new Pid('other', 1, 7), { kind: 'stop', exit }],
+    reply: [packetKinds.reply, 7, 'a reply'],
     call: [packetKinds.call, 7, 1, 'ask', [], 1_000],
     cast: [packetKinds.cast, 7, 'hear', []],
   };
@@ -73,5 +73,23 @@ it('what must arrive and finds its link full closes it; of calls and casts the s
       expect(switchboard.send(other, packet)).toBe('full');
     }
   });
-  expect(closedBy).toEqual(['reply', 'failure', 'reply by hand', 'signal']);
+  expect(closedBy).toEqual(['failure', 'reply by hand', 'signal']);
+});
+
+it('a reply of a thread that meets a full link fails its call, and the link goes on', async () => {
+  const sent: unknown[] = [];
+  let decode: (bytes: Uint8Array) => unknown;
+  const link = {
+    send: (_lane: string, bytes: Uint8Array) => {
+      const [kind, ...rest] = decode(bytes) as unknown[];
+      if (kind !== packetKinds.reply) sent.push([kind, ...rest]);
+      return kind !== packetKinds.reply;
+    },
+  };
+  await withSwitchboard(link, (switchboard, { codec }) => {
+    decode = (bytes) => codec.decode(bytes);
+    const reply: Packet = [packetKinds.reply, 7, 'a reply'];
+    switchboard.fromThread(other, encodePacket(codec, reply), reply);
+  });
+  expect(sent).toMatchObject([[packetKinds.fail, 7, { code: 'INVALID_REPLY' }]]);
 });

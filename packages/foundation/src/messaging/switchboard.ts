@@ -9,7 +9,7 @@ import { parseDelta, parseSharePart } from '../registry/registry-message.ts';
 import type { Registry } from '../registry/registry.ts';
 import { ShareJoiner, splitShare } from '../registry/share-parts.ts';
 import type { Threads } from '../thread/threads.ts';
-import type { Router, Station } from './exchange.ts';
+import { noRoomForReply, type Router, type Station } from './exchange.ts';
 import { encodePacket, packetKinds, parsePacket, type Packet } from './packet.ts';
 
 export interface SwitchboardParts {
@@ -20,6 +20,9 @@ export interface SwitchboardParts {
 }
 
 type Topic = ClusterTopic | 'registry.share' | 'registry.delta' | 'registry.pull' | 'thread.lost';
+
+/** Longest packet between processes that does not give way to others, in bytes. */
+const normalBytesMax = 65_536;
 
 /** Milliseconds that a start waits for what the others have registered. */
 const introductionMs = 2_000;
@@ -49,7 +52,8 @@ export class Switchboard implements Router {
     }
     const link = this.#parts.cluster()?.link(to.node, to.incarnation);
     if (link === undefined) return 'unreachable';
-    if (link.send('normal', bytes)) return 'sent';
+    const lane = bytes.length > normalBytesMax ? 'bulk' : 'normal';
+    if (link.send(lane, bytes, packet[1])) return 'sent';
     if (mustArrive(packet)) giveUp(link);
     return 'full';
   }
@@ -125,7 +129,9 @@ export class Switchboard implements Router {
   /** Like {@link #pass}, for a thread, which has not seen whether the link takes a frame so large. */
   #passOn(to: Station, packet: Packet, bytes: Uint8Array): 'sent' | 'unreachable' | 'full' {
     try {
-      return this.#pass(to, packet, bytes);
+      const sent = this.#pass(to, packet, bytes);
+      if (sent !== 'full' || packet[0] !== packetKinds.reply) return sent;
+      return this.send(to, [packetKinds.fail, packet[1], noRoomForReply(to)]);
     } catch (error) {
       const self = { node: this.#parts.runtime.name, incarnation: this.#parts.runtime.incarnation };
       if (packet[0] === packetKinds.call) this.send(self, [packetKinds.fail, packet[2], error]);
@@ -215,10 +221,13 @@ export class Switchboard implements Router {
   }
 }
 
-/** Somebody elsewhere waits for it or counts on it; the sender of a call or cast is told instead. */
+/**
+ * Somebody elsewhere waits for it or counts on it. The sender of a call or cast is told instead, and the
+ * caller in place of a reply.
+ */
 function mustArrive([kind]: Packet): boolean {
-  const { reply, fail, answer, signal } = packetKinds;
-  return kind === reply || kind === fail || kind === answer || kind === signal;
+  const { fail, answer, signal } = packetKinds;
+  return kind === fail || kind === answer || kind === signal;
 }
 
 /**

@@ -1,7 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { encodeCredit, parseCredit, windowBytes } from './credit.ts';
 import { FrameWriter, lanes } from './frame-writer.ts';
-import { FrameReader } from './frame.ts';
+import { FrameReader, partFlag } from './frame.ts';
+import { PartJoiner } from './part-joiner.ts';
+
+type Lane = 'control' | 'normal' | 'bulk';
 
 /** A socket that can be full, and a turn of the event loop that ends when told. */
 function setUp(options: { queuedBytesMax?: number; frameBytesMax?: number } = {}) {
@@ -16,19 +21,30 @@ function setUp(options: { queuedBytesMax?: number; frameBytesMax?: number } = {}
       return socket.takes;
     },
   });
-  const send = (lane: 'control' | 'normal' | 'bulk', text: string): boolean =>
-    writer.send(lane, Buffer.from(text));
+  const send = (lane: Lane, text: string, to?: number): boolean =>
+    writer.send(lane, Buffer.from(text), to);
   const endTurn = (): void => {
     for (const flush of turns.splice(0)) flush();
   };
-  const frames = (): string[] => {
-    const seen: string[] = [];
-    new FrameReader().push(Buffer.concat(written), (kind, payload) => {
-      seen.push(`${lanes[kind] ?? kind}:${payload.toString()}`);
-    });
-    return seen;
-  };
+  const frames = (): string[] => framesIn(written);
   return { writer, written, socket, send, endTurn, frames };
+}
+
+/** `normal:text` of each frame, in the order in which they are complete. */
+function framesIn(written: readonly Uint8Array[]): string[] {
+  const seen: string[] = [];
+  const joiners = lanes.map(() => new PartJoiner(16 * 2 ** 20));
+  new FrameReader().push(Buffer.concat(written), (kind, part) => {
+    const lane = kind & ~partFlag;
+    const joiner = joiners[lane];
+    const frame = joiner === undefined ? part : joiner.add(part, lane === kind);
+    if (frame !== undefined) seen.push(`${lanes[lane] ?? kind}:${frame.toString()}`);
+  });
+  return seen;
+}
+
+function bytesIn(written: readonly Uint8Array[]): number {
+  return written.reduce((sum, { length }) => sum + length, 0);
 }
 
 describe('FrameWriter', () => {
@@ -114,7 +130,192 @@ describe('FrameWriter', () => {
     const { writer, send, frames } = setUp();
     send('bulk', 'b');
     send('normal', 'n');
-    writer.finish(9, Buffer.from('bye'));
-    expect(frames()).toStrictEqual(['normal:n', 'bulk:b', '9:bye']);
+    writer.finish(20, Buffer.from('bye'));
+    expect(frames()).toStrictEqual(['normal:n', 'bulk:b', '20:bye']);
+  });
+});
+
+describe('FrameWriter to a peer that does not keep up', () => {
+  const [normal, bulk] = [windowBytes.normal, windowBytes.bulk];
+  const pieceBytes = 65_536;
+
+  it.each([
+    ['normal', normal],
+    ['bulk', bulk],
+  ] as const)(
+    'has no more of the %s lane on its way than its window, and goes on with credit',
+    (lane, window) => {
+      const { writer, written, send, endTurn, frames } = setUp();
+      const text = 'x'.repeat(3 * 2 ** 20);
+      send(lane, text);
+      endTurn();
+      expect(bytesIn(written)).toBeGreaterThanOrEqual(window);
+      expect(bytesIn(written)).toBeLessThan(window + pieceBytes);
+      const before = bytesIn(written);
+      writer.grant({ lane, bytes: pieceBytes });
+      expect(bytesIn(written)).toBe(before + pieceBytes);
+      while (writer.queuedBytes > 0) writer.grant({ lane, bytes: pieceBytes });
+      expect(frames()).toStrictEqual([`${lane}:${text}`]);
+    },
+  );
+
+  it('lets the other lanes pass while one waits for credit', () => {
+    const { writer, send, endTurn, frames } = setUp();
+    send('bulk', 'b'.repeat(2 ** 20));
+    endTurn();
+    send('normal', 'n');
+    send('control', 'c');
+    endTurn();
+    expect(frames()).toStrictEqual(['control:c', 'normal:n']);
+    expect(writer.queuedBytes).toBeGreaterThan(2 ** 19);
+  });
+
+  it('does not let a peer give more credit than the window', () => {
+    const { writer, written, send, endTurn } = setUp();
+    writer.grant({ lane: 'bulk', bytes: 2 ** 30 });
+    send('bulk', 'x'.repeat(2 ** 20));
+    endTurn();
+    expect(bytesIn(written)).toBeLessThan(bulk + pieceBytes);
+  });
+
+  it('says goodbye behind what waits for credit', () => {
+    const { writer, send, frames } = setUp();
+    send('bulk', 'b'.repeat(bulk + pieceBytes));
+    send('normal', 'n');
+    writer.finish(20, Buffer.from('bye'));
+    expect(frames()).toStrictEqual(['normal:n']);
+    writer.grant({ lane: 'bulk', bytes: bulk });
+    expect(
+      frames()
+        .slice(1)
+        .map((text) => text.slice(0, 6)),
+    ).toStrictEqual(['bulk:b', '20:bye']);
+  });
+
+  it('is told what was handled here, before anything else, and not more often than need be', () => {
+    const { writer, written, send, endTurn } = setUp();
+    for (const bytes of [16_000, 16_000, 16_000]) writer.handled('bulk', bytes);
+    send('control', 'c');
+    endTurn();
+    expect(framesIn(written)).toStrictEqual(['control:c']);
+    writer.handled('bulk', 16_000);
+    writer.handled('normal', 16_000);
+    writer.handled('control', 2 ** 30);
+    endTurn();
+    const credits: unknown[] = [];
+    new FrameReader().push(Buffer.concat(written.slice(1)), (kind, payload) =>
+      credits.push([kind, parseCredit(payload)]),
+    );
+    expect(credits).toStrictEqual([[3, { lane: 'bulk', bytes: 64_000 }]]);
+  });
+
+  it('tells credit in numbers that fit, however much a peer has sent without leave', () => {
+    const { writer, written, endTurn } = setUp();
+    writer.handled('bulk', 2 ** 40);
+    endTurn();
+    expect(written).toStrictEqual([
+      Buffer.concat([Buffer.from([0, 0, 0, 5, 3]), encodeCredit({ lane: 'bulk', bytes: bulk })]),
+    ]);
+  });
+
+  it('leaves the bulk lane its share while the normal lane never rests', () => {
+    const { writer, socket, written, send, endTurn, frames } = setUp();
+    socket.takes = false;
+    send('bulk', `b${'b'.repeat(100_000)}`);
+    for (let turn = 0; turn < 200; turn++) {
+      while (send('normal', 'n'.repeat(10_000)));
+      endTurn();
+      writer.grant({ lane: 'normal', bytes: normal });
+      writer.resume();
+    }
+    expect(frames().some((text) => text.startsWith('bulk:b'))).toBe(true);
+    expect(written.length).toBeLessThan(250);
+  });
+});
+
+describe('FrameWriter with receivers', () => {
+  it('sends a small frame behind a large one to the same receiver, and ahead of it to others', () => {
+    const { writer, send, endTurn, frames } = setUp();
+    send('normal', 'first', 1);
+    send('bulk', 'L'.repeat(300_000), 1);
+    send('normal', 'same', 1);
+    send('normal', 'other', 2);
+    send('normal', 'nobody');
+    endTurn();
+    writer.grant({ lane: 'bulk', bytes: 300_000 });
+    const short = frames().map((text) => text.slice(0, 13));
+    expect(short).toStrictEqual([
+      'normal:first',
+      'normal:other',
+      'normal:nobody',
+      'bulk:LLLLLLLL',
+      'bulk:same',
+    ]);
+    send('normal', 'after', 1);
+    endTurn();
+    expect(frames().at(-1)).toBe('normal:after');
+  });
+
+  /** What happens to a writer. */
+  const step = fc.oneof(
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant('send' as const),
+        lane: fc.constantFrom<Lane>('normal', 'bulk', 'control'),
+        to: fc.integer({ min: 1, max: 3 }),
+        bytes: fc.oneof(fc.nat(50), fc.nat(300_000)),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constantFrom(
+          'turn' as const,
+          'drain' as const,
+          'fill' as const,
+          'credit' as const,
+        ),
+      }),
+    },
+  );
+
+  it('delivers what it took once, in the order of each receiver', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { writer, socket, endTurn, frames } = setUp();
+        const sent: Record<string, string[]> = {};
+        const giveCredit = (): void => {
+          for (const lane of ['normal', 'bulk'] as const) {
+            writer.grant({ lane, bytes: windowBytes[lane] });
+          }
+        };
+        const drain = (): void => {
+          socket.takes = true;
+          writer.resume();
+        };
+        for (const [index, each] of steps.entries()) {
+          if (each.kind === 'turn') endTurn();
+          if (each.kind === 'fill') socket.takes = false;
+          if (each.kind === 'credit') giveCredit();
+          if (each.kind === 'drain') drain();
+          if (each.kind !== 'send') continue;
+          const order = each.lane === 'control' ? 'control' : `${each.to}`;
+          const text = `${order}/${index}/`;
+          if (!writer.send(each.lane, Buffer.from(text.padEnd(each.bytes, '.')), each.to)) continue;
+          (sent[order] ??= []).push(text);
+        }
+        endTurn();
+        drain();
+        while (writer.queuedBytes > 0) giveCredit();
+        const arrived: Record<string, string[]> = {};
+        for (const frame of frames()) {
+          const [, text = '', order = ''] = /:((\w+)\/\d+\/)/.exec(frame) ?? [];
+          (arrived[order] ??= []).push(text);
+        }
+        expect(arrived).toStrictEqual(sent);
+      }),
+      { numRuns: 100 },
+    );
   });
 });

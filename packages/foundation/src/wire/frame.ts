@@ -1,9 +1,16 @@
 import { FoundationError } from '../errors.ts';
 
 /**
- * A frame is 4 bytes of payload length (big-endian), 1 byte of kind, and the payload.
+ * A frame is 4 bytes of payload length (big-endian), 1 byte of kind, and the payload. One that is longer than
+ * `partBytesMax` goes in parts, which are frames of their own: all but the last have `partFlag` in their kind.
  */
 export const frameHeaderBytes = 5;
+
+/** Largest payload of a part, in bytes: with its header it fills one record of TLS. */
+export const partBytesMax = 16_384 - frameHeaderBytes;
+
+/** Bit in the kind of a part that others follow. */
+export const partFlag = 8;
 
 /** Largest payload of a frame unless configured, in bytes. */
 export const frameBytesMaxDefault = 16 * 2 ** 20;
@@ -27,6 +34,24 @@ export function writeFrame(
   target.writeUInt32BE(frame.payload.length, at);
   target[at + 4] = frame.kind;
   target.set(frame.payload, at + frameHeaderBytes);
+}
+
+/** Bytes that a payload takes with the headers of its parts. */
+export function bytesInParts(payloadBytes: number): number {
+  return payloadBytes + frameHeaderBytes * Math.max(1, Math.ceil(payloadBytes / partBytesMax));
+}
+
+/** Gives `put` the parts of a frame in their order; most frames are their only part. */
+export function cutIntoParts(
+  kind: number,
+  payload: Uint8Array,
+  put: (kind: number, part: Uint8Array) => void,
+): void {
+  let at = 0;
+  for (; payload.length - at > partBytesMax; at += partBytesMax) {
+    put(kind | partFlag, payload.subarray(at, at + partBytesMax));
+  }
+  put(kind, at === 0 ? payload : payload.subarray(at));
 }
 
 /** Refuses a frame past the limit. */

@@ -160,6 +160,28 @@ function describeFrames(withNodes: WithNodes): void {
       ]);
     }));
 
+  it('keeps the order of what goes to one receiver, large or small, normal or bulk', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      const sent = Array.from({ length: 60 }, (_, index) => {
+        const isLarge = (index * 7) % 10 < 3;
+        return { to: index % 3, bytes: isLarge ? 70_000 + 4_000 * index : 101 + index, isLarge };
+      });
+      for (const { to, bytes: length, isLarge } of sent) {
+        expect(a.link.send(isLarge ? 'bulk' : 'normal', new Uint8Array(length), to)).toBe(true);
+        if (length % 5 === 0) await new Promise(setImmediate);
+      }
+      await vi.waitFor(() => expect(framesOf(b.told)).toHaveLength(60), 5_000);
+      const arrived = framesOf(b.told).map((line) => Number(line.split(' ')[2]));
+      const receiverOf = new Map(sent.map(({ bytes: length, to }) => [length, to]));
+      for (const receiver of [0, 1, 2]) {
+        const expected = sent.filter(({ to }) => to === receiver).map((each) => each.bytes);
+        expect(arrived.filter((length) => receiverOf.get(length) === receiver)).toStrictEqual(
+          expected,
+        );
+      }
+    }));
+
   it('does not mind when the sender uses its bytes again in the next turn', () =>
     withNodes(async (start) => {
       const [a, b] = await linked(start);

@@ -1,4 +1,10 @@
-import type { Identity, Lane, Link, LinkDownReason } from '@foundation/core/internal';
+import {
+  LaneOrder,
+  type Identity,
+  type Lane,
+  type Link,
+  type LinkDownReason,
+} from '@foundation/core/internal';
 
 import type { Greeting, Segment, SimSocket } from './sim-socket.ts';
 import type { Simulation } from './simulation.ts';
@@ -19,6 +25,7 @@ export class SimLink implements Link {
   readonly #socket: SimSocket;
   readonly #simulation: Simulation;
   readonly #handlers: SimLinkHandlers;
+  readonly #order = new LaneOrder();
   #queued: { readonly lane: Lane; readonly bytes: Uint8Array }[] = [];
   #isOpen = true;
 
@@ -40,8 +47,9 @@ export class SimLink implements Link {
     return this.#queued.reduce((sum, { bytes }) => sum + bytes.length, 0) + this.#socket.bytesGoing;
   }
 
-  send(lane: Lane, frame: Uint8Array): boolean {
+  send(wanted: Lane, frame: Uint8Array, to?: number): boolean {
     if (!this.#isOpen) return false;
+    const lane = this.#order.laneOf(wanted, to);
     if (this.#queued.length === 0) {
       this.#simulation.schedule(0, () => this.#flush(), this.#socket.host);
     }
@@ -70,6 +78,7 @@ export class SimLink implements Link {
       }
     }
     this.#queued = [];
+    this.#order.clear();
   }
 
   #receive(segment: Segment): void {

@@ -1,9 +1,14 @@
 import { lanes } from '../../wire/frame-writer.ts';
 import { frameBytesMaxDefault, frameTooLarge } from '../../wire/frame.ts';
 import type { Identity, Lane, Link, LinkDownReason } from '../transport.ts';
+import { LaneOrder } from './lane-order.ts';
 
-/** Bytes that the normal and the bulk lane may each hold back; control has a quarter. */
-const queuedBytesMax = 4 * 2 ** 20;
+/** Bytes that a lane may hold back, as over the mesh. */
+const queuedBytesMax: Readonly<Record<Lane, number>> = {
+  control: 2 ** 20,
+  normal: 4 * 2 ** 20,
+  bulk: frameBytesMaxDefault,
+};
 
 /** A transport as one of its links sees it. */
 export interface MemoryEnd {
@@ -31,6 +36,7 @@ export class MemoryLink implements Link {
   readonly #self: string;
   readonly #queues: Record<Lane, Uint8Array[]> = { control: [], normal: [], bulk: [] };
   readonly #bytes: Record<Lane, number> = { control: 0, normal: 0, bulk: 0 };
+  readonly #order = new LaneOrder();
   #other: MemoryLink | undefined;
   #isOpen = true;
   #isScheduled = false;
@@ -52,12 +58,13 @@ export class MemoryLink implements Link {
     this.#other = other;
   }
 
-  send(lane: Lane, frame: Uint8Array): boolean {
+  send(wanted: Lane, frame: Uint8Array, to?: number): boolean {
     if (frame.length > frameBytesMaxDefault)
       throw frameTooLarge(frame.length, frameBytesMaxDefault);
-    const bytesMax = lane === 'control' ? queuedBytesMax / 4 : queuedBytesMax;
+    const lane = this.#order.laneOf(wanted, to);
     const queued = this.#bytes[lane];
-    if (!this.#isOpen || (queued > 0 && queued + frame.length > bytesMax)) return false;
+    const isFull = queued > 0 && queued + frame.length > queuedBytesMax[lane];
+    if (!this.#isOpen || isFull) return false;
     this.#queues[lane].push(frame.slice());
     this.#bytes[lane] += frame.length;
     this.#own.sent(frame);
@@ -86,6 +93,7 @@ export class MemoryLink implements Link {
 
   #deliver(): void {
     this.#isScheduled = false;
+    this.#order.clear();
     for (const lane of lanes) {
       this.#bytes[lane] = 0;
       for (const frame of this.#queues[lane].splice(0)) this.#other?.receive(lane, frame);

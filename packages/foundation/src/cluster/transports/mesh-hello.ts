@@ -10,7 +10,7 @@ import { isClusterName, isNodeName } from '../names.ts';
 import type { Identity } from '../transport.ts';
 
 /** Version of frames, packets and handshake. Nodes of different versions refuse each other. */
-export const protocolVersion = 2;
+export const protocolVersion = 3;
 
 /** Kinds of frames beside the lanes'. Part of the wire format: never reused. */
 export const meshKinds = { hello: 16, welcome: 17, ready: 18, refused: 19, bye: 20 } as const;

@@ -1,6 +1,9 @@
 import type { Clock } from '../../clock.ts';
-import type { FoundationError } from '../../errors.ts';
+import { isFoundationError, type FoundationError } from '../../errors.ts';
+import { creditKind, parseCredit } from '../../wire/credit.ts';
 import { FrameWriter, lanes } from '../../wire/frame-writer.ts';
+import { frameHeaderBytes, partBytesMax, partFlag } from '../../wire/frame.ts';
+import { PartJoiner } from '../../wire/part-joiner.ts';
 import type { Identity, Lane, Link, LinkDownReason, TransportHandlers } from '../transport.ts';
 import type { FrameSocket } from './frame-socket.ts';
 import { decodeRefusal, encodeRefusal, malformed, meshKinds, type Hello } from './mesh-hello.ts';
@@ -31,6 +34,7 @@ export class MeshLink implements Link {
   readonly #socket: FrameSocket;
   readonly #host: LinkHost;
   readonly #writer: FrameWriter;
+  readonly #joiners: Readonly<Record<Lane, PartJoiner>>;
   #isOpen = true;
   #isEnding = false;
   /** A frame that was on its way when progress was last checked, and for how long at least. */
@@ -45,7 +49,9 @@ export class MeshLink implements Link {
     const { frameBytesMax, queuedBytesMax } = host;
     const write = (bytes: Uint8Array): boolean => socket.write(bytes);
     this.#writer = new FrameWriter({ write, frameBytesMax, queuedBytesMax });
-    socket.frameBytesMax = frameBytesMax;
+    const joiner = (): PartJoiner => new PartJoiner(frameBytesMax);
+    this.#joiners = { control: joiner(), normal: joiner(), bulk: joiner() };
+    socket.frameBytesMax = partBytesMax;
     socket.onFrame = (kind, payload) => this.#receive(kind, payload);
     socket.onDrain = () => this.#resume();
     socket.onEnd = (failure) =>
@@ -62,8 +68,8 @@ export class MeshLink implements Link {
   }
 
   /** @throws FoundationError `FRAME_TOO_LARGE`. */
-  send(lane: Lane, frame: Uint8Array): boolean {
-    if (!this.#isOpen || !this.#writer.send(lane, frame)) return false;
+  send(lane: Lane, frame: Uint8Array, to?: number): boolean {
+    if (!this.#isOpen || !this.#writer.send(lane, frame, to)) return false;
     this.#host.traffic.framesOut++;
     return true;
   }
@@ -108,11 +114,16 @@ export class MeshLink implements Link {
   }
 
   #receive(kind: number, payload: Buffer): void {
+    // Of use also while this side ends: what is left of its frames may leave.
+    if (kind === creditKind) return this.#takeCredit(payload);
     if (!this.#isOpen) return;
-    const lane = lanes[kind];
+    const lane = lanes[kind & ~partFlag];
     if (lane !== undefined) {
+      this.#writer.handled(lane, frameHeaderBytes + payload.length);
+      const frame = this.#join(lane, kind, payload);
+      if (frame === undefined) return;
       this.#host.traffic.framesIn++;
-      this.#host.handlers.onFrame(this, lane, payload);
+      this.#host.handlers.onFrame(this, lane, frame);
     } else if (kind === meshKinds.bye) {
       this.#down('closed');
     } else if (kind === meshKinds.refused) {
@@ -121,6 +132,27 @@ export class MeshLink implements Link {
     } else {
       this.#garbage(malformed(`frame of unknown kind ${kind} from ${this.peer.node}`));
     }
+  }
+
+  /** The frame that is complete with this part. */
+  // oxlint-disable-next-line eslint/max-params -- made for each frame
+  #join(lane: Lane, kind: number, part: Buffer): Buffer | undefined {
+    try {
+      return this.#joiners[lane].add(part, (kind & partFlag) === 0);
+    } catch (error) {
+      if (!isFoundationError(error)) throw error;
+      this.#garbage(error);
+      return undefined;
+    }
+  }
+
+  #takeCredit(payload: Buffer): void {
+    const credit = parseCredit(payload);
+    if (credit === undefined) {
+      return this.#garbage(malformed(`credit that is none from ${this.peer.node}`));
+    }
+    this.#writer.grant(credit);
+    if (this.#isEnding) this.#endWhenFlushed();
   }
 
   #garbage(error: FoundationError): void {

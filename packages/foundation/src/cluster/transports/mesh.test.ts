@@ -7,6 +7,7 @@ import { describe, expect, it, vi } from 'vitest';
 
 import { sleep, systemClock } from '../../clock.ts';
 import { FoundationError } from '../../errors.ts';
+import { creditKind, encodeCredit, windowBytes } from '../../wire/credit.ts';
 import { encodeFrame, FrameReader } from '../../wire/frame.ts';
 import type { Link, TransportHandlers } from '../transport.ts';
 import {
@@ -306,6 +307,13 @@ describe('MeshTransport', () => {
   it.each<readonly [string, string, Buffer]>([
     ['an oversized frame', 'FRAME_TOO_LARGE', Buffer.from([255, 255, 255, 255, 1])],
     ['a frame of unknown kind', 'MALFORMED', encodeFrame(77, Buffer.from('x'))],
+    ['credit for no lane', 'MALFORMED', encodeFrame(creditKind, Buffer.from([0, 0, 0, 0, 1]))],
+    ['credit cut short', 'MALFORMED', encodeFrame(creditKind, Buffer.from([2, 0]))],
+    [
+      'an oversized frame in parts',
+      'FRAME_TOO_LARGE',
+      Buffer.concat(Array.from({ length: 1_025 }, () => encodeFrame(9, Buffer.alloc(16_379)))),
+    ],
   ])('breaks the link of a node that sends %s, after what came before', async (_, code, bytes) => {
     await undisturbed({}, code, async (target) => {
       const rogue = await Rogue.connect(target);
@@ -448,25 +456,66 @@ describe('MeshTransport', () => {
     );
   });
 
-  it('holds back no more than its bound for a peer that does not read, and can still hang up', async () => {
+  it('holds back no more than its bounds for a peer that does not read, and can still hang up', async () => {
     const target = await new TestNode().start('n1');
     const rogue = await Rogue.connect(target);
     await rogue.link();
     await vi.waitFor(() => expect(target.links).toHaveLength(1));
     rogue.socket.pause();
     const [link] = target.links;
-    const frame = Buffer.alloc(100_000);
+    const frame = Buffer.alloc(200_000);
     for (let turn = 0; turn < 200; turn++) {
       link?.send('bulk', frame);
       link?.send('normal', frame);
       await new Promise(setImmediate);
     }
-    expect(link?.send('normal', frame)).toBe(false);
-    expect(link?.queuedBytes).toBeLessThan(9 * 2 ** 20);
+    expect([link?.send('normal', frame), link?.send('bulk', frame)]).toStrictEqual([false, false]);
+    expect(link?.queuedBytes).toBeLessThan(21 * 2 ** 20);
     expect(link?.send('control', Buffer.from('urgent'))).toBe(true);
     await target.transport.stop(50);
     expect(target.told).toStrictEqual(['link rogue', 'down rogue local']);
     rogue.socket.destroy();
+  });
+
+  it('lets control and normal frames pass a stream that its peer reads and does not handle', async () => {
+    const target = await new TestNode().start('n1');
+    const rogue = await Rogue.connect(target);
+    await rogue.link();
+    await vi.waitFor(() => expect(target.links).toHaveLength(1));
+    const [link] = target.links;
+    for (let index = 0; index < 10; index++) link?.send('bulk', Buffer.alloc(2 ** 20), 1);
+    const bulkBytes = (): number =>
+      rogue.frames.reduce(
+        (sum, { kind, payload }) => sum + (kind === 10 ? payload.length + 5 : 0),
+        0,
+      );
+    await vi.waitFor(() => expect(bulkBytes()).toBeGreaterThanOrEqual(windowBytes.bulk));
+    link?.send('normal', Buffer.from('call'), 2);
+    link?.send('control', Buffer.from('ping'));
+    expect((await rogue.heard(1)).toString()).toBe('call');
+    expect((await rogue.heard(0)).toString()).toBe('ping');
+    expect(bulkBytes()).toBeLessThanOrEqual(windowBytes.bulk + 65_536);
+    rogue.say(creditKind, encodeCredit({ lane: 'bulk', bytes: 2 ** 20 }));
+    await vi.waitFor(() => expect(bulkBytes()).toBeGreaterThanOrEqual(2 * windowBytes.bulk));
+    await target.transport.stop(0);
+    rogue.socket.destroy();
+  });
+
+  it('gives a peer credit for what it has handled, in time for a stream without a break', async () => {
+    await using a = await new TestNode().start('n1');
+    await using b = await new TestNode().start('n2');
+    const link = await a.transport.dial(b.address);
+    const streams = ['normal', 'bulk'] as const;
+    for (let index = 0; index < 60; index++) {
+      for (const lane of streams) {
+        await vi.waitFor(() => expect(link.send(lane, Buffer.alloc(2 ** 19 + index))).toBe(true), {
+          interval: 1,
+          timeout: 5_000,
+        });
+      }
+    }
+    await vi.waitFor(() => expect(b.told).toHaveLength(121), 5_000);
+    expect(link.queuedBytes).toBe(0);
   });
 
   it('refuses options that cannot work', async () => {
