@@ -12,7 +12,7 @@ import { SqliteStore } from './cluster/stores/sqlite.ts';
 import type { MeshOptions } from './cluster/transports/mesh-options.ts';
 import type { ListenConfig } from './config/node-config.ts';
 import { FoundationError } from './errors.ts';
-import { nodeKeys } from './node-keys.ts';
+import { nodeKeys, type NodeKeys } from './node-keys.ts';
 import type { NodeSettings } from './node-options.ts';
 
 /** Port of a node that others reach over a network, unless told otherwise. */
@@ -31,10 +31,14 @@ export function listenConfig({
   };
 }
 
-/** What a mesh needs. @throws FoundationError `SECRET_MISSING` or `SECRET_INVALID` */
-export async function meshOptions(settings: NodeSettings, home: ClusterHome): Promise<MeshOptions> {
+/** What a node proves itself with. @throws FoundationError `SECRET_MISSING` or `SECRET_INVALID` */
+export function keysOf(settings: NodeSettings, home: ClusterHome): Promise<NodeKeys> {
+  return nodeKeys(settings, home, isLoopback(listenConfig(settings).host));
+}
+
+/** What a mesh needs. */
+export function meshOptions(settings: NodeSettings, keys: NodeKeys): MeshOptions {
   const listen = listenConfig(settings);
-  const keys = await nodeKeys(settings, home, isLoopback(listen.host));
   const { clock } = settings;
   if (keys.kind === 'secret') return { ...listen, secret: keys.secret, clock };
   const { ca, cert, key } = keys;
@@ -55,8 +59,12 @@ export function homeOptions({ clusterName, directory }: NodeSettings): ClusterHo
  *
  * @throws FoundationError `INVALID_OPTION` when what the strategy needs is not set
  */
-export async function discoveryOf(settings: NodeSettings): Promise<Discovery> {
-  const { cluster, values, clock } = settings;
+export async function discoveryOf(
+  settings: NodeSettings,
+  home: ClusterHome,
+  keys: NodeKeys,
+): Promise<Discovery> {
+  const { cluster, values, clock, random } = settings;
   const given = values.cluster;
   switch (cluster) {
     case 'static':
@@ -71,13 +79,33 @@ export async function discoveryOf(settings: NodeSettings): Promise<Discovery> {
         ...(record === 'SRV' ? { type: record } : { port: ofAll }),
       });
     }
-    case 'mdns':
+    case 'mdns': {
+      const { MdnsDiscovery } = await import('./cluster/discoveries/mdns.ts');
+      const { interface: name, refreshMs } = given;
+      return new MdnsDiscovery({
+        cluster: home.name,
+        secret: firstSecret(keys, cluster),
+        ...defined({ interface: name, refreshMs, clock, random }),
+      });
+    }
     case 'kubernetes':
     case 'nats':
     case 'local':
     case 'off':
       throw new FoundationError('INVALID_OPTION', cluster);
   }
+}
+
+function firstSecret(keys: NodeKeys, kind: string): Uint8Array {
+  const [secret] = keys.kind === 'secret' ? keys.secret : [];
+  if (secret !== undefined) return secret;
+  throw new FoundationError(
+    'SECRET_MISSING',
+    `cluster '${kind}' needs a secret, not certificates`,
+    {
+      hint: 'It proves what nodes announce. Set `secretFile`, or choose another way to find them.',
+    },
+  );
 }
 
 /** Without what was not set. */

@@ -7,7 +7,7 @@ import { MemoryStore } from './cluster/stores/memory.ts';
 import { SqliteDatabase } from './cluster/stores/sqlite-database.ts';
 import type { Transport } from './cluster/transport.ts';
 import { MeshTransport } from './cluster/transports/mesh.ts';
-import { discoveryOf, homeOptions, meshOptions, storeOf } from './node-adapters.ts';
+import { discoveryOf, homeOptions, keysOf, meshOptions, storeOf } from './node-adapters.ts';
 import type { NodeSettings } from './node-options.ts';
 import type { Snapshots } from './process/durability.ts';
 
@@ -61,7 +61,8 @@ async function localPorts(settings: NodeSettings): Promise<OpenPorts> {
     await store.stop();
   };
   try {
-    const transport = ports.transport ?? new MeshTransport(await meshOptions(settings, home));
+    const transport =
+      ports.transport ?? new MeshTransport(meshOptions(settings, await keysOf(settings, home)));
     const incarnation = await discovery.reserve(settings.name);
     await store.start();
     return {
@@ -84,8 +85,9 @@ async function localPorts(settings: NodeSettings): Promise<OpenPorts> {
 async function networkPorts(settings: NodeSettings): Promise<OpenPorts> {
   const { clock, ports } = settings;
   const home = locateHome(homeOptions(settings));
-  const transport = ports.transport ?? new MeshTransport(await meshOptions(settings, home));
-  const discovery = ports.discovery ?? (await discoveryOf(settings));
+  const keys = await keysOf(settings, home);
+  const transport = ports.transport ?? new MeshTransport(meshOptions(settings, keys));
+  const discovery = ports.discovery ?? (await discoveryOf(settings, home, keys));
   const store = ports.store ?? (await storeOf(settings));
   await store.start();
   return {

@@ -74,7 +74,11 @@ export type ClusterConfig =
       /** Milliseconds between two looks. @defaultValue 10000 */
       readonly refreshMs?: number;
     }
-  | { readonly kind: 'mdns'; readonly interface?: string }
+  | {
+      readonly kind: 'mdns';
+      /** Name of an interface, such as `eth0`. @defaultValue that of `listen.host`, or the only private one */
+      readonly interface?: string;
+    }
   | {
       readonly kind: 'kubernetes';
       /** The headless service of the nodes. */

@@ -88,8 +88,8 @@ export const settings: readonly Setting[] = [
   {
     path: 'cluster.interface',
     type: text,
-    means: 'mdns: address of the network interface',
-    otherwise: 'all',
+    means: 'mdns: name of the network interface, such as `eth0`',
+    otherwise: 'that of `listen.host`, or the only private one',
   },
   { path: 'cluster.service', type: text, means: 'kubernetes: the headless service of the nodes' },
   {

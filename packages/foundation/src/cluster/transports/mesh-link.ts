@@ -23,8 +23,6 @@ export interface LinkHost {
 
 /** How long a closed link may take to flush, in milliseconds. */
 const closeGraceMs = 1_000;
-/** Slowest that a large frame may arrive, in bytes a millisecond: 64 KiB/s. */
-const bytesPerMsMin = 64;
 
 /** A connection to a node that has proven who it is. */
 export class MeshLink implements Link {
@@ -108,7 +106,7 @@ export class MeshLink implements Link {
     const isSame = this.#unfinished?.frame === frames;
     const ms = isSame ? (this.#unfinished?.ms ?? 0) + everyMs : 0;
     this.#unfinished = { frame: frames, ms };
-    if (ms > this.#host.frameTimeoutMs + unfinishedBytes / bytesPerMsMin) {
+    if (ms > this.#host.frameTimeoutMs) {
       this.#garbage(malformed(`a frame of ${this.peer.node} was not complete after ${ms} ms`));
     }
   }

@@ -49,7 +49,7 @@ export interface MeshSettings {
   /** Largest frame in either direction, in bytes. @defaultValue 16 MiB */
   readonly frameBytesMax: number;
   /**
-   * Longest that a frame may take to arrive, in milliseconds; a large one may go on at 64 KiB/s.
+   * Longest that a frame, or a part of a large one, may take to arrive, in milliseconds.
    * @defaultValue 10_000
    */
   readonly frameTimeoutMs: number;

@@ -8,7 +8,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { sleep, systemClock } from '../../clock.ts';
 import { FoundationError } from '../../errors.ts';
 import { creditKind, encodeCredit, windowBytes } from '../../wire/credit.ts';
-import { encodeFrame, FrameReader } from '../../wire/frame.ts';
+import { encodeFrame, FrameReader, partBytesMax, partFlag } from '../../wire/frame.ts';
 import type { Link, TransportHandlers } from '../transport.ts';
 import {
   decodeRefusal,
@@ -404,17 +404,18 @@ describe('MeshTransport', () => {
   });
 
   it('breaks with a peer whose frame does not get on, not with one that is slow', async () => {
-    const options = { frameTimeoutMs: 200 };
+    const options = { frameTimeoutMs: 600 };
     await undisturbed(options, 'MALFORMED', async (target) => {
       const rogue = await Rogue.connect(target);
       await rogue.link();
-      const large = encodeFrame(1, Buffer.alloc(50_000));
-      for (let at = 0; at < large.length; at += 5_000) {
-        rogue.socket.write(large.subarray(at, at + 5_000));
-        await sleep(systemClock, 50);
+      for (const kind of [1 | partFlag, 1 | partFlag, 1 | partFlag, 1]) {
+        const part = encodeFrame(kind, Buffer.alloc(partBytesMax));
+        rogue.socket.write(part.subarray(0, 6));
+        await sleep(systemClock, 250);
+        rogue.socket.write(part.subarray(6));
       }
-      await vi.waitFor(() => expect(target.told).toContain('rogue 50000'));
-      rogue.socket.write(large.subarray(0, 6));
+      await vi.waitFor(() => expect(target.told).toContain(`rogue ${4 * partBytesMax}`));
+      rogue.socket.write(encodeFrame(1, Buffer.alloc(100)).subarray(0, 6));
       const dripping = setInterval(() => rogue.socket.write(Buffer.of(0)), 20);
       expect(await rogue.heardRefusal()).toBe('MALFORMED');
       clearInterval(dripping);
