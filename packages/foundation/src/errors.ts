@@ -31,6 +31,7 @@ export const foundationErrors = {
   UNKNOWN_DEFINITION: never,
   UNRESPONSIVE: unknown,
   // values and bytes
+  INVALID_VALUE: never,
   NOT_SERIALIZABLE: never,
   MALFORMED: never,
   FRAME_TOO_LARGE: never,

@@ -91,3 +91,5 @@ export {
 export { fnv1a, seededRandom, systemRandom, type Random } from './random.ts';
 export type { Located } from './registry/registry-state.ts';
 export type { Registry } from './registry/registry.ts';
+export type { Reading, StrongVariable, VariableWatchOptions } from './values/strong-variable.ts';
+export type { CheckedOptions, StrongOptions, Variables } from './values/variables.ts';

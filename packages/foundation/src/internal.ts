@@ -85,3 +85,4 @@ export { compileAny, type AnyHandler, type Behaviour } from './process/behaviour
 export type { ProcessContext } from './process/process-context.ts';
 export type { Runnable, Scheduler } from './process/scheduler.ts';
 export type { SchedulerFactory } from './process/runtime.ts';
+export { Variables, type VariablesParts } from './values/variables.ts';

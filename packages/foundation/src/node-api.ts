@@ -8,6 +8,7 @@ import type { Definition } from './process/definition.ts';
 import type { Client, Group } from './process/ref-types.ts';
 import type { RuntimeCounters } from './process/runtime.ts';
 import type { Registry } from './registry/registry.ts';
+import type { Variables } from './values/variables.ts';
 
 /** One node of the cluster: everything a user touches hangs off it. */
 export interface Node extends AsyncDisposable {
@@ -19,6 +20,7 @@ export interface Node extends AsyncDisposable {
   readonly mabeam: Mabeam;
   readonly context: ContextRoom;
   readonly leases: Leases;
+  readonly variables: Variables;
   readonly events: Events;
   /** Things that should be rare, counted since the start. */
   counters(): NodeCounters;

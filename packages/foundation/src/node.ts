@@ -35,6 +35,7 @@ import { Registry } from './registry/registry.ts';
 import { offerMetrics } from './telemetry/metrics.ts';
 import { isThreadData } from './thread/thread-message.ts';
 import { Threads } from './thread/threads.ts';
+import { Variables } from './values/variables.ts';
 
 /** Milliseconds that a process may take to end when another node stops it; that gives up by itself. */
 const stopMs = 60_000;
@@ -80,6 +81,7 @@ class RunningNode implements Node {
   readonly mabeam: Mabeam;
   readonly context: ContextRoom;
   readonly leases: Leases;
+  readonly variables: Variables;
   readonly #settings: NodeSettings;
   readonly #ports: OpenPorts;
   readonly #runtime: Runtime;
@@ -125,14 +127,8 @@ class RunningNode implements Node {
       random: settings.random,
       scheduler: settings.scheduler,
     });
-    this.leases = new Leases({
-      prefix: 'lease',
-      node: name,
-      store: ports.store,
-      clock,
-      random: settings.random,
-      events: this.events,
-    });
+    this.leases = this.#makeLeases('lease');
+    this.variables = this.#makeVariables();
     this.context = contextRoom({ codec: this.#runtime.codec, clock, random: settings.random });
     this.#threads = new Threads(this.#runtime, this.registry, {
       route: (to, bytes, packet) => this.#switchboard.fromThread(to, bytes, packet),
@@ -236,6 +232,7 @@ class RunningNode implements Node {
     for (const each of this.#runtime.processes()) each.kill({ reason: 'stuck' });
     this.#runtime.isStopped = true;
     await this.#threads.stop();
+    this.variables.stop();
     await this.leases.stop();
     await this.#links?.stop();
     await this.#ports.close();
@@ -279,6 +276,18 @@ class RunningNode implements Node {
 
   async #startThere(node: string, record: Parameters<Singletons['startHere']>[0]): Promise<void> {
     await systemOf(this.#runtime, this.cluster.station(node)).startSingleton(record);
+  }
+
+  #makeLeases(prefix: string): Leases {
+    const { name, clock, random } = this.#settings;
+    const { store } = this.#ports;
+    return new Leases({ prefix, node: name, store, clock, random, events: this.events });
+  }
+
+  #makeVariables(): Variables {
+    const { name, clock, random } = this.#settings;
+    const { store } = this.#ports;
+    return new Variables({ node: name, store, codec: this.#runtime.codec, clock, random });
   }
 
   #makeSingletons(): Singletons {

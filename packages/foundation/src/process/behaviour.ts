@@ -5,6 +5,7 @@ import { shown, withDefaults } from '../options.ts';
 import { checkDefinition, invalidDefinition } from './definition-check.ts';
 import type { AnyDefinition, Overflow, Placement } from './definition.ts';
 import type { ExitReason } from './exit.ts';
+import { isSchema } from './message-check.ts';
 import type { Process } from './process.ts';
 
 // The handlers' types were checked where they were written; from here on they are plain functions.
@@ -153,11 +154,6 @@ export function withSchemas(schemas: GivenSchemas, handler: AnyHandler): AnyHand
   const checked: Checked = (ctx, ...args) => handler(ctx, ...args);
   checked[schemasOf] = schemas;
   return checked;
-}
-
-function isSchema(value: unknown): boolean {
-  const standard: unknown = (value as Partial<StandardSchemaV1> | null)?.['~standard'];
-  return typeof (standard as { validate?: unknown } | undefined)?.validate === 'function';
 }
 
 function notChecked(what: string, value: unknown, expected: string): FoundationError {

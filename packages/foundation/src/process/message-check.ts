@@ -13,3 +13,9 @@ export function checked(
 ): Checked | Promise<Checked> {
   return schema?.['~standard'].validate(value) ?? { value };
 }
+
+/** Whether a value is a Standard Schema. */
+export function isSchema(value: unknown): value is StandardSchemaV1 {
+  const standard: unknown = (value as Partial<StandardSchemaV1> | null)?.['~standard'];
+  return typeof (standard as { validate?: unknown } | undefined)?.validate === 'function';
+}

@@ -16,7 +16,7 @@ export function overloaded(who: string, mailboxMax: number): FoundationError {
 }
 
 /** What is wrong with a value, for people and for programs. */
-function complaint(issues: readonly StandardSchemaV1.Issue[]): {
+export function complaint(issues: readonly StandardSchemaV1.Issue[]): {
   readonly why: string;
   readonly plain: readonly { readonly message: string; readonly path: readonly string[] }[];
 } {

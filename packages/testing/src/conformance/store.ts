@@ -10,6 +10,9 @@ import {
   recorded,
   type StoreOperation,
 } from '../history/index.ts';
+import { describeLeases } from './store-leases.ts';
+import { describeVariables } from './store-variables.ts';
+import type { WithStores } from './with-stores.ts';
 
 /** One set of data, and as many nodes' views of it as a test wants. */
 export interface StoreUnderTest extends AsyncDisposable {
@@ -26,11 +29,7 @@ const text = (value: Uint8Array | undefined): string => new TextDecoder().decode
  * @param make - makes an empty set of data; disposed of after each test
  */
 export function storeConformance(name: string, make: () => Promise<StoreUnderTest>): void {
-  /** Gives a test started stores on one set of data. */
-  async function withStores(
-    count: number,
-    test: (...stores: [Store, ...Store[]]) => Promise<void>,
-  ): Promise<void> {
+  const withStores: WithStores = async (count, test) => {
     await using data = await make();
     const first = data.connect();
     const others = Array.from({ length: count - 1 }, () => data.connect());
@@ -40,7 +39,7 @@ export function storeConformance(name: string, make: () => Promise<StoreUnderTes
     } finally {
       await Promise.all([first, ...others].map((store) => store.stop()));
     }
-  }
+  };
 
   describe(`${name} as a store`, () => {
     describeVersions(withStores);
@@ -48,13 +47,10 @@ export function storeConformance(name: string, make: () => Promise<StoreUnderTes
     describeAgreement(withStores);
     describeHistories(withStores);
     describeWatches(withStores);
+    describeLeases(withStores);
+    describeVariables(withStores);
   });
 }
-
-type WithStores = (
-  count: number,
-  test: (...stores: [Store, ...Store[]]) => Promise<void>,
-) => Promise<void>;
 
 function describeVersions(withStores: WithStores): void {
   it('knows nothing of a key that was never written', () =>

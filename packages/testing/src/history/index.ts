@@ -13,5 +13,11 @@ export {
   type Recording,
   type StoreOperation,
 } from './store-history.ts';
+export {
+  exerciseVariables,
+  recordedVariable,
+  type VariableOfHistory,
+  type VariableWorkloadOptions,
+} from './variable-history.ts';
 export { checkVersions, type VersionProblem } from './versions.ts';
 export { exercise, type WorkloadOptions } from './workload.ts';

@@ -3,10 +3,14 @@ import type { Store, Versioned } from '@foundation/core/internal';
 
 import { byKey, type Operation, type Request } from './operation.ts';
 
-type StoreRequest =
+export type StoreRequest =
   | { readonly kind: 'get' }
   | { readonly kind: 'compareAndSet'; readonly version: number; readonly value: string }
-  | { readonly kind: 'delete'; readonly version: number };
+  | { readonly kind: 'delete'; readonly version: number }
+  /** A write over whatever is there. */
+  | { readonly kind: 'set'; readonly value: string }
+  /** A read and a write of what was made of it, at one moment. */
+  | { readonly kind: 'update'; readonly seen: string | undefined; readonly value: string };
 
 type Answer = { readonly version: number; readonly value: string } | number | boolean | undefined;
 
@@ -16,7 +20,7 @@ export interface StoreOperation {
   readonly key: string;
   readonly request: StoreRequest;
   readonly calledAt: number;
-  /** `unknown`: it failed and may have been carried out. A `get` answers the value, `compareAndSet` its version, `delete` whether it did. */
+  /** `unknown`: it failed and may have been carried out. A `get` answers the value, a write its version, `delete` whether it did. */
   readonly reply: { readonly at: number; readonly output: Answer } | 'unknown';
 }
 
@@ -36,55 +40,67 @@ function machineMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
+/** Does something and writes it down. What was asked is looked at when it has ended. */
+export type Recorder = <T extends Answer>(
+  key: string,
+  request: () => StoreRequest,
+  ask: () => Promise<T>,
+) => Promise<T>;
+
 /**
- * A store that writes down what is done to it, for {@link checkVersions} and {@link checkLinearizable}.
- * After a failure whose outcome is unknown the client goes on as another one: what it has asked for may still take
- * effect. What was certainly not executed is not written down.
+ * Writes down what one client does. After a failure whose outcome is unknown the client goes on as another one:
+ * what it has asked for may still take effect. What was certainly not executed is not written down.
  */
-export function recorded(
-  store: KeyValues,
-  { client, history, now = machineMs }: Recording,
-): KeyValues {
+export function recorder({ client, history, now = machineMs }: Recording): Recorder {
   let lives = 0;
-  const note = async <T extends Versioned | number | boolean | undefined>(
-    key: string,
-    request: StoreRequest,
-    ask: () => Promise<T>,
-  ): Promise<T> => {
+  return async (key, request, ask) => {
     const calledAt = now();
     const who = lives === 0 ? client : `${client}/${lives}`;
     try {
-      const answer = await ask();
-      history.push({
-        client: who,
-        key,
-        request,
-        calledAt,
-        reply: { at: now(), output: plain(answer) },
-      });
-      return answer;
+      const output = await ask();
+      const reply = { at: now(), output };
+      history.push({ client: who, key, request: request(), calledAt, reply });
+      return output;
     } catch (error) {
       if (!isFoundationError(error) || error.outcome === 'unknown') {
-        history.push({ client: who, key, request, calledAt, reply: 'unknown' });
+        history.push({ client: who, key, request: request(), calledAt, reply: 'unknown' });
         lives++;
       }
       throw error;
     }
   };
+}
+
+/** A store that writes down what is done to it, for {@link checkVersions} and {@link checkLinearizable}. */
+export function recorded(store: KeyValues, recording: Recording): KeyValues {
+  const note = recorder(recording);
   return {
-    get: (key) => note(key, { kind: 'get' }, () => store.get(key)),
+    async get(key) {
+      let found: Versioned | undefined;
+      await note(
+        key,
+        () => ({ kind: 'get' }),
+        async () => plain((found = await store.get(key))),
+      );
+      return found;
+    },
     compareAndSet: (key, version, value) =>
-      note(key, { kind: 'compareAndSet', version, value: textOf(value) }, () =>
-        store.compareAndSet(key, version, value),
+      note(
+        key,
+        () => ({ kind: 'compareAndSet', version, value: textOf(value) }),
+        () => store.compareAndSet(key, version, value),
       ),
     delete: (key, version) =>
-      note(key, { kind: 'delete', version }, () => store.delete(key, version)),
+      note(
+        key,
+        () => ({ kind: 'delete', version }),
+        () => store.delete(key, version),
+      ),
   };
 }
 
-function plain(answer: Versioned | number | boolean | undefined): Answer {
-  if (typeof answer !== 'object') return answer;
-  return { version: answer.version, value: textOf(answer.value) };
+function plain(found: Versioned | undefined): Answer {
+  return found && { version: found.version, value: textOf(found.value) };
 }
 
 function textOf(value: Uint8Array): string {
@@ -118,15 +134,17 @@ export function valuesByVersion(
     if (reply === 'unknown') continue;
     const { output } = reply;
     if (typeof output === 'object') values.set(output.version, output.value);
-    if (request.kind === 'compareAndSet' && typeof output === 'number') {
-      values.set(output, request.value);
-    }
+    if ('value' in request && typeof output === 'number') values.set(output, request.value);
   }
   return values;
 }
 
 function registerRequest(request: StoreRequest, values: ReadonlyMap<number, string>): Request {
   if (request.kind === 'get') return { kind: 'read' };
+  if (request.kind === 'set') return { kind: 'write', value: request.value };
+  if (request.kind === 'update') {
+    return { kind: 'compare-and-set', expected: request.seen, value: request.value };
+  }
   const { version } = request;
   const isNothing = version === 0 && request.kind === 'compareAndSet';
   // A version that nobody was ever told is none that the register has had; there is nothing to delete at 0.
@@ -137,5 +155,7 @@ function registerRequest(request: StoreRequest, values: ReadonlyMap<number, stri
 
 function outputOf(request: StoreRequest, output: Answer): string | boolean | undefined {
   if (typeof output === 'object') return output.value;
-  return request.kind === 'get' ? undefined : output !== undefined && output !== false;
+  return request.kind === 'get' || request.kind === 'set'
+    ? undefined
+    : output !== undefined && output !== false;
 }

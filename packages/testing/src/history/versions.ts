@@ -1,5 +1,5 @@
 import { byKey } from './operation.ts';
-import { valuesByVersion, type StoreOperation } from './store-history.ts';
+import { valuesByVersion, type StoreOperation, type StoreRequest } from './store-history.ts';
 
 /** What is wrong with a history of versions. */
 export interface VersionProblem {
@@ -22,7 +22,8 @@ export interface VersionProblem {
 /** A write that took effect. `endedAt` is Infinity where nobody was told when. */
 interface Write {
   readonly version: number;
-  readonly over: number;
+  /** Undefined where it writes over whatever is there. */
+  readonly over: number | undefined;
   readonly value: string;
   readonly calledAt: number;
   readonly endedAt: number;
@@ -88,6 +89,7 @@ class KeyHistory {
     for (const [index, write] of this.#writes.entries()) {
       const before = this.#writes[index - 1];
       if (before === undefined || before.version === write.version) continue;
+      if (write.over === undefined) continue;
       if (write.over === 0) {
         if (!this.#deletes.has(before.version)) {
           this.#tell('a living value was created over', write, before);
@@ -204,14 +206,30 @@ function writesOf(operations: readonly StoreOperation[]): readonly Write[] {
   return operations
     .flatMap((operation): readonly Write[] => {
       const { request, reply, calledAt } = operation;
-      if (request.kind !== 'compareAndSet') return [];
-      const { version: over, value } = request;
+      if (!('value' in request)) return [];
+      const { value } = request;
+      const over = overOf(request, versions);
       const told = reply === 'unknown' ? versions.get(value) : reply.output;
       if (typeof told !== 'number') return [];
       const endedAt = reply === 'unknown' ? Infinity : reply.at;
       return [{ version: told, over, value, calledAt, endedAt, operation }];
     })
     .toSorted((a, b) => a.version - b.version);
+}
+
+/** The version that a write replaces. What an update has seen was perhaps told to nobody else. */
+function overOf(
+  request: Exclude<StoreRequest, { readonly kind: 'get' | 'delete' }>,
+  versions: ReadonlyMap<string, number>,
+): number | undefined {
+  switch (request.kind) {
+    case 'compareAndSet':
+      return request.version;
+    case 'update':
+      return request.seen === undefined ? 0 : versions.get(request.seen);
+    case 'set':
+      return undefined;
+  }
 }
 
 function mayHave(reply: StoreOperation['reply']): boolean {
