@@ -3,9 +3,10 @@ import { labHindrance } from '@foundation/testing/lab';
 
 import { detector } from './chaos/detector.ts';
 import { heal } from './chaos/heal.ts';
+import { register } from './chaos/register.ts';
 import { runGoals } from './goals/goal-program.ts';
 
 process.exitCode = await runGoals(
-  { name: 'chaos', hindrance: labHindrance(), goals: { detector, heal } },
+  { name: 'chaos', hindrance: labHindrance(), goals: { register, detector, heal } },
   process.argv.slice(2),
 );

@@ -9,7 +9,7 @@ export interface GoalRun {
   /** Of all that is left to chance. */
   readonly seed: string;
   /** Says how it goes, on stderr. */
-  progress(text: string): void;
+  readonly progress: (text: string) => void;
 }
 
 /** Finds out what one or several goals have come to, and tells the report. */

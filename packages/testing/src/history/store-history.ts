@@ -28,7 +28,9 @@ export interface StoreOperation {
 export interface Recording {
   readonly client: string;
   /** What is done is added here, when it has ended. */
-  readonly history: StoreOperation[];
+  readonly history: { push(operation: StoreOperation): unknown };
+  /** Told of what is about to be done, as yet of unknown outcome: all that is known when its client is killed. */
+  readonly onBegin?: (operation: StoreOperation) => void;
   /** @defaultValue milliseconds of the machine's monotonic clock, which all its processes share */
   readonly now?: () => number;
 }
@@ -51,11 +53,12 @@ export type Recorder = <T extends Answer>(
  * Writes down what one client does. After a failure whose outcome is unknown the client goes on as another one:
  * what it has asked for may still take effect. What was certainly not executed is not written down.
  */
-export function recorder({ client, history, now = machineMs }: Recording): Recorder {
+export function recorder({ client, history, onBegin, now = machineMs }: Recording): Recorder {
   let lives = 0;
   return async (key, request, ask) => {
     const calledAt = now();
     const who = lives === 0 ? client : `${client}/${lives}`;
+    onBegin?.({ client: who, key, request: request(), calledAt, reply: 'unknown' });
     try {
       const output = await ask();
       const reply = { at: now(), output };

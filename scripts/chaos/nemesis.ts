@@ -1,0 +1,67 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+import type { Random } from '@foundation/core';
+
+import { machineMs } from './machine-clock.ts';
+
+/** Something that can be made to go wrong, until it is ended. */
+export interface Fault {
+  readonly kind: string;
+  /** Whom it silences, where it does. */
+  readonly silences?: string;
+  begin(): Promise<void>;
+  end(): Promise<void>;
+  /** How many times it has struck, where that is counted. */
+  readonly hits?: () => Promise<number>;
+}
+
+/** A fault that was there, by the machine's clock in milliseconds. */
+export interface FaultSpan {
+  readonly kind: string;
+  readonly silences: string | undefined;
+  readonly hits: number | undefined;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface NemesisOptions {
+  /** Makes the next fault of each kind. */
+  readonly faults: readonly (() => Fault)[];
+  readonly random: Random;
+  /** By the machine's clock, in milliseconds. */
+  readonly endsAt: number;
+}
+
+/** Longest that a fault lasts, and the longest peace between two, in milliseconds. */
+const faultMs = 2_000;
+const peaceMs = 1_000;
+
+/** Lets one fault after the other happen, each kind as often as any other, in an order drawn by chance. */
+export async function torment({
+  faults,
+  random,
+  endsAt,
+}: NemesisOptions): Promise<readonly FaultSpan[]> {
+  const spans: FaultSpan[] = [];
+  for (;;) {
+    for (const next of shuffled(faults, random)) {
+      await pause(peaceMs * random.next());
+      if (machineMs() > endsAt) return spans;
+      const fault = next();
+      const from = machineMs();
+      await fault.begin();
+      await pause(faultMs * (0.25 + 0.75 * random.next()));
+      const to = machineMs();
+      await fault.end();
+      const hits = await fault.hits?.();
+      spans.push({ kind: fault.kind, silences: fault.silences, hits, from, to });
+    }
+  }
+}
+
+function shuffled<T>(all: readonly T[], random: Random): readonly T[] {
+  return all
+    .map((each) => ({ each, at: random.next() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ each }) => each);
+}
