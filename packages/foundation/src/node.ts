@@ -5,6 +5,7 @@ import { ClusterView } from './cluster/cluster-view.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { HealthCheck } from './cluster/health-check.ts';
 import { Quorum } from './cluster/quorum.ts';
+import { withQuorum } from './cluster/stores/with-quorum.ts';
 import { contextRoom, type ContextRoom } from './context/context-room.ts';
 import { FoundationError } from './errors.ts';
 import { Events } from './events.ts';
@@ -102,6 +103,8 @@ class RunningNode implements Node {
     this.#settings = settings;
     this.#ports = ports;
     this.name = name;
+    const { splitPolicy: policy, voters } = settings;
+    this.#quorum = new Quorum({ self: name, policy, voters, clock });
     this.registry = new Registry({
       node: name,
       incarnation,
@@ -153,8 +156,6 @@ class RunningNode implements Node {
       clock,
       random: settings.random,
     });
-    const { splitPolicy: policy, voters } = settings;
-    this.#quorum = new Quorum({ self: name, policy, voters, clock });
     this.cluster = new ClusterView({
       settings,
       cluster: this.#links,
@@ -280,13 +281,13 @@ class RunningNode implements Node {
 
   #makeLeases(prefix: string): Leases {
     const { name, clock, random } = this.#settings;
-    const { store } = this.#ports;
+    const store = withQuorum(this.#ports.store, this.#quorum);
     return new Leases({ prefix, node: name, store, clock, random, events: this.events });
   }
 
   #makeVariables(): Variables {
     const { name, clock, random } = this.#settings;
-    const { store } = this.#ports;
+    const store = withQuorum(this.#ports.store, this.#quorum);
     return new Variables({ node: name, store, codec: this.#runtime.codec, clock, random });
   }
 

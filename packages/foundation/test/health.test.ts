@@ -96,4 +96,26 @@ describe('node.cluster.health()', () => {
     network.heal();
     await eventually('all are together again', () => a.cluster.hasQuorum);
   });
+
+  it('lets the smaller side of a split do nothing that must be so once only, though the store answers', async () => {
+    const { network, start } = place();
+    const options: NodeOptions = { splitPolicy: 'majority', voters: ['a', 'b', 'c'] };
+    await using a = await start('a', options);
+    await using b = await start('b', options);
+    await using c = await start('c', options);
+    await Promise.all([a, b, c].map((node) => node.cluster.reached(3)));
+    const lease = await a.leases.acquire('work', { ttlMs: 300 });
+    network.cut('a', 'b');
+    network.cut('a', 'c');
+    await eventually('a is alone', () => !a.cluster.hasQuorum);
+    await expect(a.variables.strong('x').get()).rejects.toMatchObject({ code: 'NO_QUORUM' });
+    await expect(a.leases.tryAcquire('other')).rejects.toMatchObject({ code: 'NO_QUORUM' });
+    const next = await b.leases.acquire('work', { ttlMs: 300 });
+    expect(lease.isHeld).toBe(false);
+    expect(next.token).toBeGreaterThan(lease.token);
+    await c.variables.strong('x').set(1);
+    network.heal();
+    await eventually('all are together again', () => a.cluster.hasQuorum);
+    expect(await a.variables.strong('x').get()).toBe(1);
+  });
 });
