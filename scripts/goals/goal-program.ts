@@ -8,6 +8,8 @@ export interface GoalRun {
   readonly report: GoalReport;
   /** Of all that is left to chance. */
   readonly seed: string;
+  /** How many seeds to try, where it was said. */
+  readonly seeds: number | undefined;
   /** Says how it goes, on stderr. */
   readonly progress: (text: string) => void;
 }
@@ -35,38 +37,49 @@ export async function runGoals(
 ): Promise<0 | 1 | 2> {
   const chosen = choose(words, Object.keys(goals));
   if (typeof chosen === 'string') {
-    console.error(
-      `${chosen}\n\nnpm run ${name} -- [NAME …] [--seed S]   NAME: ${Object.keys(goals).join(', ')}`,
-    );
+    const usage = `npm run ${name} -- [NAME …] [--seed S] [--seeds N]`;
+    console.error(`${chosen}\n\n${usage}\n  NAME  ${Object.keys(goals).join(', ')}`);
     return 2;
   }
   if (hindrance !== undefined) {
     console.error(`skipped: ${hindrance}`);
     return process.env['CI'] === 'true' ? 1 : 0;
   }
-  const report = new GoalReport();
-  const { seed } = chosen;
-  let isBroken = false;
+  let exitCode: 0 | 1 = 0;
   for (const each of chosen.names) {
-    const progress = (text: string): void => console.error(`${each}: ${text}`);
-    progress(`seed ${seed}`);
-    try {
-      await goals[each]?.({ report, seed, progress });
-    } catch (error) {
-      isBroken = true;
-      progress(
-        `broken off: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-      );
+    if (!(await reached(each, goals, chosen))) {
+      const seeds = chosen.seeds === undefined ? '' : ` --seeds ${chosen.seeds}`;
+      console.error(`${each}: again by npm run ${name} -- ${each} --seed ${chosen.seed}${seeds}`);
+      exitCode = 1;
     }
-    if (isBroken || report.exitCode === 1)
-      progress(`again: npm run ${name} -- ${each} --seed ${seed}`);
   }
-  return isBroken ? 1 : report.exitCode;
+  return exitCode;
+}
+
+/** Whether what goes by a name has told something, and all of it was well. */
+async function reached(
+  name: string,
+  goals: Readonly<Record<string, Goal>>,
+  { seed, seeds }: Choice,
+): Promise<boolean> {
+  const report = new GoalReport();
+  const progress = (text: string): void => console.error(`${name}: ${text}`);
+  progress(`seed ${seed}`);
+  try {
+    await goals[name]?.({ report, seed, seeds, progress });
+    return report.exitCode === 0;
+  } catch (error) {
+    progress(
+      `broken off: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
+    return false;
+  }
 }
 
 interface Choice {
   readonly names: readonly string[];
   readonly seed: string;
+  readonly seeds: number | undefined;
 }
 
 /** What to run, or what is wrong with the arguments. */
@@ -75,14 +88,16 @@ function choose(words: readonly string[], known: readonly string[]): Choice | st
     const { values, positionals } = parseArgs({
       args: [...words],
       allowPositionals: true,
-      options: { seed: { type: 'string' } },
+      options: { seed: { type: 'string' }, seeds: { type: 'string' } },
     });
     const unknown = positionals.filter((name) => !known.includes(name));
     if (unknown.length > 0) return `there is no ${unknown.join(', ')}`;
-    return {
-      names: positionals.length === 0 ? known : positionals,
-      seed: values.seed ?? String(randomInt(2 ** 32)),
-    };
+    const seeds = values.seeds === undefined ? undefined : Number(values.seeds);
+    if (seeds !== undefined && !(Number.isInteger(seeds) && seeds > 0)) {
+      return `--seeds ${values.seeds}: expected a whole number above 0`;
+    }
+    const names = positionals.length === 0 ? known : positionals;
+    return { names, seed: values.seed ?? String(randomInt(2 ** 32)), seeds };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

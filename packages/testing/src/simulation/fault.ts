@@ -30,10 +30,13 @@ export type FaultPlan = readonly { readonly afterMs: number; readonly fault: Fau
  * - `tells-shares-once`: a node that is linked again is not told what it has missed
  * - `loses-changes`: one change of the registry in four is not sent
  */
-export type Flaw =
-  | 'keeps-shares-of-the-dead'
-  | 'keeps-its-life'
-  | 'reuses-incarnations'
-  | 'keeps-both-holders'
-  | 'tells-shares-once'
-  | 'loses-changes';
+export type Flaw = (typeof flaws)[number];
+
+export const flaws = [
+  'keeps-shares-of-the-dead',
+  'keeps-its-life',
+  'reuses-incarnations',
+  'keeps-both-holders',
+  'tells-shares-once',
+  'loses-changes',
+] as const;

@@ -30,11 +30,14 @@ export type LeaseFaultPlan = readonly { readonly afterMs: number; readonly fault
  * - `sleeps-on`: a holder counts by a clock that stands still while its machine sleeps
  * - `no-fence`: the resource takes whatever comes
  */
-export type LeaseFlaw =
-  | 'counts-from-the-reply'
-  | 'no-margin'
-  | 'wall-clock'
-  | 'any-nonce'
-  | 'no-waiting'
-  | 'sleeps-on'
-  | 'no-fence';
+export type LeaseFlaw = (typeof leaseFlaws)[number];
+
+export const leaseFlaws = [
+  'counts-from-the-reply',
+  'no-margin',
+  'wall-clock',
+  'any-nonce',
+  'no-waiting',
+  'sleeps-on',
+  'no-fence',
+] as const;

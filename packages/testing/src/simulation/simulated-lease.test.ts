@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { LeaseFlaw } from './lease-fault.ts';
+import { leaseFlaws, type LeaseFlaw } from './lease-fault.ts';
 import { leaseScenario, type LeaseScenario } from './lease-scenario.ts';
 import { simulateLease, type LeaseReport } from './simulated-lease.ts';
 
@@ -48,16 +48,7 @@ describe('a simulated lease', () => {
     );
   });
 
-  const flaws: readonly LeaseFlaw[] = [
-    'counts-from-the-reply',
-    'no-margin',
-    'wall-clock',
-    'sleeps-on',
-    'any-nonce',
-    'no-waiting',
-    'no-fence',
-  ];
-  it.each(flaws)(
+  it.each(leaseFlaws)(
     'is seen to fail with the bug %s',
     async (flaw) => {
       const check = fc.asyncProperty(leaseScenario, async (each) => {

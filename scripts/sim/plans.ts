@@ -1,0 +1,78 @@
+import { seededRandom } from '@foundation/core';
+import {
+  clusterScenario,
+  leaseScenario,
+  simulateCluster,
+  simulateLease,
+  type ClusterScenario,
+  type LeaseScenario,
+} from '@foundation/testing/simulation';
+import fc from 'fast-check';
+
+import type { Goal, GoalRun } from '../goals/goal-program.ts';
+
+/** What every simulation shows. */
+interface Shown {
+  readonly digest: string;
+  readonly problems: readonly string[];
+}
+
+/** Plans of faults for one simulation, and how to go through one. */
+interface Simulated<Scenario> {
+  readonly goal: string;
+  readonly scenarios: fc.Arbitrary<Scenario>;
+  play(scenario: Scenario): Promise<Shown>;
+}
+
+export const cluster: Simulated<ClusterScenario> = {
+  goal: 'cluster, simulated',
+  scenarios: clusterScenario,
+  play: ({ seed, nodes, plan }) => simulateCluster({ seed, nodes }, plan),
+};
+
+export const singleton: Simulated<LeaseScenario> = {
+  goal: 'G6 holders of a lease, simulated',
+  scenarios: leaseScenario,
+  play: ({ seed, nodes, plan }) => simulateLease({ seed, nodes }, plan),
+};
+
+/** Goes through many plans. One after which something is wrong is shrunk to what is needed for that. */
+export function allWell<Scenario>(
+  { goal, scenarios, play }: Simulated<Scenario>,
+  usual: number,
+): Goal {
+  return async ({ report, seed, seeds: plans = usual, progress }) => {
+    let done = 0;
+    const isWell = fc.asyncProperty(scenarios, async (each) => {
+      const { problems } = await play(each);
+      if (problems.length > 0) throw new Error(problems.join('\n'));
+      if (++done % 500 === 0) progress(`${done} plans`);
+    });
+    const { failed, counterexample, errorInstance } = await fc.check(isWell, {
+      numRuns: plans,
+      seed: numberOf(seed),
+    });
+    if (failed) progress(`${String(errorInstance)}\n${JSON.stringify(counterexample)}`);
+    report.tell({
+      goal,
+      value: failed ? 1 : 0,
+      limit: `0 bad of ${plans} plans of faults`,
+      ok: !failed && done >= plans,
+      seed,
+    });
+  };
+}
+
+/** Scenarios drawn by a seed. */
+export function scenariosOf<Scenario>(
+  { scenarios }: Simulated<Scenario>,
+  numRuns: number,
+  { seed }: GoalRun,
+): readonly Scenario[] {
+  return fc.sample(scenarios, { numRuns, seed: numberOf(seed) });
+}
+
+/** A seed as fast-check takes it. */
+function numberOf(seed: string): number {
+  return seededRandom(seed).int(2 ** 31);
+}
