@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { FlawedStore, storeFlaws, type StoreFlaw } from './flawed-store.ts';
 export { checkLinearizable, type LinearOptions, type LinearVerdict } from './linearizable.ts';
 export type { Operation, Request } from './operation.ts';
 export {
