@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   atLeast,
   atMost,
+  cpuTimesThatOf,
   median,
   outcomes,
   timesThatInEachRound,
@@ -11,6 +12,7 @@ import {
 } from './goal.ts';
 import type { Row } from './row.ts';
 import { summarize } from './statistics.ts';
+import { cluster } from './suites/cluster.ts';
 import { processes } from './suites/processes.ts';
 
 function row(subject: string, rounds: readonly number[], cpuUsPerOp: number | null = null): Row {
@@ -49,10 +51,12 @@ describe('goals of a suite', () => {
     const goals = [
       atLeast('call-1', 2.5, timesThatOf('beam')),
       atLeast('call-1', 9, timesThatPerCoreOf('beam')),
+      atMost('call-1', 0.2, cpuTimesThatOf('beam')),
     ];
     expect(outcomes(goals, rows)).toMatchObject([
       { goal: '≥ 2.50 × beam', value: 3, ok: true },
       { goal: '≥ 9.00 × beam per core used', value: 8, ok: false },
+      { goal: '≤ 0.200 × beam in CPU', value: 0.125, ok: true },
     ]);
   });
 
@@ -82,8 +86,8 @@ describe('goals of a suite', () => {
     );
   });
 
-  it('are set for every measure of the suite of processes', () => {
-    const measures = processes.measures.map(({ name }) => name);
-    expect(new Set(processes.goals.map(({ measure }) => measure))).toEqual(new Set(measures));
+  it.each([processes, cluster])('are set for every measure of $name', ({ measures, goals }) => {
+    const names = measures.map(({ name }) => name);
+    expect(new Set(goals.map(({ measure }) => measure))).toEqual(new Set(names));
   });
 });

@@ -59,6 +59,14 @@ export function timesThatPerCoreOf(peer: string): Reading {
   };
 }
 
+/** The processor time that foundation takes for an operation, in multiples of a peer's. */
+export function cpuTimesThatOf(peer: string): Reading {
+  return {
+    unit: `× ${peer} in CPU`,
+    from: (rows) => ratio(rowOf(rows, 'foundation')?.cpuUsPerOp, rowOf(rows, peer)?.cpuUsPerOp),
+  };
+}
+
 /**
  * The median of how a subject compares with another in each round: rounds of the same index were
  * neighbours, so that what changes slowly on a machine falls on both.

@@ -7,10 +7,11 @@ import type { Row } from './row.ts';
 import { runMeasure } from './runner.ts';
 import type { Measure, Subject, Suite } from './suite.ts';
 import { basics } from './suites/basics.ts';
+import { cluster } from './suites/cluster.ts';
 import { processes } from './suites/processes.ts';
 import { detailTable, goalTable, medianTable } from './table.ts';
 
-const suites: readonly Suite[] = [basics, processes];
+const suites: readonly Suite[] = [basics, processes, cluster];
 
 /** What a suite gave; `--json` prints exactly this. */
 interface Report {

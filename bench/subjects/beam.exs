@@ -39,6 +39,12 @@ defmodule Counter do
   def handle_cast(:add, count), do: {:noreply, count + 1}
 end
 
+defmodule Sink do
+  use GenServer
+  def init(_), do: {:ok, nil}
+  def handle_call({:take, bytes}, _from, state), do: {:reply, byte_size(bytes), state}
+end
+
 defmodule Load do
   @burst 3_000
 
@@ -300,6 +306,8 @@ end
 
 defmodule Remote do
   @text String.duplicate("x", 100)
+  @bulk_bytes 1_048_576
+  @bulk_callers 4
 
   def run(measure, node) do
     echo = {:echo, node}
@@ -319,6 +327,20 @@ defmodule Remote do
 
   defp round("remote-call-64", seconds, {_echo, call, cpu}) do
     Load.rate(cpu, fn -> Load.calls(List.duplicate(call, 64), seconds, 8) end)
+  end
+
+  # Small calls, timed while a stream of large messages runs.
+  defp round("control-p99-under-bulk", seconds, {{:echo, node}, call, _cpu}) do
+    bytes = :binary.copy(<<0>>, @bulk_bytes)
+    take = fn -> GenServer.call({:sink, node}, {:take, bytes}, :infinity) end
+    callers = List.duplicate(take, @bulk_callers)
+    stream = Task.async(fn -> Load.calls(callers, seconds, 1) end)
+    now = Load.now_us()
+    times = Load.times(call, now + seconds * 1_000_000, now, [])
+    p99 = Load.quantile(times, 0.99) / 1_000
+    rate = Task.await(stream, :infinity) / seconds
+    besides = [{"p50 ms", Load.median(times) / 1_000}, {"MiB/s", rate}]
+    Load.answer(p99, length(times), "null", besides)
   end
 
   defp round("remote-oneway-100b", seconds, {echo, _call, cpu}) do
@@ -362,6 +384,7 @@ end
 defmodule Main do
   def run(["server", name]) do
     {:ok, _} = :net_kernel.start([String.to_atom(name), :shortnames])
+    {:ok, _} = GenServer.start_link(Sink, nil, name: :sink)
     {:ok, _} = GenServer.start_link(Counter, 0, name: :echo)
     Line.halt_at_end()
     Line.say(~s({"ready":true}))

@@ -24,6 +24,13 @@ const readyMs = 30_000;
 /** How long a round may take beyond its seconds, in milliseconds. */
 const graceMs = 110_000;
 
+const remoteMeasures = [
+  'remote-call-1',
+  'remote-call-64',
+  'remote-oneway-100b',
+  'control-p99-under-bulk',
+];
+
 const measure = process.argv[2] ?? '';
 const alone: Sessions = {
   ...inBothSuites(sessionsOf(['call-1', 'call-100', 'cast'], openLocal)),
@@ -32,9 +39,9 @@ const alone: Sessions = {
 const portMapper = measure in alone ? undefined : await startPortMapper();
 const sessions: Sessions = {
   ...alone,
-  ...sessionsOf(['remote-call-1', 'remote-call-64', 'remote-oneway-100b'], openRemote),
-  ...clusterSessions((cluster, index) => {
-    const names = [0, 1, 2].map((member) => `${cluster}-${member}@localhost`);
+  ...sessionsOf(remoteMeasures, openRemote),
+  ...clusterSessions((cluster, index, count) => {
+    const names = Array.from({ length: count }, (_, member) => `${cluster}-${member}@localhost`);
     const others = names.filter((_, member) => member !== index);
     return { command: elixir, args: elixirArgs('member', names[index] ?? '', ...others) };
   }),

@@ -4,42 +4,53 @@ import { numberOf, startLineProcess, type LineProcess, type Message } from '../l
 import type { Round } from '../round.ts';
 import { say, type Session, type Sessions } from './subject.ts';
 
-const membersCount = 3;
 /** How long a cluster may take to form or to notice, in milliseconds. */
 const patienceMs = 30_000;
 /** How long a formed cluster rests before a member is killed, in milliseconds. */
 const restMs = 500;
 
-/** How to start the program of a member; the same cluster name is given to the members of one round. */
+/**
+ * How to start the program of the `index`th of `count` members; the same cluster name is given to the
+ * members of one round.
+ */
 export type MemberCommand = (
   cluster: string,
   index: number,
+  count: number,
 ) => { readonly command: string; readonly args: readonly string[] };
 
 /**
- * The cluster measures, from a way to start a member. Each round has three new OS processes.
+ * The cluster measures, from a way to start a member. Each round has new OS processes.
  *
  * A member says `{"loaded":true}`, waits for a line, starts its node, says `{"startedAtUs":…}` with the
  * moment at which it began to, then `{"members":…,"atUs":…}` whenever the number of nodes it sees
  * changes, itself included. Moments are in µs of the machine's monotonic clock.
  */
 export function clusterSessions(command: MemberCommand): Sessions {
-  const session = (measure: (members: readonly Member[]) => Promise<number>) => async () =>
+  const session = (count: number, measure: ClusterMeasure) => async () =>
     Promise.resolve<Session>({
-      round: () => clusterRound(command, measure),
+      round: () => clusterRound(command, count, measure),
       close: async () => {},
     });
-  return { 'cluster-form-3': session(formMs), 'kill-seen': session(killSeenMs) };
+  return {
+    'cluster-form-3': session(3, formMs),
+    'kill-seen': session(3, killSeenMs),
+    'form-3': session(3, formMs),
+    'form-10': session(10, formMs),
+  };
 }
+
+type ClusterMeasure = (members: readonly Member[]) => Promise<number>;
 
 async function clusterRound(
   command: MemberCommand,
-  measure: (members: readonly Member[]) => Promise<number>,
+  count: number,
+  measure: ClusterMeasure,
 ): Promise<Round> {
   const cluster = `bench-${process.pid}-${Math.trunc(nowUs())}`;
   await using stack = new AsyncDisposableStack();
-  const members = Array.from({ length: membersCount }, (_, index) => {
-    const { command: program, args } = command(cluster, index);
+  const members = Array.from({ length: count }, (_, index) => {
+    const { command: program, args } = command(cluster, index, count);
     return new Member(stack.use(startLineProcess(program, args)));
   });
   await Promise.all(members.map((member) => member.loaded()));
@@ -50,7 +61,7 @@ async function clusterRound(
 
 async function formMs(members: readonly Member[]): Promise<number> {
   const started = await Promise.all(members.map((member) => member.start()));
-  const agreed = await Promise.all(members.map((member) => member.sees(membersCount)));
+  const agreed = await Promise.all(members.map((member) => member.sees(members.length)));
   return (Math.max(...agreed) - Math.max(...started)) / 1_000;
 }
 
@@ -60,7 +71,7 @@ async function killSeenMs(members: readonly Member[]): Promise<number> {
   const [victim, ...survivors] = members;
   const killedAtUs = nowUs();
   victim?.kill();
-  const seen = await Promise.all(survivors.map((member) => member.sees(membersCount - 1)));
+  const seen = await Promise.all(survivors.map((member) => member.sees(survivors.length)));
   return (Math.max(...seen) - killedAtUs) / 1_000;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Foundation itself, in the production profile: processes of one node, of two nodes that found each
- * other, and clusters of three. Every run has a home of its own, so that it meets no other cluster.
+ * other, clusters, and the store of one machine. Every run has a home of its own, so that it meets no other cluster.
  *
  * @packageDocumentation
  */
@@ -16,9 +16,11 @@ import { defineProcess, startNode } from '@foundation/core';
 
 import { clusterSessions, serveMember } from './cluster.ts';
 import { openCounters } from './foundation-counters.ts';
+import { openCountStore } from './foundation-store.ts';
 import { localSessions } from './local.ts';
-import { remoteSessions, serveParent, startServer } from './remote.ts';
+import { bulkBytes, remoteSessions, serveParent, startServer } from './remote.ts';
 import type { Remote, ServerProcess } from './remote.ts';
+import { storeSessions } from './store.ts';
 import { serveSubject } from './subject.ts';
 
 const echo = defineProcess('echo', {
@@ -29,6 +31,11 @@ const echo = defineProcess('echo', {
       state.count += text.length === 100 ? 1 : 0;
     },
   },
+});
+
+const sink = defineProcess('sink', {
+  init: () => ({}),
+  calls: { take: (_ctx, bytes: Uint8Array) => bytes.length },
 });
 
 const program = fileURLToPath(import.meta.url);
@@ -43,12 +50,15 @@ else {
   process.env['FOUNDATION_HOME'] = directory;
   // In production no secret is made by itself.
   process.env['FOUNDATION_SECRET'] = randomBytes(32).toString('base64url');
+  // Members find what earlier ones have compiled, as a program that starts again does.
+  process.env['NODE_COMPILE_CACHE'] = join(directory, 'compiled');
   const member = [...process.execArgv, program, 'member'];
   await serveSubject(
     'this working tree',
     {
       ...localSessions(openCounters),
       ...remoteSessions(openRemote),
+      ...storeSessions(program, openCountStore),
       ...clusterSessions((cluster, index) => ({
         command: process.execPath,
         args: [...member, join(directory, cluster), `member-${index}`],
@@ -59,7 +69,8 @@ else {
 }
 
 async function serve(): Promise<void> {
-  const node = await startNode({ name: 'server', profile: 'production', processes: [echo] });
+  const node = await startNode({ name: 'server', profile: 'production', processes: [echo, sink] });
+  await node.processes.start(sink, { name: 'sink' });
   await node.processes.start(echo, { name: 'echo' });
   serveParent('ready');
 }
@@ -68,6 +79,8 @@ async function openRemote(): Promise<[Remote, ServerProcess]> {
   const server = await startServer(program); // finds the same home in its environment
   const node = await startNode({ name: 'client', profile: 'production', processes: [echo] });
   const ref = node.ref(echo, 'echo');
+  const receiver = node.ref(sink, 'sink');
+  const bytes = new Uint8Array(bulkBytes);
   const end = performance.now() + discoveryMs;
   while (ref.pid === undefined) {
     if (performance.now() > end) throw new Error('the client has not found the server');
@@ -77,6 +90,7 @@ async function openRemote(): Promise<[Remote, ServerProcess]> {
     call: (text) => ref.say(text),
     send: (text) => ref.cast.note(text),
     arrived: () => ref.arrived(),
+    bulk: () => receiver.take(bytes),
     close: () => node[Symbol.asyncDispose](),
   };
   return [remote, server];

@@ -39,6 +39,7 @@ export class FrameSocket {
   send(kind: number, id: number, body: Uint8Array): void {
     const size = headerBytes + body.length;
     if (this.#used + size > this.#batch.length) this.#flush();
+    if (size > this.#batch.length) this.#batch = Buffer.allocUnsafe(size);
     if (this.#used === 0) process.nextTick(() => this.#flush());
     const batch = this.#batch;
     let at = batch.writeUInt32LE(size - 4, this.#used);

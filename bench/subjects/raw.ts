@@ -1,5 +1,6 @@
 /**
- * The bare baseline: a hand-written mailbox locally, a framed TLS socket between two OS processes.
+ * The bare baseline: a hand-written mailbox locally, a framed TLS socket between two OS processes, and
+ * SQLite as it is.
  *
  * @packageDocumentation
  */
@@ -10,12 +11,15 @@ import { idleSessions, type Crowd } from './idle.ts';
 import { lifeSessions, type Lives } from './lives.ts';
 import { localSessions, type Counters } from './local.ts';
 import { MailboxCounter } from './mailbox.ts';
-import { payload, remoteSessions, serveParent, startServer } from './remote.ts';
+import { openRawStore } from './raw-store.ts';
+import { bulkBytes, payload, remoteSessions, serveParent, startServer } from './remote.ts';
 import type { Remote, ServerProcess } from './remote.ts';
+import { storeSessions } from './store.ts';
 import { serveSubject } from './subject.ts';
 
+const program = fileURLToPath(import.meta.url);
 const bytes = Buffer.from(payload);
-const kinds = { call: 1, oneWay: 2, count: 3 } as const;
+const kinds = { call: 1, oneWay: 2, count: 3, bulk: 4 } as const;
 
 if (process.argv[2] === 'server') await serve();
 else {
@@ -25,6 +29,7 @@ else {
     ...lifeSessions(openLives),
     ...idleSessions(openCrowd),
     ...remoteSessions(openRemote),
+    ...storeSessions(program, openRawStore),
   });
 }
 
@@ -75,7 +80,7 @@ async function serve(): Promise<void> {
     if (kind === kinds.call) send(kind, id, body);
     else if (kind === kinds.oneWay) oneWayCount += body.length === 100 ? 1 : 0;
     else {
-      count.writeDoubleLE(oneWayCount);
+      count.writeDoubleLE(kind === kinds.bulk ? body.length : oneWayCount);
       send(kind, id, count);
     }
   });
@@ -85,7 +90,7 @@ async function serve(): Promise<void> {
 }
 
 async function openRemote(): Promise<[Remote, ServerProcess]> {
-  const server = await startServer(fileURLToPath(import.meta.url));
+  const server = await startServer(program);
   const pending = new Map<number, (body: Buffer) => void>();
   const socket = await connectFrames(Number(server.ready), ({ id, body }) => {
     const resolve = pending.get(id);
@@ -105,10 +110,12 @@ async function openRemote(): Promise<[Remote, ServerProcess]> {
     });
   }
   const none = Buffer.alloc(0);
+  const large = Buffer.alloc(bulkBytes);
   const remote: Remote = {
     call: () => ask(kinds.call, bytes, (answer) => answer.toString('latin1')),
     send: () => socket.send(kinds.oneWay, 0, bytes),
     arrived: () => ask(kinds.count, none, (answer) => answer.readDoubleLE()),
+    bulk: () => ask(kinds.bulk, large, (answer) => answer.readDoubleLE()),
     close: async () => socket.close(),
   };
   return [remote, server];

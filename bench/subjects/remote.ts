@@ -10,6 +10,12 @@ import { usedCpuUs, type Session, type Sessions } from './subject.ts';
 /** 100 bytes, also as JSON and as UTF-8. */
 export const payload = 'x'.repeat(100);
 
+/** Bytes of a large message. */
+export const bulkBytes = 2 ** 20;
+
+/** Large messages on their way at a time. */
+const bulkCallers = 4;
+
 /** A connection to an echo in another OS process, made with the means of a subject. */
 export interface Remote {
   /** Sends 100 bytes and gets the same 100 bytes back. */
@@ -18,6 +24,8 @@ export interface Remote {
   send(text: string): unknown;
   /** How many one-way messages the other side has received. */
   arrived(): Promise<number>;
+  /** Sends a large message to another receiver than the echo; done when that one has it. */
+  bulk?(): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -39,6 +47,7 @@ export function remoteSessions(open: () => Promise<[Remote, ServerProcess]>): Se
     'remote-call-1': session(latencyRound),
     'remote-call-64': session(callRound),
     'remote-oneway-100b': session(oneWayRound),
+    'control-p99-under-bulk': session(underBulkRound),
   };
 }
 
@@ -74,6 +83,18 @@ const oneWayRound: RemoteRound = (remote, seconds, cpuUs) =>
     mustBeAll(sent, arrived);
     return arrived;
   }, cpuUs);
+
+/** Small calls, timed while a stream of large messages runs. */
+const underBulkRound: RemoteRound = async (remote, seconds) => {
+  const streamed = countCalls(() => remote.bulk?.(), {
+    callers: bulkCallers,
+    seconds,
+    batchCount: 1,
+  });
+  const times = await timeCalls(() => remote.call(payload), seconds);
+  const besides = { 'p50 ms': quantile(times, 0.5) / 1_000, 'MiB/s': (await streamed) / seconds };
+  return { value: quantile(times, 0.99) / 1_000, ops: times.length, cpuUsPerOp: null, besides };
+};
 
 /** The other OS process of a subject: the same program, with the argument `server`. */
 export interface ServerProcess {

@@ -16,8 +16,11 @@ it('shows exactly these names', async () => {
       "Simulation",
       "TestCluster",
       "checkModel",
+      "clusterScenario",
       "discoveryConformance",
       "eventually",
+      "flaws",
+      "leaseFlaws",
       "leaseScenario",
       "lookupConformance",
       "probe",
@@ -27,6 +30,7 @@ it('shows exactly these names', async () => {
       "storeConformance",
       "testNode",
       "transportConformance",
+      "trapAmbient",
     ]
   `);
 });
