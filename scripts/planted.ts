@@ -13,13 +13,14 @@ const planted: Goal = async ({ report, seed, progress }) => {
   let caught = 0;
   let total = 0;
   let alarms = 0;
-  for (const { what, flaws, finds } of plantedKinds) {
-    if (await finds(undefined, controlTries, seed)) {
+  for (const kind of plantedKinds) {
+    const { what, flaws } = kind;
+    if (await kind.finds(undefined, controlTries, seed)) {
       alarms++;
       progress(`${what} has no bug, and the check finds one`);
     }
     for (const flaw of flaws) {
-      const isCaught = await finds(flaw, tries, seed);
+      const isCaught = await kind.finds(flaw, tries, seed);
       total++;
       if (isCaught) caught++;
       progress(`${isCaught ? 'caught' : 'MISSED'}: ${what} ${flaw}`);

@@ -87,8 +87,9 @@ async function writingRound(child: LineProcess, seconds: number): Promise<Round>
 }
 
 async function sumOf(store: CountStore): Promise<number> {
-  const counts = await Promise.all(keys.map((key) => store.read(key)));
-  return counts.reduce((sum, { count }) => sum + count, 0);
+  let sum = 0;
+  for (const key of keys) sum += (await store.read(key)).count;
+  return sum;
 }
 
 function writingSession(store: CountStore): Session {

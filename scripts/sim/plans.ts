@@ -21,7 +21,7 @@ interface Shown {
 interface Simulated<Scenario> {
   readonly goal: string;
   readonly scenarios: fc.Arbitrary<Scenario>;
-  play(scenario: Scenario): Promise<Shown>;
+  readonly play: (scenario: Scenario) => Promise<Shown>;
 }
 
 export const cluster: Simulated<ClusterScenario> = {

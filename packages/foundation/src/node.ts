@@ -103,8 +103,7 @@ class RunningNode implements Node {
     this.#settings = settings;
     this.#ports = ports;
     this.name = name;
-    const { splitPolicy: policy, voters } = settings;
-    this.#quorum = new Quorum({ self: name, policy, voters, clock });
+    this.#quorum = new Quorum(settings);
     this.registry = new Registry({
       node: name,
       incarnation,

@@ -15,8 +15,9 @@ import {
 export type SplitPolicy = 'available' | 'majority';
 
 export interface QuorumOptions {
-  readonly self: string;
-  readonly policy: SplitPolicy;
+  /** Name of this node. */
+  readonly name: string;
+  readonly splitPolicy: SplitPolicy;
   readonly voters: readonly string[] | undefined;
   readonly clock: Clock;
 }
@@ -32,10 +33,10 @@ export class Quorum {
   #state: QuorumState;
   #timer: Timer | undefined = undefined;
 
-  constructor({ self, policy, voters, clock }: QuorumOptions) {
-    this.policy = policy;
+  constructor({ name, splitPolicy, voters, clock }: QuorumOptions) {
+    this.policy = splitPolicy;
     this.#clock = clock;
-    this.#state = newQuorum(self, voters);
+    this.#state = newQuorum(name, voters);
   }
 
   /** Whether more than half of those who count are here. */
