@@ -4,6 +4,7 @@
  *
  * @packageDocumentation
  */
+export { startAvahi, type Avahi, type AvahiOptions } from './avahi.ts';
 export { debianProgram, type DebianProgram } from './debian.ts';
 export { freePorts, startServer, type RunningServer, type ServerOptions } from './server.ts';
 export { startDnsmasq, type Dnsmasq, type DnsRecords } from './dnsmasq.ts';

@@ -79,6 +79,8 @@ class Server implements RunningServer {
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/', ...options.env },
     });
     this.#exited = once(this.#child, 'exit');
+    // Lets the guard go: it would keep this program from ending.
+    this.#child.once('exit', () => this.#child.stdio[3]?.destroy());
     const keep = (text: string): void => {
       this.#log = (this.#log + text).slice(-logCharsMax);
     };
