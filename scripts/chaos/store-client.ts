@@ -2,9 +2,21 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { seededRandom } from '@foundation/core';
-import { SqliteDatabase, SqliteStore, type Store } from '@foundation/core/internal';
-import { exercise, recorded } from '@foundation/testing/history';
+import { seededRandom, systemClock, systemRandom, type Random } from '@foundation/core';
+import {
+  Codec,
+  SqliteDatabase,
+  SqliteStore,
+  Variables,
+  type Store,
+} from '@foundation/core/internal';
+import {
+  exercise,
+  exerciseVariables,
+  recorded,
+  recordedVariable,
+  type Recording,
+} from '@foundation/testing/history';
 import { runTestProgram } from '@foundation/testing/program';
 
 import { Journal } from './journal.ts';
@@ -24,48 +36,64 @@ export interface StoreChoice {
   readonly path: string;
 }
 
-/** Clients of one process. */
-const clientsEach = 2;
-/** All clients work on a few keys at a time, by the clock: a search over more operations on one key might not end. */
-const keys = 4;
-const keysForMs = 300;
+/** All clients work on a few names at a time, by the clock: a search over more operations on one might not end. */
+const namesAtOnce = 4;
+const namesForMs = 300;
 /** Operations that a client does without a pause; then it rests for as long. */
 const operations = 30;
 
 const { name, store: choice, journals } = JSON.parse(process.argv[2] ?? '') as StoreClientOptions;
 const store: Store = new SqliteStore(new SqliteDatabase({ path: choice.path }));
 await store.start();
+const room = new Variables({
+  node: name,
+  store,
+  codec: new Codec(),
+  clock: systemClock,
+  random: systemRandom,
+});
 const journal = new Journal(join(journals, `${name}journal`));
 
-const clients = Array.from({ length: clientsEach }, (_, index) => {
-  const client = `${name}${index}`;
-  const onBegin = journal.begin.bind(journal);
-  return { client, store: recorded(store, { client, history: journal, onBegin }) };
-});
+/** One client of the store, and one of strong variables in it. */
+const clients: Readonly<Record<string, (work: Work) => Promise<void>>> = {
+  [`${name}store`]: ({ recording, names, ...how }) =>
+    exercise(recorded(store, recording), { ...how, keys: names }),
+  [`${name}variables`]: ({ recording, names, ...how }) =>
+    exerciseVariables(
+      names.map((each) => recordedVariable(room.strong<string>(`variable-${each}`), recording)),
+      how,
+    ),
+};
+
+interface Work {
+  readonly recording: Recording;
+  readonly names: readonly string[];
+  readonly client: string;
+  readonly operations: number;
+  readonly random: Random;
+}
 
 const commands = {
   /** Works on the store until a moment, by the machine's clock. */
   async work(endsAt: number, seed: string): Promise<void> {
-    const working = clients.map(async ({ client, store: own }) => {
+    const working = Object.entries(clients).map(async ([client, work]) => {
       const random = seededRandom(`${seed}/${client}`);
       for (let began = machineMs(); began < endsAt; began = machineMs()) {
-        await exercise(own, {
-          client: `${client}@${began}`,
-          keys: keysAt(began),
-          operations,
-          random,
-        });
+        // Each time it is another one: it may have left something behind of which it does not know what became.
+        const who = `${client}@${began}`;
+        const recording = { client: who, history: journal, onBegin: journal.begin.bind(journal) };
+        await work({ recording, names: namesAt(began), client: who, operations, random });
         await pause(machineMs() - began);
       }
     });
     await Promise.all(working);
   },
 };
-export type StoreClient = typeof commands;
-
-function keysAt(moment: number): readonly string[] {
-  const period = Math.floor(moment / keysForMs);
-  return Array.from({ length: keys }, (_, index) => `${period}-${index}`);
+function namesAt(moment: number): readonly string[] {
+  const period = Math.floor(moment / namesForMs);
+  return Array.from({ length: namesAtOnce }, (_, index) => `${period}-${index}`);
 }
+
+export type StoreClient = typeof commands;
 
 runTestProgram(process.pid, commands, () => store.stop());

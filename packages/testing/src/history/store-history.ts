@@ -29,7 +29,10 @@ export interface Recording {
   readonly client: string;
   /** What is done is added here, when it has ended. */
   readonly history: { push(operation: StoreOperation): unknown };
-  /** Told of what is about to be done, as yet of unknown outcome: all that is known when its client is killed. */
+  /**
+   * Told of what is about to be done, as yet of unknown outcome: all that is known when its client is killed. Told
+   * again, with the same `calledAt`, when it has become another thing.
+   */
   readonly onBegin?: (operation: StoreOperation) => void;
   /** @defaultValue milliseconds of the machine's monotonic clock, which all its processes share */
   readonly now?: () => number;
@@ -42,11 +45,14 @@ function machineMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** Does something and writes it down. What was asked is looked at when it has ended. */
+/**
+ * Does something and writes it down. What was asked is looked at when it has ended, and when `ask` says that it
+ * has become another thing.
+ */
 export type Recorder = <T extends Answer>(
   key: string,
   request: () => StoreRequest,
-  ask: () => Promise<T>,
+  ask: (onBecoming: () => void) => Promise<T>,
 ) => Promise<T>;
 
 /**
@@ -58,9 +64,11 @@ export function recorder({ client, history, onBegin, now = machineMs }: Recordin
   return async (key, request, ask) => {
     const calledAt = now();
     const who = lives === 0 ? client : `${client}/${lives}`;
-    onBegin?.({ client: who, key, request: request(), calledAt, reply: 'unknown' });
+    const tell = (): void =>
+      onBegin?.({ client: who, key, request: request(), calledAt, reply: 'unknown' });
+    tell();
     try {
-      const output = await ask();
+      const output = await ask(tell);
       const reply = { at: now(), output };
       history.push({ client: who, key, request: request(), calledAt, reply });
       return output;

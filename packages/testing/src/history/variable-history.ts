@@ -47,10 +47,11 @@ export function recordedVariable(
       const version = await note(
         name,
         () => ({ kind: 'update', seen, value }),
-        async () => {
+        async (onBecoming) => {
           const reading = await variable.update(async (current) => {
             seen = current;
             value = await change(current);
+            onBecoming();
             return value;
           });
           return reading.version;
