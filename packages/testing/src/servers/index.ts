@@ -6,5 +6,7 @@
  */
 export { startAvahi, type Avahi, type AvahiOptions } from './avahi.ts';
 export { debianProgram, type DebianProgram } from './debian.ts';
+export { startNats, type NatsMember, type NatsOptions, type NatsServers } from './nats.ts';
 export { freePorts, startServer, type RunningServer, type ServerOptions } from './server.ts';
 export { startDnsmasq, type Dnsmasq, type DnsRecords } from './dnsmasq.ts';
+export { startTcpProxy, type Direction, type TcpProxy } from './tcp-proxy.ts';

@@ -60,9 +60,16 @@ export async function freePorts(count: number): Promise<readonly number[]> {
   return ports;
 }
 
-/** Ends the server when its own stdin does: that is when the program that started it is gone. */
-const guard =
-  '"$@" & server=$!; (cat >/dev/null; kill -9 "$server") <&3 2>/dev/null & echo "$server" >&4; exec 3<&- 4>&-; wait "$server"';
+/**
+ * Ends the server when the pipe from here does: that is when the program that started it is gone. The watch ends with
+ * the server, so that it neither keeps that program alive nor kills whoever gets the number next.
+ */
+const guard = [
+  '"$@" & server=$!',
+  '(exec 4>&-; read -r _; kill -9 "$server") <&3 >/dev/null 2>&1 & watch=$!',
+  'echo "$server" >&4; exec 3<&- 4>&-',
+  'wait "$server"; code=$?; kill -9 "$watch"; exit "$code"',
+].join('\n');
 
 class Server implements RunningServer {
   readonly #child: ChildProcess;
