@@ -12,6 +12,7 @@ import { SqliteStore } from './cluster/stores/sqlite.ts';
 import type { MeshOptions } from './cluster/transports/mesh-options.ts';
 import type { ListenConfig } from './config/node-config.ts';
 import { FoundationError } from './errors.ts';
+import type { NatsClient } from './nats/nats-client.ts';
 import { nodeKeys, type NodeKeys } from './node-keys.ts';
 import type { NodeSettings } from './node-options.ts';
 
@@ -143,10 +144,34 @@ export async function storeOf(settings: NodeSettings, database?: SqliteDatabase)
     case 'none':
       return new AbsentStore();
     case 'etcd':
-    case 'jetstream':
       throw new FoundationError('INVALID_OPTION', store);
+    case 'jetstream': {
+      const { JetStreamStore } = await import('./nats/jet-stream-store.ts');
+      const { replicas } = settings.values.store;
+      const { name } = locateHome(homeOptions(settings));
+      return new JetStreamStore({
+        nats: await natsOf(settings),
+        cluster: name,
+        ...defined({ replicas }),
+      });
+    }
   }
 }
+
+/** The connection to NATS servers that a node has. */
+export async function natsOf({ name, values, clock, random }: NodeSettings): Promise<NatsClient> {
+  const { NatsClient } = await import('./nats/nats-client.ts');
+  const { servers = [natsDefault], credentials, ca, cert, key, ...given } = values.nats;
+  const isTls = ca !== undefined || cert !== undefined || key !== undefined;
+  return new NatsClient({
+    servers,
+    name: `foundation ${name}`,
+    ...defined({ ...given, credentialsFile: credentials, clock, random }),
+    ...(isTls ? { tls: defined({ caFile: ca, certFile: cert, keyFile: key }) } : {}),
+  });
+}
+
+const natsDefault = 'nats://127.0.0.1:4222';
 
 function checkStoreFits({ store, cluster, profile }: NodeSettings): void {
   const isShared =

@@ -91,6 +91,7 @@ export const nodeOptionNames: readonly string[] = [
   'role',
   'profile',
   'listen',
+  'nats',
   'secret',
   'secretFile',
   'certificates',

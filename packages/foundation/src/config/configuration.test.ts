@@ -68,7 +68,7 @@ describe('a configuration', () => {
     expect(shownIn(found)).toMatchObject({
       'cluster.kind': ['static', 'FOUNDATION_CLUSTER'],
       'cluster.addresses': [['a:1', 'b:2'], 'FOUNDATION_CLUSTER_ADDRESSES'],
-      'cluster.servers': [['nats://n1', 'nats://n2'], 'NATS_URL'],
+      'nats.servers': [['nats://n1', 'nats://n2'], 'NATS_URL'],
       directory: ['/var/lib/x', 'FOUNDATION_HOME'],
       lagMaxMs: [50, 'FOUNDATION_LAG_MAX_MS'],
     });

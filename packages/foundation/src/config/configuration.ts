@@ -151,7 +151,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 /** The values of all settings, nested as in the options. Their types were checked against the table of settings. */
 export function settingValues(configuration: Configuration): SettingValues {
-  const values: Record<string, unknown> = { cluster: {}, store: {}, listen: {}, certificates: {} };
+  const values: Record<string, unknown> = {
+    cluster: {},
+    store: {},
+    listen: {},
+    nats: {},
+    certificates: {},
+  };
   for (const [path, { value }] of configuration) {
     const [first = '', inner] = path.split('.');
     if (inner === undefined) values[first] = value;

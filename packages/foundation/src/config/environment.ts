@@ -40,7 +40,7 @@ export function detectEnvironment(
   const isContainer =
     surroundings.exists('/.dockerenv') || surroundings.exists('/run/.containerenv');
   return [
-    finding('nats', set('cluster.servers'), 'neither `cluster.servers` nor NATS_URL is set'),
+    finding('nats', set('nats.servers'), 'neither `nats.servers` nor NATS_URL is set'),
     finding(
       'kubernetes',
       isKubernetes

@@ -25,6 +25,8 @@ export interface NodeConfig {
    * @defaultValue 'production' when NODE_ENV says so, otherwise 'development'
    */
   readonly profile?: Profile;
+  /** NATS servers, for the cluster or the store; see `docs/guide/nats.md`. */
+  readonly nats?: NatsConfig;
   /** Where this node listens. */
   readonly listen?: ListenConfig;
   /** The cluster's secret, as base64url. Better in a file or the environment than in a program. */
@@ -87,12 +89,8 @@ export type ClusterConfig =
       readonly namespace?: string;
       readonly port?: number;
     }
-  | {
-      readonly kind: 'nats';
-      /** @defaultValue NATS_URL, or 127.0.0.1:4222 */
-      readonly servers?: readonly string[];
-      readonly credentials?: string;
-    };
+  /** The servers are those of `nats`. */
+  | { readonly kind: 'nats' };
 
 export type StoreKind = 'sqlite' | 'memory' | 'etcd' | 'jetstream' | 'none';
 
@@ -109,12 +107,29 @@ export type StoreConfig =
       readonly key?: string;
     }
   | {
+      /** On the servers of `nats`. */
       readonly kind: 'jetstream';
-      /** @defaultValue those of the cluster */
-      readonly servers?: readonly string[];
-      readonly replicas?: number;
-      readonly credentials?: string;
+      /** Servers that keep a copy of each value. @defaultValue 3 */
+      readonly replicas?: 1 | 3 | 5;
     };
+
+/** How NATS servers are reached. */
+export interface NatsConfig {
+  /** `nats://host:port`, or `tls://…`. @defaultValue NATS_URL, or nats://127.0.0.1:4222 */
+  readonly servers?: readonly string[];
+  /** Path of a `.creds` file, as `nsc` makes it. */
+  readonly credentials?: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly token?: string;
+  readonly nkeySeed?: string;
+  /** Paths of PEM files; any of them asks for TLS. */
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  /** Where a connection without TLS is allowed. @defaultValue 'loopback' */
+  readonly plaintext?: 'loopback' | 'anywhere';
+}
 
 export interface ListenConfig {
   /** @defaultValue 127.0.0.1 on one machine, otherwise every address */
@@ -148,6 +163,7 @@ export type SettingValues = Omit<NodeConfig, 'cluster' | 'store' | 'certificates
   readonly cluster: { readonly kind?: ClusterKind } & Partial<Fields<ClusterConfig>>;
   readonly store: { readonly kind?: StoreKind } & Partial<Fields<StoreConfig>>;
   readonly listen: ListenConfig;
+  readonly nats: NatsConfig;
   readonly certificates: Partial<CertificateConfig>;
 };
 
