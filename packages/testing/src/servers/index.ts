@@ -5,7 +5,9 @@
  * @packageDocumentation
  */
 export { startAvahi, type Avahi, type AvahiOptions } from './avahi.ts';
+export { testAuthority, type TestAuthority, type TestCertificate } from './certificates.ts';
 export { debianProgram, type DebianProgram } from './debian.ts';
+export { startEtcd, type EtcdMember, type EtcdServers, type EtcdServersOptions } from './etcd.ts';
 export { startNats, type NatsMember, type NatsOptions, type NatsServers } from './nats.ts';
 export { freePorts, startServer, type RunningServer, type ServerOptions } from './server.ts';
 export { startDnsmasq, type Dnsmasq, type DnsRecords } from './dnsmasq.ts';
