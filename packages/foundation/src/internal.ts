@@ -27,6 +27,8 @@ export {
 } from './cluster/home.ts';
 export type { Store, StorePromises, Versioned, WatchHandlers } from './cluster/store.ts';
 export { AbsentStore } from './cluster/stores/absent.ts';
+export { EtcdStore } from './cluster/stores/etcd.ts';
+export type { EtcdOptions, EtcdTls } from './cluster/stores/etcd-options.ts';
 export { MemoryStore } from './cluster/stores/memory.ts';
 export { SqliteDatabase, type SqliteDatabaseOptions } from './cluster/stores/sqlite-database.ts';
 export { SqliteStore } from './cluster/stores/sqlite.ts';
