@@ -154,6 +154,104 @@ describe('a look', () => {
   });
 });
 
+describe('a watch', () => {
+  interface Watch {
+    readonly changed: (hints: readonly Hint[]) => void;
+    readonly signal: AbortSignal;
+    readonly end: PromiseWithResolvers<void>;
+  }
+
+  async function withWatch(
+    test: (seen: {
+      readonly clock: RepeatingClock;
+      readonly watches: readonly Watch[];
+      readonly told: readonly string[];
+      readonly errors: readonly unknown[];
+      readonly looks: () => number;
+      readonly discovery: LookupDiscovery;
+    }) => Promise<void>,
+  ): Promise<void> {
+    const clock = new RepeatingClock();
+    const [watches, told, errors]: [Watch[], string[], unknown[]] = [[], [], []];
+    let looks = 0;
+    const discovery = new LookupDiscovery({
+      name: 'x',
+      lookUp: async () => [{ address: `look-${++looks}:1` }],
+      watch(changed, signal) {
+        watches.push({ changed, signal, end: Promise.withResolvers() });
+        return watches.at(-1)?.end.promise ?? Promise.reject(new Error('no watch'));
+      },
+      refreshMs: 1_000,
+      clock,
+    });
+    await discovery.start(self, {
+      onPeers: (hints) => told.push(hints.map(({ address }) => address).join()),
+      onError: (error) => errors.push(error),
+    });
+    await test({ clock, watches, told, errors, looks: () => looks, discovery });
+    await discovery.stop();
+    expect(watches.at(-1)?.signal.aborted).toBe(true);
+  }
+
+  it('tells changes, and nothing is looked up meanwhile', () =>
+    withWatch(async ({ clock, watches, told, looks }) => {
+      watches[0]?.changed([{ address: 'b:1' }]);
+      watches[0]?.changed([{ address: 'b:1' }]);
+      await clock.advance(10_000);
+      expect(told).toEqual(['look-1:1', 'b:1']);
+      expect(looks()).toBe(1);
+    }));
+
+  it('that says that there is nobody changes nothing, and is reported', () =>
+    withWatch(async ({ watches, told, errors }) => {
+      watches[0]?.changed([]);
+      expect(told).toEqual(['look-1:1']);
+      expect(errors).toEqual([expect.objectContaining({ code: 'DISCOVERY_FAILED' })]);
+    }));
+
+  it('that ends leads to a look at once, and to another watch', () =>
+    withWatch(async ({ watches, told, errors }) => {
+      watches[0]?.end.resolve();
+      await settled();
+      expect(told).toEqual(['look-1:1', 'look-2:1']);
+      expect(watches).toHaveLength(2);
+      expect(errors).toEqual([]);
+    }));
+
+  it('that fails is reported, and leads to a look after `refreshMs`', () =>
+    withWatch(async ({ clock, watches, told, errors }) => {
+      watches[0]?.end.reject(new Error('cut off'));
+      await clock.advance(999);
+      expect(told).toEqual(['look-1:1']);
+      expect(errors).toEqual([expect.objectContaining({ message: 'x: cut off' })]);
+      await clock.advance(1);
+      expect(told).toEqual(['look-1:1', 'look-2:1']);
+      expect(watches).toHaveLength(2);
+    }));
+
+  it('is over with the next answer, and is not heard any more', () =>
+    withWatch(async ({ watches, told, errors, discovery }) => {
+      await discovery.refresh();
+      expect(watches.map(({ signal }) => signal.aborted)).toEqual([true, false]);
+      watches[0]?.changed([{ address: 'old:1' }]);
+      watches[0]?.end.reject(new Error('aborted'));
+      await settled();
+      expect(told).toEqual(['look-1:1', 'look-2:1']);
+      expect(errors).toEqual([]);
+    }));
+
+  it('is not heard after the stop', () =>
+    withWatch(async ({ watches, told, errors, discovery, looks }) => {
+      await discovery.stop();
+      watches[0]?.changed([{ address: 'b:1' }]);
+      watches[0]?.end.resolve();
+      await settled();
+      expect(told).toEqual(['look-1:1']);
+      expect(errors).toEqual([]);
+      expect(looks()).toBe(1);
+    }));
+});
+
 describe('an option of LookupDiscovery', () => {
   const lookUp = async (): Promise<readonly Hint[]> => [];
   it.each([

@@ -26,6 +26,17 @@ export interface LookupOptions extends LookupTimes {
    * @param signal - Aborted when the answer is not awaited any more: the work should end then.
    */
   readonly lookUp: (signal: AbortSignal) => Promise<readonly Hint[]>;
+  /**
+   * Tells of changes as they come, from the last answer on, where the place can: then there is no look each
+   * `refreshMs`. When it resolves it is looked again at once; when it rejects, after `refreshMs`.
+   *
+   * @param changed - Takes everybody who is there after a change.
+   * @param signal - Aborted with the next answer, and at the stop.
+   */
+  readonly watch?: (
+    changed: (hints: readonly Hint[]) => void,
+    signal: AbortSignal,
+  ) => Promise<void>;
 }
 
 /** What a look does unless told otherwise. */
@@ -44,6 +55,7 @@ interface Running {
   look?: Look | undefined;
   /** The one that follows it, where somebody asked for it meanwhile. */
   next?: Promise<void> | undefined;
+  watch?: AbortController | undefined;
 }
 
 interface Look {
@@ -61,17 +73,24 @@ export class LookupDiscovery implements Discovery {
   readonly name: string;
   readonly #times: Required<LookupTimes>;
   readonly #lookUp: LookupOptions['lookUp'];
+  readonly #watch: LookupOptions['watch'];
   #running: Running | undefined;
 
   /** @throws FoundationError `INVALID_OPTION` */
   constructor(options: LookupOptions) {
-    refuseUnknown('LookupDiscovery', options, ['name', 'lookUp', ...Object.keys(lookupDefaults)]);
-    const { name, lookUp } = options;
+    refuseUnknown('LookupDiscovery', options, [
+      'name',
+      'lookUp',
+      'watch',
+      ...Object.keys(lookupDefaults),
+    ]);
+    const { name, lookUp, watch } = options;
     if (typeof lookUp !== 'function') {
       throw invalidOption('LookupDiscovery', { lookUp }, 'a function that finds addresses');
     }
     this.name = name;
     this.#lookUp = lookUp;
+    this.#watch = watch;
     this.#times = checkedTimes(name, options);
   }
 
@@ -79,7 +98,7 @@ export class LookupDiscovery implements Discovery {
     const { refreshMs, hintsMax, clock } = this.#times;
     const running: Running = {
       known: new KnownHints({ name: this.name, handlers, hintsMax }),
-      timer: clock.every(refreshMs, () => void (running.look ?? this.#begin(running))),
+      timer: clock.every(refreshMs, () => this.#tick(running)),
     };
     this.#running = running;
     await this.#begin(running);
@@ -102,6 +121,12 @@ export class LookupDiscovery implements Discovery {
     this.#running = undefined;
     running?.timer.cancel();
     running?.look?.controller.abort();
+    running?.watch?.abort();
+  }
+
+  #tick(running: Running): void {
+    const isAtIt = running.look !== undefined || running.watch !== undefined;
+    if (!isAtIt) void this.#begin(running);
   }
 
   async #begin(running: Running): Promise<void> {
@@ -120,9 +145,32 @@ export class LookupDiscovery implements Discovery {
   async #look(running: Running, signal: AbortSignal): Promise<void> {
     try {
       const hints = await unlessAborted(signal, async () => this.#lookUp(signal));
-      if (this.#running === running) running.known.found(hints);
+      if (this.#running !== running) return;
+      running.known.found(hints);
+      void this.#follow(running);
     } catch (error) {
       if (this.#running === running) running.known.failed(error);
+    }
+  }
+
+  /** Watches from an answer on, in place of the watch that began with the one before. */
+  async #follow(running: Running): Promise<void> {
+    running.watch?.abort();
+    if (this.#watch === undefined) return;
+    const watching = new AbortController();
+    running.watch = watching;
+    const isCurrent = (): boolean => this.#running === running && running.watch === watching;
+    try {
+      await this.#watch((hints) => {
+        if (isCurrent()) running.known.found(hints);
+      }, watching.signal);
+      if (!isCurrent()) return;
+      running.watch = undefined;
+      await this.refresh();
+    } catch (error) {
+      if (!isCurrent()) return;
+      running.watch = undefined;
+      running.known.failed(error);
     }
   }
 }
