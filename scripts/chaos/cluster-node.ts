@@ -16,28 +16,31 @@ export interface Verdict {
 const callEveryMs = 20;
 const callTimeoutMs = 500;
 
-const echo = defineProcess('echo', {
-  init: () => ({}),
-  calls: { say: (_ctx, text: string) => text },
-});
+/** Says on which node it is. */
+const host = defineProcess('host', { init: () => ({}), calls: { name: (ctx) => ctx.node.name } });
 
 const options = JSON.parse(process.argv[2] ?? '{}') as NodeOptions;
-const node = await startNode({ ...options, config: false, processes: [echo] });
-await node.processes.start(echo, { name: `echo of ${node.name}` });
+const node = await startNode({ ...options, config: false, processes: [host] });
+await node.processes.start(host, { name: node.name });
 
 const verdicts: Verdict[] = [];
 node.events.on('member-down', ({ node: about, reason }) => {
   verdicts.push({ by: node.name, about, reason, at: machineMs() });
 });
 
-/** When a call to a node has succeeded, each. */
-const answered = new Map<string, number[]>();
+/** Which node a call to a process was answered by, and when by the machine's clock. */
+export interface Answer {
+  readonly by: string;
+  readonly at: number;
+}
 
-async function call(to: string): Promise<void> {
-  const name = `echo of ${to}`;
+/** By the name of the process that was called. */
+const answers = new Map<string, Answer[]>();
+
+async function call(name: string): Promise<void> {
   try {
-    await node.ref(echo, name).with({ timeoutMs: callTimeoutMs }).say('hello');
-    answered.get(to)?.push(machineMs());
+    const by = await node.ref(host, name).with({ timeoutMs: callTimeoutMs }).name();
+    answers.get(name)?.push({ by, at: machineMs() });
   } catch (error) {
     if (!isFoundationError(error)) throw error;
   }
@@ -48,15 +51,20 @@ const commands = {
   view: () => node.cluster.members(),
   /** What it has said so far. */
   verdicts: () => verdicts,
-  /** Calls some nodes from now on, again and again, whatever becomes of it. */
-  callOn: (others: readonly string[]) => {
-    for (const to of others) {
-      answered.set(to, []);
-      setInterval(() => void call(to), callEveryMs);
+  /** Sees to it that there is one in the cluster. */
+  startSingleton: async (name: string) => {
+    await node.processes.start(host, { name, strategy: 'singleton' });
+  },
+  /** Calls some processes from now on, again and again, whatever becomes of it. Each node has one of its own name. */
+  callOn: (names: readonly string[]) => {
+    for (const name of names) {
+      answers.set(name, []);
+      setInterval(() => void call(name), callEveryMs);
     }
   },
-  /** When a call to a node has succeeded for the first time after a moment. */
-  answeredAfter: (to: string, moment: number) => answered.get(to)?.find((at) => at > moment),
+  /** The first answer of a process to a call of this node after a moment, from another node than one. */
+  answerAfter: (name: string, moment: number, butBy?: string) =>
+    answers.get(name)?.find(({ by, at }) => at > moment && by !== butBy),
 };
 export type ClusterNode = typeof commands;
 

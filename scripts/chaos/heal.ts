@@ -52,9 +52,9 @@ type Way = readonly [from: string, to: string];
 /** Milliseconds from a moment until each of some ways has been gone once. */
 async function resumed(cluster: LabCluster, ways: readonly Way[], moment: number): Promise<number> {
   const took = ways.map(async ([from, to]) => {
-    const at = await eventually(
+    const { at } = await eventually(
       `${from} reaches ${to}`,
-      () => cluster.node(from).ask('answeredAfter', to, moment),
+      () => cluster.node(from).ask('answerAfter', to, moment),
       { timeoutMs: giveUpMs },
     );
     return at - moment;

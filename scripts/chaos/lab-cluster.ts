@@ -26,42 +26,47 @@ const startMs = 60_000;
 /** A cluster of which each node is on a host of its own, called n0, n1 and so on. */
 export class LabCluster implements AsyncDisposable {
   readonly lab: Lab;
-  readonly #nodes: ReadonlyMap<string, LabNode>;
-  readonly #opened: AsyncDisposableStack;
+  readonly #nodes = new Map<string, LabNode>();
+  readonly #directory = mkdtempSync(join(tmpdir(), 'foundation-lab-'));
+  readonly #options: NodeOptions;
 
-  private constructor(lab: Lab, nodes: ReadonlyMap<string, LabNode>, opened: AsyncDisposableStack) {
+  private constructor(lab: Lab, options: NodeOptions = {}) {
     this.lab = lab;
-    this.#nodes = nodes;
-    this.#opened = opened;
+    this.#options = options;
   }
 
   /** Resolves when every node sees all the others. */
-  static async open({ size, seed, options = {} }: LabClusterOptions): Promise<LabCluster> {
+  static async open({ size, seed, options }: LabClusterOptions): Promise<LabCluster> {
     const hosts = Array.from({ length: size }, (_, index) => `n${index}`);
-    await using opened = new AsyncDisposableStack();
-    const directory = opened.adopt(mkdtempSync(join(tmpdir(), 'foundation-lab-')), remove);
-    const lab: Lab = opened.use(await Lab.open({ hosts, seed }));
-    const addresses = lab.hosts.map(({ address }) => `${address}:${port}`);
-    const nodes = new Map<string, LabNode>();
-    const starting = lab.hosts.map(async ({ name, address, through }) => {
-      const given: NodeOptions = {
-        name,
-        clusterName: 'lab',
-        directory,
-        cluster: { kind: 'static', addresses },
-        listen: { host: address, port },
-        secret,
-        profile: 'test',
-        ...options,
-      };
-      const args = [JSON.stringify(given)];
-      const node = await spawnNode<ClusterNode>(program, { args, through, readyMs: startMs });
-      nodes.set(name, opened.use(node));
-    });
-    await Promise.all(starting);
-    const cluster = new LabCluster(lab, nodes, opened.move());
-    await cluster.formed();
+    const cluster = new LabCluster(await Lab.open({ hosts, seed }), options);
+    try {
+      await Promise.all(hosts.map((name) => cluster.start(name)));
+      await cluster.formed();
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
     return cluster;
+  }
+
+  /** Starts a node on its host, the first time or after it was killed. */
+  async start(name: string): Promise<void> {
+    const { address, through } = this.lab.host(name);
+    const options: NodeOptions = {
+      name,
+      clusterName: 'lab',
+      directory: this.#directory,
+      cluster: {
+        kind: 'static',
+        addresses: this.lab.hosts.map((host) => `${host.address}:${port}`),
+      },
+      listen: { host: address, port },
+      secret,
+      profile: 'test',
+      ...this.#options,
+    };
+    const args = [JSON.stringify(options)];
+    this.#nodes.set(name, await spawnNode(program, { args, through, readyMs: startMs }));
   }
 
   get names(): readonly string[] {
@@ -88,10 +93,8 @@ export class LabCluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#opened.disposeAsync();
+    await Promise.all([...this.#nodes.values()].map((node) => node.kill()));
+    await this.lab[Symbol.asyncDispose]();
+    rmSync(this.#directory, { recursive: true, force: true });
   }
-}
-
-function remove(directory: string): void {
-  rmSync(directory, { recursive: true, force: true });
 }

@@ -37,14 +37,12 @@ export const singleton: Simulated<LeaseScenario> = {
 };
 
 /** Goes through many plans. One after which something is wrong is shrunk to what is needed for that. */
-export function allWell<Scenario>(
-  { goal, scenarios, play }: Simulated<Scenario>,
-  usual: number,
-): Goal {
+export function allWell<Scenario>(simulated: Simulated<Scenario>, usual: number): Goal {
   return async ({ report, seed, seeds: plans = usual, progress }) => {
+    const { goal, scenarios } = simulated;
     let done = 0;
     const isWell = fc.asyncProperty(scenarios, async (each) => {
-      const { problems } = await play(each);
+      const { problems } = await simulated.play(each);
       if (problems.length > 0) throw new Error(problems.join('\n'));
       if (++done % 500 === 0) progress(`${done} plans`);
     });
