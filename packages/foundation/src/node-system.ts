@@ -8,6 +8,7 @@ import type { Snapshot, Snapshots } from './process/durability.ts';
 import { Pid, firstSerial } from './process/pid.ts';
 import type { Runtime } from './process/runtime.ts';
 import type { SingletonRecord } from './registry/registry-state.ts';
+import { systemArguments as given } from './system-arguments.ts';
 
 /** Milliseconds that another node may take to start a process; `init` may have to load a model. */
 const startTimeoutMs = 120_000;
@@ -37,14 +38,14 @@ export function systemProcess(duties: SystemDuties): Behaviour {
       ping: () => true,
       health: onTheSide(() => duties.health()),
       listings: onTheSide(() => duties.listings()),
-      startSingleton: onTheSide((_ctx, record) => duties.startSingleton(record as SingletonRecord)),
+      startSingleton: onTheSide((_ctx, record) => duties.startSingleton(given.record(record))),
       stopProcess: onTheSide((_ctx, pid, reason) =>
-        duties.stopProcess(pid as Pid, reason as 'normal'),
+        duties.stopProcess(given.pid(pid), given.reason(reason)),
       ),
-      sharedStatistics: (_ctx, pid) => duties.sharedStatistics(pid as Pid),
+      sharedStatistics: onTheSide((_ctx, pid) => duties.sharedStatistics(given.pid(pid))),
       loadSnapshot: onTheSide((_ctx, key) => snapshots.load(String(key))),
-      saveSnapshot: onTheSide((_ctx, ...args) =>
-        snapshots.save(...(args as Parameters<Snapshots['save']>)),
+      saveSnapshot: onTheSide((_ctx, key, version, state) =>
+        snapshots.save(...given.snapshot(key, version, state)),
       ),
     },
   });

@@ -91,7 +91,7 @@ export function withDefaults<Options extends object>(
   given: { readonly [Key in keyof Options]?: Options[Key] | undefined },
 ): Options {
   const known = Object.entries(given).filter(
-    ([key, value]) => key in defaults && value !== undefined,
+    ([key, value]) => Object.hasOwn(defaults, key) && value !== undefined,
   );
   return { ...defaults, ...Object.fromEntries(known) };
 }

@@ -46,7 +46,7 @@ export class ClusterView {
       incarnation,
       address,
       status,
-      role: String(meta['role']),
+      role: meta['role'] === 'member' ? 'member' : 'observer',
       osPid: typeof meta['osPid'] === 'number' ? meta['osPid'] : undefined,
       isSelf: false,
     }));

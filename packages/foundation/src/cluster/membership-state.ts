@@ -163,13 +163,18 @@ function isAt(address: string): (member: Member) => boolean {
   return (member) => member.address === address;
 }
 
+/** Dials at a time that come of what members tell; more of them are told again by those that answer. */
+const introductionsMax = 64;
+
 /** Dials whom another member knows, unless its life is known to be over. */
 function introduced(state: MembershipState, contacts: readonly Contact[]): MembershipStep {
   const news = contacts.filter(
     (each) =>
       !isOver(state, each) && state.members.get(each.node)?.incarnation !== each.incarnation,
   );
-  return dialAll(state, news);
+  // Whatever a member claims, it does not have this node dial everywhere at once.
+  const room = Math.max(0, introductionsMax - state.dialling.size);
+  return dialAll(state, news.slice(0, room));
 }
 
 function dialAll(state: MembershipState, hints: readonly Hint[]): MembershipStep {

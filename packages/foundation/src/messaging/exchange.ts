@@ -8,7 +8,7 @@ import type { Process } from '../process/process.ts';
 import { invalidReply, waiterOf, type OutgoingCall } from '../process/ref.ts';
 import type { ReplyAddress } from '../process/replies.ts';
 import type { Runtime } from '../process/runtime.ts';
-import type { Signal } from '../process/signal.ts';
+import { senderOf, type Signal } from '../process/signal.ts';
 import type { Codec } from '../wire/codec.ts';
 import { IncomingCall, IncomingCalls } from './incoming-call.ts';
 import { packetKinds, type Packet } from './packet.ts';
@@ -145,11 +145,11 @@ export class Exchange {
       case packetKinds.cast:
         return this.#receiveCast(packet);
       case packetKinds.reply:
-        return this.#receiveReply(packet[1], packet[2]);
+        return this.#receiveReply(from, packet[1], packet[2]);
       case packetKinds.fail:
-        return this.#receiveFailure(packet[1], packet[2]);
+        return this.#receiveFailure(from, packet[1], packet[2]);
       case packetKinds.signal:
-        return this.#runtime.signal(packet[2], packet[3]);
+        return this.#receiveSignal(from, packet[2], packet[3]);
       case packetKinds.answer:
         return this.#receiveAnswer(packet);
       case packetKinds.system:
@@ -188,16 +188,24 @@ export class Exchange {
     this.#runtime.findSerial(to)?.deliver(new Note('cast', name, args, undefined, request));
   }
 
-  #receiveReply(id: number, value: unknown): void {
+  #receiveReply({ node }: Station, id: number, value: unknown): void {
     const call = this.#calls.get(id);
-    if (call === undefined) this.#runtime.counters.lateReplies++;
-    else call.answer(value);
+    if (call?.target.node === node) call.answer(value);
+    else this.#runtime.counters.lateReplies++;
   }
 
-  #receiveFailure(id: number, error: unknown): void {
+  #receiveFailure({ node }: Station, id: number, error: unknown): void {
     const call = this.#calls.get(id);
-    if (call === undefined) this.#runtime.counters.lateReplies++;
-    else call.fail(error);
+    if (call?.target.node === node) call.fail(error);
+    else this.#runtime.counters.lateReplies++;
+  }
+
+  /** A node speaks for its own processes only, and to those of this node: it is no relay. */
+  #receiveSignal({ node }: Station, target: Pid, signal: Signal): void {
+    const sender = senderOf(signal);
+    const isFit = target.node === this.#runtime.name && (sender?.node ?? node) === node;
+    if (isFit) this.#runtime.signal(target, signal);
+    else this.#runtime.counters.malformed++;
   }
 
   /** Answers a call of another runtime. */

@@ -10,3 +10,19 @@ export type Signal =
   | { readonly kind: 'unlink'; readonly from: Pid }
   | { readonly kind: 'exit'; readonly from: Pid; readonly exit: Exit }
   | { readonly kind: 'stop'; readonly exit: Exit };
+
+/** The process on whose behalf a signal is sent, if it says. */
+export function senderOf(signal: Signal): Pid | undefined {
+  switch (signal.kind) {
+    case 'monitor':
+    case 'demonitor':
+      return signal.watcher;
+    case 'down':
+    case 'link':
+    case 'unlink':
+    case 'exit':
+      return signal.from;
+    case 'stop':
+      return undefined;
+  }
+}

@@ -1,6 +1,8 @@
+import { isName } from '../process/definition-check.ts';
+import { groupsMax } from '../process/group.ts';
 import type { Stamp } from '../values/hybrid-clock.ts';
 import type { Delta, Registration, SingletonRecord } from './registry-state.ts';
-import type { SharePart } from './share-parts.ts';
+import { partEntriesMax, type SharePart } from './share-parts.ts';
 
 /** A part of a share in a decoded value from outside, or undefined when it is none. */
 export function parseSharePart(value: unknown): SharePart | undefined {
@@ -8,12 +10,10 @@ export function parseSharePart(value: unknown): SharePart | undefined {
   const { registrations, singletons, part, parts } = value;
   const isShare =
     isCounted(value) &&
-    typeof part === 'number' &&
-    typeof parts === 'number' &&
-    Array.isArray(registrations) &&
-    registrations.every(isRegistration) &&
-    Array.isArray(singletons) &&
-    singletons.every(isSingleton);
+    isCount(part) &&
+    isCount(parts) &&
+    areEntries(registrations, isRegistration) &&
+    areEntries(singletons, isSingleton);
   // Checked above, field by field.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return isShare ? (value as unknown as SharePart) : undefined;
@@ -25,7 +25,7 @@ export function parseDelta(value: unknown): Delta | undefined {
   const { set, removed, setSingleton, removedSingleton } = value;
   const isDelta =
     (set === undefined || isRegistration(set)) &&
-    (removed === undefined || typeof removed === 'number') &&
+    (removed === undefined || isCount(removed)) &&
     (setSingleton === undefined || isSingleton(setSingleton)) &&
     (removedSingleton === undefined || typeof removedSingleton === 'string');
   // Checked above, field by field.
@@ -38,35 +38,50 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function isCounted({ incarnation, version }: Record<string, unknown>): boolean {
-  return typeof incarnation === 'number' && typeof version === 'number';
+  return isCount(incarnation) && isCount(version);
+}
+
+/** A number that can still be counted up. */
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+function areEntries(value: unknown, isEntry: (entry: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.length <= partEntriesMax && value.every(isEntry);
 }
 
 function isRegistration(value: unknown): value is Registration {
   if (!isRecord(value)) return false;
   const { serial, process, name, capabilities, groups = [], metadata, registeredAt } = value;
   return (
-    typeof serial === 'number' &&
-    typeof process === 'string' &&
-    (name === undefined || typeof name === 'string') &&
+    isCount(serial) &&
+    isName(process) &&
+    (name === undefined || isName(name)) &&
     areTexts(capabilities) &&
     areTexts(groups) &&
+    groups.length <= groupsMax &&
     isRecord(metadata) &&
     isStamp(registeredAt)
   );
 }
 
-function areTexts(value: unknown): boolean {
+function areTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((each) => typeof each === 'string');
 }
 
-function isSingleton(value: unknown): value is SingletonRecord {
+/** Whether a decoded value from outside is the record of a singleton. */
+export function isSingleton(value: unknown): value is SingletonRecord {
+  if (!isRecord(value) || !isRecord(value['listing'])) return false;
+  const { name, process } = value;
+  const { capabilities, metadata } = value['listing'];
   return (
-    isRecord(value) && typeof value['name'] === 'string' && typeof value['process'] === 'string'
+    isName(name) &&
+    isName(process) &&
+    (capabilities === undefined || areTexts(capabilities)) &&
+    (metadata === undefined || isRecord(metadata))
   );
 }
 
 function isStamp(value: unknown): value is Stamp {
-  return (
-    isRecord(value) && typeof value['wallMs'] === 'number' && typeof value['count'] === 'number'
-  );
+  return isRecord(value) && isCount(value['wallMs']) && isCount(value['count']);
 }

@@ -21,6 +21,9 @@ export type Change =
   | { readonly kind: 'delta'; readonly node: string; readonly delta: Delta }
   | { readonly kind: 'drop'; readonly node: string };
 
+/** How far ahead the clock of another node may be and still be followed, in milliseconds. */
+const clockAheadMaxMs = 86_400_000;
+
 /** What a process is entered with. */
 type Entered = Listing & { readonly groups?: readonly string[] | undefined };
 
@@ -262,7 +265,10 @@ export class Registry implements Directory {
   }
 
   #observe({ registeredAt, name }: Registration): void {
-    this.#lastStamp = laterStamp(this.#lastStamp, registeredAt);
+    // A clock far ahead must not carry this one along: nothing would bring it back.
+    if (registeredAt.wallMs <= this.#options.clock.wallNow() + clockAheadMaxMs) {
+      this.#lastStamp = laterStamp(this.#lastStamp, registeredAt);
+    }
     if (name !== undefined) this.#resolveConflict(name);
   }
 

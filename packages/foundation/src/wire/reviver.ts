@@ -1,3 +1,4 @@
+import { isNodeName } from '../cluster/names.ts';
 import { FoundationError, type ErrorTraits } from '../errors.ts';
 import { Refused } from '../process/answer.ts';
 import { Pid } from '../process/pid.ts';
@@ -51,7 +52,7 @@ export class Reviver {
       case tag.record:
         return this.#record(items);
       case tag.pid:
-        return new Pid(text(this.revive(first)), integer(second), integer(third));
+        return new Pid(nodeName(this.revive(first)), integer(second), integer(third));
       case tag.ref:
         return this.#ref(first);
       case tag.refused:
@@ -143,6 +144,11 @@ function utf16(value: unknown): string {
 function text(value: unknown): string {
   if (typeof value === 'string') return value;
   throw malformed(`a ${typeof value} in place of a text`);
+}
+
+function nodeName(value: unknown): string {
+  if (isNodeName(value)) return text(value);
+  throw malformed('a pid of no node');
 }
 
 function number(value: unknown): number {

@@ -1,0 +1,84 @@
+import { isFoundationError, messageOf } from '../../packages/foundation/src/errors.ts';
+
+/** A threat of the list in docs/operate/security.md. */
+export type Threat =
+  | 'T1 plaintext and downgrade'
+  | 'T2 guessed or stolen secret'
+  | 'T3 spoofed identity'
+  | 'T4 replay'
+  | 'T6 code from the wire'
+  | 'T7 malformed bytes'
+  | 'T8 exhaustion'
+  | 'T9 decompression'
+  | 'T15 forged registry'
+  | 'T16 forged bids'
+  | 'T21 log injection and leaks'
+  | 'T23 prototype pollution'
+  | 'T24 slow patterns';
+
+/** One thing that somebody tries who should not succeed. */
+export interface Attempt {
+  /** What is tried, in words; unique. */
+  readonly name: string;
+  readonly threat: Threat;
+  /** The code that it is refused with. */
+  readonly expected: string;
+  /** Tries it and returns the code that it was refused with. Anything else that is returned got through. */
+  readonly run: () => unknown;
+}
+
+/** Attempts on one target. */
+export interface Area extends AsyncDisposable {
+  readonly attempts: readonly Attempt[];
+  /** What an attempt has changed that it may not change, or undefined. Asked after each. */
+  readonly damage: () => Promise<string | undefined>;
+}
+
+/** What came of an attempt. */
+export interface Finding {
+  readonly attempt: Attempt;
+  readonly outcome: string;
+  /** `admitted`: it had an effect. `otherwise`: it was refused, with another code than expected. */
+  readonly verdict: 'refused' | 'otherwise' | 'admitted';
+}
+
+/** A target that keeps nothing: whatever happens there is in what the attempts return. */
+export function pureArea(attempts: readonly Attempt[]): Area {
+  return { attempts, damage: async () => undefined, [Symbol.asyncDispose]: async () => {} };
+}
+
+/** Tries everything in an area, one after the other. */
+export async function tryAll(area: Area, tell: (finding: Finding) => void): Promise<void> {
+  const { attempts, damage } = area;
+  for (const attempt of attempts) {
+    const refusal = await codeOf(attempt.run);
+    const harm = prototypeDamage() ?? (await damage());
+    tell(judge(attempt, refusal, harm));
+  }
+}
+
+// oxlint-disable-next-line eslint/max-params -- what was tried, what was said, what was done
+function judge(attempt: Attempt, refusal: string | undefined, harm: string | undefined): Finding {
+  if (harm !== undefined) return { attempt, outcome: harm, verdict: 'admitted' };
+  if (refusal === undefined) return { attempt, outcome: 'admitted', verdict: 'admitted' };
+  const verdict = refusal === attempt.expected ? 'refused' : 'otherwise';
+  return { attempt, outcome: refusal, verdict };
+}
+
+/** The code of what an action throws or returns as such; undefined when it goes through. */
+export async function codeOf(action: () => unknown): Promise<string | undefined> {
+  try {
+    const returned = await action();
+    return typeof returned === 'string' && /^[A-Z][A-Z_]+$/.test(returned) ? returned : undefined;
+  } catch (error) {
+    return isFoundationError(error) ? error.code : `THROWN ${messageOf(error)}`;
+  }
+}
+
+const ownNames = Object.getOwnPropertyNames(Object.prototype).toSorted().join();
+
+/** What was put onto the prototype of all objects. */
+function prototypeDamage(): string | undefined {
+  const names = Object.getOwnPropertyNames(Object.prototype).toSorted().join();
+  return names === ownNames ? undefined : `Object.prototype has ${names}`;
+}
