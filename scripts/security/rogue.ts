@@ -80,8 +80,9 @@ export class Rogue {
   }
 
   async heard(kind: number): Promise<Buffer> {
-    return eventually(`a frame of kind ${kind}`, () => this.frames.find((each) => each.kind === kind))
-      .then(({ payload }) => payload);
+    return eventually(`a frame of kind ${kind}`, () =>
+      this.frames.find((each) => each.kind === kind),
+    ).then(({ payload }) => payload);
   }
 
   /** Introduces itself properly. */
