@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 
 import { DnsDiscovery } from './cluster/discoveries/dns.ts';
@@ -6,12 +7,13 @@ import type { Discovery } from './cluster/discovery.ts';
 import { locateHome, type ClusterHome, type ClusterHomeOptions } from './cluster/home.ts';
 import type { Store } from './cluster/store.ts';
 import { AbsentStore } from './cluster/stores/absent.ts';
+import { EtcdStore } from './cluster/stores/etcd.ts';
 import { MemoryStore } from './cluster/stores/memory.ts';
 import { SqliteDatabase } from './cluster/stores/sqlite-database.ts';
 import { SqliteStore } from './cluster/stores/sqlite.ts';
 import type { MeshOptions } from './cluster/transports/mesh-options.ts';
 import type { ListenConfig } from './config/node-config.ts';
-import { FoundationError } from './errors.ts';
+import { FoundationError, messageOf } from './errors.ts';
 import type { NatsClient } from './nats/nats-client.ts';
 import { nodeKeys, type NodeKeys } from './node-keys.ts';
 import type { NodeSettings } from './node-options.ts';
@@ -69,10 +71,12 @@ export async function discoveryOf(
   const given = values.cluster;
   switch (cluster) {
     case 'static':
-      return new StaticDiscovery({ addresses: needed(given.addresses, 'addresses', cluster) });
+      return new StaticDiscovery({
+        addresses: needed(given.addresses, 'addresses', { kind: cluster }),
+      });
     case 'dns': {
       const { hostname, record, resolvers: servers, refreshMs, port } = given;
-      const name = needed(hostname, 'hostname', cluster);
+      const name = needed(hostname, 'hostname', { kind: cluster });
       const ofAll = port ?? listenConfig(settings).port;
       return new DnsDiscovery({
         name,
@@ -116,12 +120,32 @@ function defined<T extends object>(given: T): { [Key in keyof T]?: Exclude<T[Key
   return Object.fromEntries(set) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
 }
 
-function needed<T>(value: T | undefined, name: string, kind: string): T {
+/** @throws FoundationError `INVALID_OPTION` */
+function needed<T>(
+  value: T | undefined,
+  name: string,
+  { group = 'cluster', kind }: { readonly group?: string; readonly kind: string },
+): T {
   if (value !== undefined) return value;
-  throw new FoundationError('INVALID_OPTION', `cluster '${kind}' needs \`cluster.${name}\``, {
-    hint: `Set it in the options, in foundation.config.ts, or by FOUNDATION_CLUSTER_${name.toUpperCase()}.`,
-    details: { option: `cluster.${name}` },
+  const option = `${group}.${name}`;
+  throw new FoundationError('INVALID_OPTION', `${group} '${kind}' needs \`${option}\``, {
+    hint: `Set it in the options, in foundation.config.ts, or by FOUNDATION_${option.replace('.', '_').toUpperCase()}.`,
+    details: { option },
   });
+}
+
+/** @throws FoundationError `INVALID_OPTION` when the file cannot be read */
+function pemIn(path: string | undefined): string | undefined {
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new FoundationError('INVALID_OPTION', `${path} cannot be read: ${messageOf(cause)}`, {
+      hint: 'Give the path of a PEM file that this user may read.',
+      details: { path },
+      cause,
+    });
+  }
 }
 
 /**
@@ -143,8 +167,17 @@ export async function storeOf(settings: NodeSettings, database?: SqliteDatabase)
       return new MemoryStore();
     case 'none':
       return new AbsentStore();
-    case 'etcd':
-      throw new FoundationError('INVALID_OPTION', store);
+    case 'etcd': {
+      const { endpoints, username: user, password, ca, cert, key } = settings.values.store;
+      const { name } = locateHome(homeOptions(settings));
+      const tls = defined({ ca: pemIn(ca), cert: pemIn(cert), key: pemIn(key) });
+      return new EtcdStore({
+        endpoints: needed(endpoints, 'endpoints', { group: 'store', kind: store }),
+        namespace: `foundation/${name}/`,
+        ...defined({ user, password, clock, random: settings.random }),
+        ...(Object.keys(tls).length > 0 ? { tls } : {}),
+      });
+    }
     case 'jetstream': {
       const { JetStreamStore } = await import('./nats/jet-stream-store.ts');
       const { replicas } = settings.values.store;
