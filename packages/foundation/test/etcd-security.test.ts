@@ -13,7 +13,7 @@ let authority: TestAuthority;
 let etcd: EtcdServers;
 let tls: EtcdTls;
 const user = { name: 'foundation', password: 'correct horse', prefix: 'mine/' };
-const login = { user: user.name, password: user.password, namespace: user.prefix };
+const login = { username: user.name, password: user.password, namespace: user.prefix };
 
 beforeAll(async () => {
   authority = await testAuthority();
@@ -54,7 +54,7 @@ describe('an etcd with users and certificates', () => {
     const nobody = started({ endpoints, tls, namespace: user.prefix });
     await expect(nobody).rejects.toMatchObject({
       ...refused,
-      hint: expect.stringContaining('Give a `user` of etcd'),
+      hint: expect.stringContaining('Give the `username`'),
     });
     const stranger = started({ endpoints, tls, ...login, namespace: 'yours/' });
     await expect(stranger).rejects.toMatchObject({

@@ -4,12 +4,12 @@ import type { AddressInfo } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 
 import { eventually } from '@foundation/testing';
+import { startTcpProxy, type TcpProxy } from '@foundation/testing/servers';
 
 import { systemClock, type Clock } from '../src/clock.ts';
 import type { Versioned, WatchHandlers } from '../src/cluster/store.ts';
 import type { EtcdOptions } from '../src/cluster/stores/etcd-options.ts';
 import { EtcdStore } from '../src/cluster/stores/etcd.ts';
-import { tcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 export type StartedStore = EtcdStore & AsyncDisposable;
 
@@ -38,8 +38,9 @@ export async function write(store: EtcdStore, key: string, value: string): Promi
 
 /** A proxy before an endpoint, with its own as `endpoint`. */
 export async function proxyTo(to: string): Promise<TcpProxy & { readonly endpoint: string }> {
-  const proxy = await tcpProxy(Number(new URL(to).port));
-  return Object.assign(proxy, { endpoint: `http://127.0.0.1:${proxy.port}` });
+  const proxy = await startTcpProxy(Number(new URL(to).port));
+  const endpoint = `http://127.0.0.1:${proxy.port}`;
+  return Object.assign(proxy, { endpoint });
 }
 
 /** Time that passes faster. */
@@ -85,18 +86,27 @@ export class Watched implements WatchHandlers {
   }
 }
 
-/** Answers as told; 404 where nothing is. */
-export async function webServer(
-  answer: (path: string) => unknown,
-): Promise<AsyncDisposable & { readonly endpoint: string }> {
-  const server = createServer((request, response) => {
-    const body = answer(request.url ?? '');
+/** Stands in for a server of etcd. */
+interface Gateway extends AsyncDisposable {
+  readonly endpoint: string;
+  /** The paths that it was asked for. */
+  readonly asked: string[];
+}
+
+/** Answers as told: 404 where nothing is, and a list by a stream that does not end. */
+export async function webServer(answer: (path: string) => unknown): Promise<Gateway> {
+  const asked: string[] = [];
+  const server = createServer(({ url = '' }, response) => {
+    asked.push(url);
+    const body = answer(url);
     response.statusCode = body === undefined ? 404 : 200;
-    response.end(`${JSON.stringify(body)}\n`);
+    if (!Array.isArray(body)) response.end(JSON.stringify(body));
+    else for (const message of body) response.write(`${JSON.stringify(message)}\n`);
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await once(server.close(), 'close');

@@ -1,4 +1,4 @@
-import { storeConformance } from '@foundation/testing';
+import { eventually, storeConformance } from '@foundation/testing';
 import { freePorts, startEtcd, type EtcdServers } from '@foundation/testing/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -83,14 +83,17 @@ describe('an etcd store at its start', () => {
 });
 
 describe('an etcd store', () => {
-  it('refuses a value that etcd finds too large, and has not written it', async () => {
-    await using store = await started({ endpoints: [endpoint] });
-    for (const size of [1_700_000, 4_000_000]) {
-      await expect(store.compareAndSet('key', 0, new Uint8Array(size))).rejects.toMatchObject({
-        code: 'FRAME_TOO_LARGE',
-        outcome: 'not-executed',
-      });
-    }
+  it('refuses a value that is too large for etcd, or for anybody, and has not written it', async () => {
+    await using store = await started({ endpoints: [endpoint], timeoutMs: 20_000 });
+    const tooLarge = { code: 'FRAME_TOO_LARGE', outcome: 'not-executed', retryable: false };
+    await expect(store.compareAndSet('key', 0, new Uint8Array(1_700_000))).rejects.toMatchObject({
+      ...tooLarge,
+      hint: expect.stringContaining('--max-request-bytes'),
+    });
+    await expect(store.compareAndSet('key', 0, new Uint8Array(9_000_000))).rejects.toMatchObject({
+      ...tooLarge,
+      details: { key: 'key', bytes: 9_000_000, bytesMax: 8_388_608 },
+    });
     expect(await store.get('key')).toBeUndefined();
   });
 
@@ -107,29 +110,38 @@ describe('an etcd store', () => {
 
 describe('a lost acknowledgement', () => {
   it('leaves open whether a write was carried out, and is not asked for again', async () => {
-    await using first = await proxyTo(endpoint);
-    await using second = await proxyTo(endpoint);
-    await using store = await started({ endpoints: [first.endpoint, second.endpoint] });
+    const namespace = newNamespace();
+    await using proxy = await proxyTo(endpoint);
+    await using store = await started({ endpoints: [proxy.endpoint, endpoint], namespace });
+    await using other = await started({ endpoints: [endpoint], namespace });
     const before = (await store.compareAndSet('key', 0, bytes('before'))) ?? 0;
-    first.mode = 'lose-answers';
-    await expect(store.compareAndSet('key', before, bytes('after'))).rejects.toMatchObject({
+    proxy.hold('to-client');
+    const writing = store.compareAndSet('key', before, bytes('after'));
+    writing.catch(() => {});
+    const version = await eventually('etcd has it', async () => {
+      const found = await other.get('key');
+      return found?.version !== before && found?.version;
+    });
+    proxy.cut();
+    // Asked for again, it would be told that another was first.
+    await expect(writing).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
       outcome: 'unknown',
       retryable: true,
       hint: 'It may have been carried out: read before you write again.',
     });
-    // It was: by the first one, and no second time.
-    expect(textOf((await store.get('key'))?.value)).toBe('after');
-    expect(first.passedOn().match(/POST \/v3\/kv\/txn/g)).toHaveLength(3); // one at the start
-    expect(second.passedOn()).not.toContain('/v3/kv/txn');
+    expect(await store.get('key')).toEqual({ version, value: bytes('after') });
   });
 
   it('of a read does no harm', async () => {
-    await using first = await proxyTo(endpoint);
-    await using store = await started({ endpoints: [first.endpoint, endpoint] });
+    await using proxy = await proxyTo(endpoint);
+    await using store = await started({ endpoints: [proxy.endpoint, endpoint] });
     await store.compareAndSet('key', 0, bytes('there'));
-    first.mode = 'lose-answers';
-    expect(textOf((await store.get('key'))?.value)).toBe('there');
+    proxy.hold('to-client');
+    const reading = store.get('key');
+    await new Promise(setImmediate);
+    proxy.cut();
+    expect(textOf((await reading)?.value)).toBe('there');
   });
 });
 
@@ -141,7 +153,7 @@ describe('a server that says nothing', () => {
     const endpoints = [first.endpoint, `http://127.0.0.1:${down}`, second.endpoint];
     await using store = await started({ endpoints, timeoutMs: 1_000 });
     const version = (await store.compareAndSet('key', 0, bytes('1'))) ?? 0;
-    first.mode = 'stall';
+    first.hold();
     await expect(store.compareAndSet('key', version, bytes('2'))).rejects.toMatchObject({
       code: 'STORE_UNAVAILABLE',
       outcome: 'unknown',
@@ -149,9 +161,10 @@ describe('a server that says nothing', () => {
     });
     // The next one is down: it certainly has not got the write.
     expect(await store.compareAndSet('key', version, bytes('3'))).toBeGreaterThan(version);
-    // Back to the silent one, for a read.
-    second.mode = 'stall';
-    first.mode = 'pass';
+    // For a read, back to the first one.
+    second.hold();
+    first.cut();
+    first.release();
     expect(textOf((await store.get('key'))?.value)).toBe('3');
   });
 });

@@ -20,7 +20,7 @@ const refused = { outcome: 'not-executed', isPassing: false } as const;
 const notNow = { outcome: 'not-executed', isPassing: true } as const;
 const openEnded = { outcome: 'unknown', isPassing: true } as const;
 const giveUser =
-  'Give a `user` of etcd that may read and write all keys of the namespace, and its `password`.';
+  'Give the `username` of somebody who may read and write all keys of the namespace, and the `password`.';
 const tokenRefused: Meaning = {
   ...notNow,
   code: 'AUTHENTICATION_FAILED',
@@ -60,7 +60,7 @@ const meanings: readonly (readonly [words: RegExp, Meaning])[] = [
     {
       ...refused,
       code: 'AUTHENTICATION_FAILED',
-      hint: 'The gateway of etcd takes no certificate for a user: use one without a common name, and a `user`.',
+      hint: 'The gateway of etcd takes no certificate for a user: use one without a common name, and a `username`.',
     },
   ],
   [

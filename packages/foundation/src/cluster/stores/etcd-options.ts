@@ -11,7 +11,7 @@ export interface EtcdOptions {
   /** For `https` endpoints. @defaultValue what Node trusts, and no certificate of one's own */
   readonly tls?: EtcdTls;
   /** Whom etcd knows this program as, if it asks. Needs `password`. */
-  readonly user?: string;
+  readonly username?: string;
   readonly password?: string;
   /** How long an operation is tried, in milliseconds; one server gets half of it. @defaultValue 4000 */
   readonly timeoutMs?: number;
@@ -40,7 +40,16 @@ export interface EtcdSettings {
 }
 
 const who = 'EtcdStore';
-const names = ['endpoints', 'namespace', 'tls', 'user', 'password', 'timeoutMs', 'clock', 'random'];
+const names = [
+  'endpoints',
+  'namespace',
+  'tls',
+  'username',
+  'password',
+  'timeoutMs',
+  'clock',
+  'random',
+];
 const tlsNames = ['ca', 'cert', 'key'];
 
 /** @throws FoundationError `INVALID_OPTION` with the offending value, unless that is a secret */
@@ -99,9 +108,11 @@ function tlsOf(tls: EtcdTls, endpoints: readonly URL[]): EtcdTls {
   return tls;
 }
 
-function loginOf({ user, password }: EtcdOptions): EtcdSettings['login'] {
-  if (user === undefined && password === undefined) return undefined;
-  if (typeof user !== 'string' || user === '') throw invalidOption(who, { user }, 'a name');
-  if (typeof password === 'string') return { name: user, password };
-  throw invalidOption(who, { password: typeof password }, 'a text, since there is a `user`');
+function loginOf({ username, password }: EtcdOptions): EtcdSettings['login'] {
+  if (username === undefined && password === undefined) return undefined;
+  if (typeof username !== 'string' || username === '') {
+    throw invalidOption(who, { username }, 'a name');
+  }
+  if (typeof password === 'string') return { name: username, password };
+  throw invalidOption(who, { password: typeof password }, 'a text, since there is a `username`');
 }

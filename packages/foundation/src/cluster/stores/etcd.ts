@@ -8,6 +8,8 @@ import { EtcdWatches } from './etcd-watches.ts';
 
 /** The gateway has had its path `/v3` since then. */
 const [majorMin, minorMin] = [3, 4];
+/** Etcd has a limit of its own, 1.5 MiB unless it is told otherwise, and 10 MiB at the most that it recommends. */
+const valueBytesMax = 8 * 1024 * 1024;
 
 /**
  * The store of a cluster: an etcd of one, three or five servers, over its HTTP gateway.
@@ -70,6 +72,7 @@ export class EtcdStore implements Store {
     version: number,
     value: Uint8Array,
   ): Promise<number | undefined> {
+    if (value.length > valueBytesMax) throw tooLarge(key, value.length);
     const { isDone, revision } = await this.#track('compareAndSet', () =>
       this.#keys.compareAndSet(key, version, value),
     );
@@ -141,6 +144,14 @@ function tooOld(version: string): FoundationError {
   return new FoundationError('STORE_UNSUITABLE', `etcd ${version} has no gateway under /v3`, {
     hint: `Use etcd ${majorMin}.${minorMin} or later on all servers.`,
     details: { version },
+  });
+}
+
+function tooLarge(key: string, bytes: number): FoundationError {
+  const what = `a value of ${bytes} bytes for "${key}", where ${valueBytesMax} may be sent to etcd`;
+  return new FoundationError('FRAME_TOO_LARGE', what, {
+    hint: 'Store less under one key.',
+    details: { key, bytes, bytesMax: valueBytesMax },
   });
 }
 
