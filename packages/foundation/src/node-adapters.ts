@@ -168,13 +168,13 @@ export async function storeOf(settings: NodeSettings, database?: SqliteDatabase)
     case 'none':
       return new AbsentStore();
     case 'etcd': {
-      const { endpoints, username: user, password, ca, cert, key } = settings.values.store;
+      const { endpoints, username, password, ca, cert, key } = settings.values.store;
       const { name } = locateHome(homeOptions(settings));
       const tls = defined({ ca: pemIn(ca), cert: pemIn(cert), key: pemIn(key) });
       return new EtcdStore({
         endpoints: needed(endpoints, 'endpoints', { group: 'store', kind: store }),
         namespace: `foundation/${name}/`,
-        ...defined({ user, password, clock, random: settings.random }),
+        ...defined({ username, password, clock, random: settings.random }),
         ...(Object.keys(tls).length > 0 ? { tls } : {}),
       });
     }
