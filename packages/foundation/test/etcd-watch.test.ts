@@ -102,8 +102,8 @@ describe('a watch of etcd', () => {
     for (const value of ['2', '3']) await write(writer, 'changed', value);
     await write(writer, 'new', '1');
     await writer.delete('gone', (await writer.get('gone'))?.version ?? 0);
-    const { header } = await ask('/v3/kv/range', { key: 'bm9uZQ==' });
-    await ask('/v3/kv/compaction', { revision: header.revision, physical: true });
+    const { revision } = (await ask('/v3/kv/range', { key: 'bm9uZQ==' })).header;
+    await ask('/v3/kv/compaction', { revision, physical: true });
     proxy.cut();
     proxy.release();
     await watched.until({ same: '1', changed: '3', new: '1' });
