@@ -86,6 +86,7 @@ describe.skipIf(isSkipped)('nodes that find each other by multicast DNS', () => 
     await knows(first, [addressOf('b', 1), addressOf('c', 1)]);
     await dying.kill();
     await knows(first, [addressOf('b', 1)]);
+    expect(await first.ask('members')).toEqual(['a-1', 'b-1']);
   });
 
   it('are seen by the Bonjour of the system, and share its port', async () => {

@@ -43,11 +43,9 @@ allow-interfaces=${name}
 disable-publishing=yes
 `;
 
+const ownRun = 'mount -t tmpfs run /run && mkdir /run/avahi-daemon && exec "$@"';
 /** Its file of the process id has a fixed place, and its own one must not meet the system's. */
-const throughOwnRun = [
-  ...['unshare', '--mount', 'sh', '-c'],
-  ...['mount -t tmpfs run /run && mkdir /run/avahi-daemon && exec "$@"', 'sh'],
-];
+const throughOwnRun = ['unshare', '--mount', 'sh', '-c', ownRun, 'sh'];
 
 const browseMs = 5_000;
 const runFile = promisify(execFile);
@@ -65,8 +63,8 @@ export async function startAvahi(options: AvahiOptions): Promise<Avahi> {
   writeFileSync(file, configuration(options.interface));
   const env = { DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${socket}` };
   const browse = async (type: string): Promise<readonly string[]> => {
-    const [command = '', ...args] = [...through, browser, '--parsable', '--resolve', '--terminate'];
-    const { stdout } = await runFile(command, [...args, type], { env, timeout: browseMs });
+    const words = [...through, browser, '--parsable', '--resolve', '--terminate', type];
+    const { stdout } = await runFile(words[0] ?? '', words.slice(1), { env, timeout: browseMs });
     return stdout.split('\n').filter((line) => line !== '');
   };
   opened.use(

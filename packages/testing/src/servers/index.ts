@@ -12,3 +12,5 @@ export { startNats, type NatsMember, type NatsOptions, type NatsServers } from '
 export { freePorts, startServer, type RunningServer, type ServerOptions } from './server.ts';
 export { startDnsmasq, type Dnsmasq, type DnsRecords } from './dnsmasq.ts';
 export { startTcpProxy, type Direction, type TcpProxy } from './tcp-proxy.ts';
+export type { ServiceEndpoints } from './endpoint-table.ts';
+export { startKubernetes, type KubernetesServer, type KubernetesTrouble } from './kubernetes.ts';
