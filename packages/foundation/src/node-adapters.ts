@@ -93,7 +93,14 @@ export async function discoveryOf(
         ...defined({ interface: name, refreshMs, clock, random }),
       });
     }
-    case 'kubernetes':
+    case 'kubernetes': {
+      const { KubernetesDiscovery } = await import('./cluster/discoveries/kubernetes.ts');
+      const { service, namespace, refreshMs, port, kubeconfig } = given;
+      return new KubernetesDiscovery({
+        service: needed(service, 'service', { kind: cluster }),
+        ...defined({ port, namespace, kubeconfig, refreshMs, clock }),
+      });
+    }
     case 'nats':
     case 'local':
     case 'off':

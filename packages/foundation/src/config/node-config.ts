@@ -87,7 +87,10 @@ export type ClusterConfig =
       readonly service: string;
       /** @defaultValue this pod's */
       readonly namespace?: string;
+      /** Port of all nodes. @defaultValue the service's only one */
       readonly port?: number;
+      /** Path of a kubeconfig, outside of the cluster. @defaultValue the credentials of the pod */
+      readonly kubeconfig?: string;
     }
   /** The servers are those of `nats`. */
   | { readonly kind: 'nats' };

@@ -82,7 +82,7 @@ export const settings: readonly Setting[] = [
   {
     path: 'cluster.refreshMs',
     type: { kind: 'number', rule: { above: 0 } },
-    means: 'dns: milliseconds between two looks',
+    means: 'dns, mdns, kubernetes: milliseconds between two looks',
     otherwise: '10000',
   },
   {
@@ -97,6 +97,12 @@ export const settings: readonly Setting[] = [
     type: text,
     means: 'kubernetes: the namespace of the service',
     otherwise: 'that of this pod',
+  },
+  {
+    path: 'cluster.kubeconfig',
+    type: text,
+    means: 'kubernetes: path of a kubeconfig, outside of the cluster',
+    otherwise: 'the credentials of the pod',
   },
   {
     path: 'store.kind',
