@@ -15,6 +15,14 @@ export const cluster = 'test';
 /** Milliseconds that a stranger has on the targets here. */
 export const handshakeTimeoutMs = 300;
 
+/** Resolves when a connection is over, however it ended. */
+export function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    if (socket.closed) resolve();
+    else socket.once('close', () => resolve());
+  });
+}
+
 /** What tells all that happens to a transport. */
 class Witness implements TransportHandlers {
   readonly told: string[] = [];
@@ -91,7 +99,7 @@ export class MeshTarget implements AsyncDisposable {
       socket.on('error', () => {}).resume();
       await once(socket, 'connect');
       talk(socket);
-      if (!socket.closed) await once(socket, 'close');
+      await closed(socket);
     });
   }
 
@@ -108,6 +116,15 @@ export class MeshTarget implements AsyncDisposable {
     const news = this.witness.told.slice(this.#told).filter((each) => each !== expected);
     this.#told = this.witness.told.length;
     return this.#greetings > 1 && news.length > 0 ? news.join(', ') : undefined;
+  }
+
+  /** Waits until a node that was let in for an attempt is gone, and takes no notice of it. */
+  async forgetLinks(node: string): Promise<void> {
+    const { told } = this.witness;
+    const isOf = (each: string): boolean => each.split(' ')[1] === node;
+    await eventually('it is gone', () => told.findLast(isOf)?.startsWith('down') === true);
+    const others = told.slice(this.#told).filter((each) => !isOf(each));
+    told.splice(this.#told, told.length, ...others);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

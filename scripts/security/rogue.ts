@@ -13,7 +13,7 @@ import {
 } from '../../packages/foundation/src/cluster/transports/mesh-tls.ts';
 import { encodeFrame, FrameReader } from '../../packages/foundation/src/wire/frame.ts';
 import { eventually } from '../../packages/testing/src/eventually.ts';
-import { cluster } from './mesh-target.ts';
+import { closed, cluster } from './mesh-target.ts';
 
 /** What a greeting says, right or wrong. */
 export type Claims = Readonly<Record<string, unknown>>;
@@ -30,6 +30,11 @@ export class Rogue {
   readonly socket: TLSSocket;
   readonly frames: { readonly kind: number; readonly payload: Buffer }[] = [];
   readonly #proofKey: Buffer;
+
+  /** Takes over a connection that somebody has made. */
+  static at(socket: TLSSocket, proofKey: Buffer): Rogue {
+    return new Rogue(socket, proofKey);
+  }
 
   private constructor(socket: TLSSocket, proofKey: Buffer) {
     this.socket = socket;
@@ -94,6 +99,6 @@ export class Rogue {
 
   /** Resolves when the other side has hung up. */
   async closed(): Promise<void> {
-    if (!this.socket.closed) await once(this.socket, 'close');
+    await closed(this.socket);
   }
 }

@@ -51,7 +51,7 @@ export function newAuthority(cluster: string, lifetime: Lifetime): KeyPair {
       new asn1.BasicConstraints({ cA: true, pathLenConstraint: 0 }),
     ),
     usage(asn1.KeyUsageFlags.keyCertSign | asn1.KeyUsageFlags.cRLSign),
-    uriName(`spiffe://${cluster}`),
+    alternativeNames([{ uri: `spiffe://${cluster}` }]),
     ownKeyId(publicKey),
   ];
   const statement = { subject, publicKey, lifetime, extensions };
@@ -65,18 +65,33 @@ export function authorityOf(cert: string): string | undefined {
 
 /** A certificate whose one URI name is `uri`, signed by `authority`, for both ends of a TLS connection. */
 export function issueCertificate(authority: KeyPair, uri: string, lifetime: Lifetime): KeyPair {
+  return issue(authority, { subject: uri, names: [{ uri }], ends: ['server', 'client'], lifetime });
+}
+
+/** What a certificate is asked for. */
+export interface Wanted {
+  readonly subject: string;
+  readonly names: readonly ({ readonly uri: string } | { readonly dns: string })[];
+  readonly ends: readonly ('server' | 'client')[];
+  readonly lifetime: Lifetime;
+}
+
+const purposes = { server: asn1.id_kp_serverAuth, client: asn1.id_kp_clientAuth } as const;
+
+/** A certificate for whatever is wanted, signed by `authority`. */
+export function issue(authority: KeyPair, wanted: Wanted): KeyPair {
+  const { subject, names, ends, lifetime } = wanted;
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const issuer = AsnConvert.parse(new X509Certificate(authority.cert).raw, asn1.Certificate);
-  const purposes = [asn1.id_kp_serverAuth, asn1.id_kp_clientAuth];
   const extensions = [
     critical(asn1.id_ce_basicConstraints, new asn1.BasicConstraints({ cA: false })),
     usage(asn1.KeyUsageFlags.digitalSignature),
-    extension(asn1.id_ce_extKeyUsage, new asn1.ExtendedKeyUsage(purposes)),
-    uriName(uri),
+    extension(asn1.id_ce_extKeyUsage, new asn1.ExtendedKeyUsage(ends.map((end) => purposes[end]))),
+    ...(names.length === 0 ? [] : [alternativeNames(names)]),
     ownKeyId(publicKey),
     issuersKeyId(createPublicKey(authority.cert)),
   ];
-  const statement = { subject: uri, publicKey, lifetime, extensions };
+  const statement = { subject, publicKey, lifetime, extensions };
   const signer = createPrivateKey(authority.key);
   return { cert: signed(statement, issuer.tbsCertificate.subject, signer), key: pemOf(privateKey) };
 }
@@ -126,9 +141,13 @@ function usage(flags: number): asn1.Extension {
   return critical(asn1.id_ce_keyUsage, new asn1.KeyUsage(flags));
 }
 
-function uriName(uniformResourceIdentifier: string): asn1.Extension {
-  const names = [new asn1.GeneralName({ uniformResourceIdentifier })];
-  return extension(asn1.id_ce_subjectAltName, new asn1.SubjectAlternativeName(names));
+function alternativeNames(names: Wanted['names']): asn1.Extension {
+  const general = names.map((name) =>
+    'uri' in name
+      ? new asn1.GeneralName({ uniformResourceIdentifier: name.uri })
+      : new asn1.GeneralName({ dNSName: name.dns }),
+  );
+  return extension(asn1.id_ce_subjectAltName, new asn1.SubjectAlternativeName(general));
 }
 
 function ownKeyId(key: KeyObject): asn1.Extension {

@@ -43,10 +43,8 @@ export function systemProcess(duties: SystemDuties): Behaviour {
         duties.stopProcess(given.pid(pid), given.reason(reason)),
       ),
       sharedStatistics: onTheSide((_ctx, pid) => duties.sharedStatistics(given.pid(pid))),
-      loadSnapshot: onTheSide((_ctx, key) => snapshots.load(String(key))),
-      saveSnapshot: onTheSide((_ctx, key, version, state) =>
-        snapshots.save(...given.snapshot(key, version, state)),
-      ),
+      loadSnapshot: onTheSide((_ctx, key) => snapshots.load(given.key(key))),
+      saveSnapshot: onTheSide((_ctx, ...args) => snapshots.save(...given.snapshot(args))),
     },
   });
 }

@@ -177,16 +177,15 @@ class RunningNode implements Node {
     this.#watches.use(offerMetrics(this.#runtime, () => this.#threads.count));
     const { lagMaxMs } = this.#settings;
     if (lagMaxMs !== Infinity) this.#watches.use(new LagWatch(this.#runtime, lagMaxMs));
-    const system = this.#runtime.define(
-      systemProcess({
-        listings: async () => [listingOf(this.#runtime), ...(await this.#threads.listings())],
-        startSingleton: (record) => this.#singletons.startHere(record),
-        stopProcess: (pid, reason) => this.processes.end({ pid }, { reason, timeoutMs: stopMs }),
-        sharedStatistics: (pid) => this.#threads.sharedStatistics(pid),
-        snapshots: this.#ports.snapshots,
-        health: () => this.cluster.health(),
-      }),
-    );
+    // Not among the definitions, of which other nodes may start one.
+    const system = systemProcess({
+      listings: async () => [listingOf(this.#runtime), ...(await this.#threads.listings())],
+      startSingleton: (record) => this.#singletons.startHere(record),
+      stopProcess: (pid, reason) => this.processes.end({ pid }, { reason, timeoutMs: stopMs }),
+      sharedStatistics: (pid) => this.#threads.sharedStatistics(pid),
+      snapshots: this.#ports.snapshots,
+      health: () => this.cluster.health(),
+    });
     await this.#runtime.spawn(system);
     for (const definition of this.#settings.processes) this.#runtime.define(definition);
     this.#watches.use(this.#health);

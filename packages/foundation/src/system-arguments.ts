@@ -1,4 +1,5 @@
 import { FoundationError } from './errors.ts';
+import { introspections, type Introspection } from './introspection/introspection.ts';
 import { shown } from './options.ts';
 import { stopReasons } from './process/exit.ts';
 import { Pid } from './process/pid.ts';
@@ -26,15 +27,29 @@ export const systemArguments = {
     throw unfit(stopReasons.join(' or '), value);
   },
 
-  snapshot(key: unknown, version: unknown, state: unknown): [string, number, Uint8Array] {
-    if (typeof key !== 'string') throw unfit('the key of a snapshot', key);
+  question(value: unknown): Introspection {
+    if (isQuestion(value)) return value;
+    throw unfit('a question', value);
+  },
+
+  key(value: unknown): string {
+    if (typeof value === 'string') return value;
+    throw unfit('the key of a snapshot', value);
+  },
+
+  snapshot([key, version, state]: readonly unknown[]): [string, number, Uint8Array] {
     if (typeof version !== 'number' || !Number.isSafeInteger(version) || version < 0) {
       throw unfit('the version of a snapshot', version);
     }
     if (!(state instanceof Uint8Array)) throw unfit('the bytes of a snapshot', state);
-    return [key, version, state];
+    return [systemArguments.key(key), version, state];
   },
 };
+
+function isQuestion(value: unknown): value is Introspection {
+  const { kind, to }: { kind?: unknown; to?: unknown } = Object(value);
+  return introspections.some((each) => each === kind) && (kind !== 'trace' || to instanceof Pid);
+}
 
 function unfit(expected: string, value: unknown): FoundationError {
   return new FoundationError('INVALID_MESSAGE', `expected ${expected}, got: ${shown(value)}`, {

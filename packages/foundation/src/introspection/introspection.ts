@@ -43,6 +43,16 @@ export type Introspection =
   | { readonly kind: 'statistics'; readonly stateBytes: boolean }
   | { readonly kind: 'trace'; readonly to: Pid };
 
+/** Every kind of question. */
+export const introspections: readonly Introspection['kind'][] = [
+  'state',
+  'replace-state',
+  'suspend',
+  'resume',
+  'statistics',
+  'trace',
+];
+
 /** The message in which a traced message reaches whoever asked for it. */
 export const tracedMessage = 'traced';
 

@@ -1,10 +1,10 @@
 import { messageOf } from '../errors.ts';
 import { Failure } from '../process/answer.ts';
 import type { AnyHandler } from '../process/behaviour.ts';
-import type { Pid } from '../process/pid.ts';
 import type { ProcessContext } from '../process/process-context.ts';
 import type { Runtime } from '../process/runtime.ts';
-import { introspect, type Introspection } from './introspection.ts';
+import { systemArguments as given } from '../system-arguments.ts';
+import { introspect } from './introspection.ts';
 import { listingOf } from './process-info.ts';
 
 /** Does the work of a system process beside its mailbox; what fails is told to whoever asked, and is no crash. */
@@ -27,7 +27,7 @@ async function attempt(work: () => unknown): Promise<unknown> {
 export const systemCalls: Readonly<Record<string, AnyHandler>> = {
   listing: (ctx) => listingOf(runtimeOf(ctx)),
   introspect: onTheSide((ctx, pid, question) =>
-    introspect(runtimeOf(ctx), pid as Pid, question as Introspection),
+    introspect(runtimeOf(ctx), given.pid(pid), given.question(question)),
   ),
 };
 

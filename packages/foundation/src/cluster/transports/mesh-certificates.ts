@@ -38,8 +38,13 @@ export async function certificateKeys(
   return new CertificateKeys(certificates, options, loaded);
 }
 
+/** Who speaks is proven by TLS: the proof in a greeting only binds it to its connection. */
+export const certificateProofKey = createHash('sha256')
+  .update('foundation-mesh certificates')
+  .digest();
+
 class CertificateKeys implements MeshKeys {
-  readonly proofKeys: readonly Buffer[];
+  readonly proofKeys: readonly Buffer[] = [certificateProofKey];
   readonly listening: TlsOptions;
   readonly #certificates: MeshCertificates;
   readonly #options: CertificateOptions;
@@ -55,8 +60,6 @@ class CertificateKeys implements MeshKeys {
     this.#options = options;
     this.#loaded = loaded;
     this.#dialling = diallingWith(loaded);
-    // Who speaks is proven by TLS: the proof in a greeting only binds it to its connection.
-    this.proofKeys = [createHash('sha256').update('foundation-mesh certificates').digest()];
     // Whoever is not authorized is refused in `provenNode`: Node would hang up without saying why.
     this.listening = { ...tlsWith(loaded), requestCert: true, rejectUnauthorized: false };
   }
