@@ -15,11 +15,11 @@ export async function openRawStore(file: string): Promise<CountStore> {
     'UPDATE counts SET version = version + 1, count = ? WHERE key = ? AND version = ?',
   );
   return Promise.resolve({
-    read(key) {
+    async read(key) {
       const row = select.get(key);
       return { version: Number(row?.['version'] ?? 0), count: Number(row?.['count'] ?? 0) };
     },
-    write(key, { version, count }) {
+    async write(key, { version, count }) {
       const done = version === 0 ? insert.run(key, count) : update.run(count, key, version);
       return done.changes === 1;
     },

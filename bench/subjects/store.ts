@@ -17,9 +17,9 @@ export interface Counted {
 /** Counts under keys of one SQLite file, made with the means of a subject. */
 export interface CountStore {
   /** A count that was never written is 0, at version 0. */
-  read(key: string): Counted | Promise<Counted>;
+  read(key: string): Promise<Counted>;
   /** Writes if the key is still at that version; tells whether it did. */
-  write(key: string, counted: Counted): boolean | Promise<boolean>;
+  write(key: string, counted: Counted): Promise<boolean>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { Packr } from 'msgpackr/pack';
 import { describe, expect, it } from 'vitest';
 
 import { FoundationError, isFoundationError } from '../errors.ts';
@@ -100,6 +101,79 @@ describe('Codec', () => {
         expect(roundTrip(data)).toStrictEqual(data);
       }),
     );
+  });
+
+  it('carries texts, bytes, lists and objects of every length of length', () => {
+    const lengths = [0, 1, 15, 16, 24, 25, 31, 32, 48, 49, 255, 256, 1_024, 1_025, 5_461, 5_462];
+    const long = [16_000, 16_384, 21_845, 21_846, 65_535, 65_536, 200_000];
+    for (const length of [...lengths, ...long]) {
+      for (const unit of ['a', 'ü', '€', '\uFEFF']) {
+        const text = unit.repeat(length);
+        expect(roundTrip(text) === text).toBe(true);
+        const last = `${'a'.repeat(length)}${unit}`;
+        expect(roundTrip([last, 1])).toStrictEqual([last, 1]);
+      }
+      const data = new Uint8Array(length).fill(length);
+      expect(Buffer.compare(roundTrip(data) as Uint8Array, data)).toBe(0);
+      if (length > 65_535) continue;
+      const list = Array.from({ length }, (_, index) => index - 40);
+      expect(roundTrip(list)).toStrictEqual(list);
+      const object = Object.fromEntries(list.map((item) => [`key ${item}`, item]));
+      expect(roundTrip(object)).toStrictEqual(object);
+    }
+  });
+
+  it('carries integers of every width', () => {
+    const edges = [0, 7, 8, 15, 16, 31, 32, 52, 53, 60].flatMap((bits) =>
+      [-1, 0, 1].flatMap((by) => [2 ** bits + by, -(2 ** bits) + by]),
+    );
+    for (const number of edges) {
+      expect(roundTrip(number)).toBe(number);
+      expect(roundTrip(BigInt(number))).toBe(BigInt(number));
+    }
+  });
+
+  it('tells short texts apart that share a place in its memory', () => {
+    const texts = Array.from({ length: 5_000 }, (_, index) => `key ${index * 7_919}`);
+    for (let round = 0; round < 2; round++) expect(roundTrip(texts)).toStrictEqual(texts);
+  });
+
+  it('writes MessagePack that others read, and reads what they write', () => {
+    const packr = new Packr({ useRecords: false });
+    const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.string({ unit: 'grapheme', maxLength: 100 }),
+        fc.double({ noNaN: true }).filter((number) => !Object.is(number, -0)),
+        fc.integer(),
+        fc.constantFrom(undefined, null, true, false),
+        fc.array(tie('value'), { maxLength: 20 }),
+        fc.dictionary(fc.string({ maxLength: 8 }), tie('value'), {
+          noNullPrototype: true,
+          maxKeys: 20,
+        }),
+      ),
+    }));
+    const isOrdinary = (data: unknown): boolean => !JSON.stringify([data]).includes('__proto__');
+    fc.assert(
+      fc.property(value.filter(isOrdinary), (data) => {
+        expect(packr.unpack(codec.encode(data))).toStrictEqual(data);
+        expect(codec.decode(packr.pack(data))).toStrictEqual(data);
+      }),
+    );
+  });
+
+  it('may be used by a getter of the value that it encodes', () => {
+    const inner = { deep: ['x'.repeat(20_000)] };
+    const outer = {
+      before: 'b'.repeat(100),
+      get within() {
+        return codec.encode(inner).length > 20_000 ? 'sent' : '';
+      },
+      after: 1,
+    };
+    expect(roundTrip(outer)).toStrictEqual({ before: 'b'.repeat(100), within: 'sent', after: 1 });
+    expect(roundTrip(inner)).toStrictEqual(inner);
   });
 
   it('carries a FoundationError with all it says, and its causes', () => {
@@ -262,10 +336,13 @@ describe('Codec', () => {
   });
 
   it('never lets bytes touch a prototype', () => {
-    const value = codec.decode(bytes(0x81, 0xa9, '__proto__', 0x81, 0xa5, 'admin', 0xc3));
-    expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
-    expect(value).not.toHaveProperty('admin');
+    const frame = bytes(0x81, 0xa9, '__proto__', 0x81, 0xa5, 'admin', 0xc3);
+    expect(thrownBy(() => codec.decode(frame)).code).toBe('MALFORMED');
     expect('admin' in {}).toBe(false);
+    const harmless = bytes(0x81, 0xab, 'constructor', 0x81, 0xa9, 'prototype', 0xc3);
+    const value = codec.decode(harmless);
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+    expect(Object.keys(value as object)).toStrictEqual(['constructor']);
   });
 
   it('asks its hooks about refs, own or inherited', () => {

@@ -2,6 +2,7 @@ import { FoundationError, isFoundationError } from '../errors.ts';
 import { isPlainRecord } from '../plain.ts';
 import { Refused, ReplyTo } from '../process/answer.ts';
 import { Pid } from '../process/pid.ts';
+import { ByteWriter } from './byte-writer.ts';
 import type { CodecHooks, CodecLimits } from './codec.ts';
 import { refBrand, tag } from './tag.ts';
 
@@ -9,120 +10,136 @@ const int64Min = -(2n ** 63n);
 const uint64Max = 2n ** 64n - 1n;
 const pathCharsMax = 200;
 
-/**
- * Turns a value into what MessagePack can say, or refuses it with the path of the offender. What needs
- * no change is not copied, so that ordinary messages pass through as they are.
- */
-export class Shaper {
-  readonly #mark: unknown;
+/** Writes values as MessagePack, in one walk, or refuses one with the path of the offender. */
+export class Encoder {
   readonly #limits: CodecLimits;
   readonly #hooks: CodecHooks | undefined;
+  readonly #writer = new ByteWriter();
   /** Key or index being visited, by depth: the path, at no cost until it is asked for. */
   readonly #trail: (string | number)[] = [];
+  #isBusy = false;
   #items = 0;
   #names: readonly string[] | undefined;
 
-  constructor(mark: unknown, limits: CodecLimits, hooks: CodecHooks | undefined) {
-    this.#mark = mark;
+  constructor(limits: CodecLimits, hooks: CodecHooks | undefined) {
     this.#limits = limits;
     this.#hooks = hooks;
   }
 
   /** @throws FoundationError `NOT_SERIALIZABLE`. */
-  shape(value: unknown, names?: readonly string[]): unknown {
+  encode(value: unknown, names?: readonly string[]): Uint8Array {
+    // A getter of the value may send something, too.
+    if (this.#isBusy) return new Encoder(this.#limits, this.#hooks).encode(value, names);
+    this.#isBusy = true;
     this.#items = 0;
     this.#names = names;
-    return this.#value(value, 0);
+    this.#writer.begin();
+    try {
+      this.#value(value, 0);
+      return this.#writer.end();
+    } finally {
+      this.#isBusy = false;
+    }
   }
 
-  #value(value: unknown, depth: number): unknown {
+  #value(value: unknown, depth: number): void {
     switch (typeof value) {
       case 'string':
-        return isPlainText(value) ? value : this.#text(value, depth);
+        if (!this.#writer.text(value)) this.#oddText(value, depth);
+        return;
       case 'number':
-        return value === 0 && 1 / value < 0 ? this.#leaf(tag.minusZero, depth) : value;
+        if (value === 0 && 1 / value < 0) this.#tag(tag.minusZero, 0, depth);
+        else this.#writer.number(value);
+        return;
       case 'boolean':
+        return this.#writer.boolean(value);
       case 'undefined':
-        return value;
+        return this.#writer.undefined();
       case 'bigint':
-        return value >= int64Min && value <= uint64Max ? value : this.#bigint(value, depth);
+        if (value >= int64Min && value <= uint64Max) this.#writer.bigint(value);
+        else this.#bigint(value, depth);
+        return;
       case 'object':
-        return value === null ? null : this.#object(value, depth);
+        if (value === null) this.#writer.null();
+        else this.#object(value, depth);
+        return;
       case 'function':
       case 'symbol':
         throw this.#refusal(`a ${typeof value}`, depth);
     }
   }
 
-  #text(value: string, depth: number): unknown {
-    return this.#leaf(tag.text, depth, Buffer.from(value, 'utf16le'));
+  /** UTF-8 has no word for lone surrogates. */
+  #oddText(value: string, depth: number): void {
+    this.#tag(tag.text, 1, depth);
+    this.#writer.bytes(Buffer.from(value, 'utf16le'));
   }
 
-  #bigint(value: bigint, depth: number): unknown {
+  #bigint(value: bigint, depth: number): void {
     const digits = (value < 0n ? -value : value).toString(16);
     const { bigintBytesMax } = this.#limits;
     if (digits.length > 2 * bigintBytesMax) {
       throw this.#refusal(`a bigint of more than ${bigintBytesMax} bytes`, depth);
     }
-    return this.#leaf(tag.bigint, depth, value < 0n ? `-${digits}` : digits);
+    this.#tag(tag.bigint, 1, depth);
+    this.#writer.text(value < 0n ? `-${digits}` : digits);
   }
 
-  #object(value: object, depth: number): unknown {
+  #object(value: object, depth: number): void {
     const prototype: unknown = Object.getPrototypeOf(value);
     if (prototype === Array.prototype && Array.isArray(value)) return this.#array(value, depth);
     if (refBrand in value) return this.#ref(value, depth);
     if (isPlainRecord(value)) return this.#record(value, depth);
-    if (prototype === Uint8Array.prototype || prototype === Buffer.prototype) return value;
+    if (
+      value instanceof Uint8Array &&
+      (prototype === Uint8Array.prototype || prototype === Buffer.prototype)
+    ) {
+      return this.#writer.bytes(value);
+    }
     return this.#special(value, prototype, depth);
   }
 
-  #array(array: unknown[], depth: number): unknown[] {
-    this.#enter(depth, array.length);
-    let shaped = array;
-    for (let index = 0; index < array.length; index++) {
+  #array(array: readonly unknown[], depth: number): void {
+    const { length } = array;
+    this.#enter(depth, length);
+    this.#writer.array(length);
+    for (let index = 0; index < length; index++) {
       this.#trail[depth] = index;
-      const item = array[index];
-      const next = this.#value(item, depth + 1);
-      if (next === item) continue;
-      if (shaped === array) shaped = array.slice();
-      shaped[index] = next;
+      this.#value(array[index], depth + 1);
     }
-    return shaped;
   }
 
-  #record(record: Record<string, unknown>, depth: number): unknown {
+  #record(record: Record<string, unknown>, depth: number): void {
     const keys = Object.keys(record);
     this.#enter(depth, keys.length);
-    let shaped = record;
+    const start = this.#writer.mark();
+    this.#writer.map(keys.length);
     for (const key of keys) {
       this.#trail[depth] = key;
       if (key === '__proto__') throw this.#refusal('a key that changes prototypes', depth + 1);
-      if (!isPlainText(key)) return this.#oddRecord(record, keys, depth);
-      const item = record[key];
-      const next = this.#value(item, depth + 1);
-      if (next === item) continue;
-      if (shaped === record) shaped = { ...record };
-      shaped[key] = next;
+      if (!this.#writer.text(key)) {
+        this.#writer.rewind(start);
+        return this.#oddRecord(record, keys, depth);
+      }
+      this.#value(record[key], depth + 1);
     }
-    return shaped;
   }
 
   /** A record whose keys UTF-8 cannot say. */
-  #oddRecord(record: Record<string, unknown>, keys: readonly string[], depth: number): unknown[] {
-    this.#enter(depth, 2 + keys.length);
-    const shaped: unknown[] = [this.#mark, tag.record];
+  #oddRecord(record: Record<string, unknown>, keys: readonly string[], depth: number): void {
+    this.#tag(tag.record, 2 * keys.length, depth);
     for (const key of keys) {
       this.#trail[depth] = key;
-      shaped.push(this.#value(key, depth + 1), this.#value(record[key], depth + 1));
+      this.#value(key, depth + 1);
+      this.#value(record[key], depth + 1);
     }
-    return shaped;
   }
 
-  #special(value: object, prototype: unknown, depth: number): unknown {
+  #special(value: object, prototype: unknown, depth: number): void {
     if (value instanceof Pid) return this.#pid(value, depth);
     if (value instanceof Refused) return this.#tagged(tag.refused, [value.code, value.data], depth);
     // eslint-disable-next-line no-restricted-globals -- carries dates, does not read the clock
-    if (value instanceof Date) return this.#leaf(tag.date, depth, value.getTime());
+    if (value instanceof Date) return this.#date(value.getTime(), depth);
     if (value instanceof Map && prototype === Map.prototype) {
       return this.#tagged(tag.map, [...value].flat(), depth);
     }
@@ -135,63 +152,75 @@ export class Shaper {
     throw this.#refusal(describe(value), depth);
   }
 
-  #tagged(kind: number, items: readonly unknown[], depth: number): unknown[] {
-    this.#enter(depth, 2 + items.length);
-    const shaped: unknown[] = [this.#mark, kind];
+  #date(time: number, depth: number): void {
+    this.#tag(tag.date, 1, depth);
+    this.#writer.number(time);
+  }
+
+  /** Begins what MessagePack has no word for, with so many items to follow. */
+  #tag(kind: number, items: number, depth: number): void {
+    this.#enter(depth, 2 + items);
+    this.#writer.array(2 + items);
+    this.#writer.tag(kind);
+  }
+
+  #tagged(kind: number, items: readonly unknown[], depth: number): void {
+    this.#tag(kind, items.length, depth);
     for (const [index, item] of items.entries()) {
       this.#trail[depth] = kind === tag.map ? `entries[${index >> 1}]` : index;
-      shaped.push(this.#value(item, depth + 1));
+      this.#value(item, depth + 1);
     }
-    return shaped;
   }
 
-  #leaf(kind: number, depth: number, ...content: readonly unknown[]): unknown[] {
-    this.#enter(depth, 2 + content.length);
-    return [this.#mark, kind, ...content];
-  }
-
-  #pid(pid: Pid, depth: number): unknown[] {
-    this.#enter(depth, 5);
+  #pid(pid: Pid, depth: number): void {
     const { node, incarnation, serial } = this.#hooks?.encodePid?.(pid) ?? pid;
-    return [this.#mark, tag.pid, this.#value(node, depth + 1), incarnation, serial];
+    this.#tag(tag.pid, 3, depth);
+    this.#value(node, depth + 1);
+    this.#writer.number(incarnation);
+    this.#writer.number(serial);
   }
 
-  #ref(value: object, depth: number): unknown[] {
+  #ref(value: object, depth: number): void {
     const data = this.#hooks?.encodeRef(value);
     if (data === undefined) throw this.#refusal('a ref that no node here knows', depth);
-    return this.#tagged(tag.ref, [data], depth);
+    this.#tagged(tag.ref, [data], depth);
   }
 
-  #replyTo(value: ReplyTo<unknown>, depth: number): unknown[] {
+  #replyTo(value: ReplyTo<unknown>, depth: number): void {
     const data = this.#hooks?.encodeReplyTo?.(value);
     if (data === undefined) throw this.#refusal('a reply address that no node here knows', depth);
-    return this.#tagged(tag.replyTo, [data], depth);
+    this.#tagged(tag.replyTo, [data], depth);
   }
 
-  #foundationError(error: FoundationError, depth: number): unknown[] {
-    const { details, retryable, outcome } = error;
-    const texts = [error.code, error.message, error.hint].map((text) => text?.toWellFormed());
-    const facts = [this.#lenient(details, depth), retryable, outcome];
-    return this.#leaf(tag.foundationError, depth, ...texts, ...facts, ...this.#cause(error, depth));
+  #foundationError(error: FoundationError, depth: number): void {
+    const { code, message, hint, details, retryable, outcome } = error;
+    const hasCause = 'cause' in error;
+    this.#tag(tag.foundationError, hasCause ? 7 : 6, depth);
+    for (const text of [code, message, hint]) this.#value(text?.toWellFormed(), depth + 1);
+    this.#lenient(details, depth);
+    this.#writer.boolean(retryable);
+    this.#writer.text(outcome);
+    if (hasCause) this.#lenient(error.cause, depth);
   }
 
-  #error(error: Error, depth: number): unknown[] {
-    const known = [error.name, error.message].map((text) => text.toWellFormed());
-    return this.#leaf(tag.error, depth, ...known, ...this.#cause(error, depth));
-  }
-
-  #cause(error: Error, depth: number): readonly unknown[] {
-    return 'cause' in error ? [this.#lenient(error.cause, depth)] : [];
+  #error(error: Error, depth: number): void {
+    const hasCause = 'cause' in error;
+    this.#tag(tag.error, hasCause ? 3 : 2, depth);
+    for (const text of [error.name, error.message]) this.#value(text.toWellFormed(), depth + 1);
+    if (hasCause) this.#lenient(error.cause, depth);
   }
 
   /** An error must get through: what it carries and cannot be sent is replaced by its description. */
-  #lenient(value: unknown, depth: number): unknown {
+  #lenient(value: unknown, depth: number): void {
     const items = this.#items;
+    const start = this.#writer.mark();
     try {
-      return this.#value(value, depth + 1);
+      this.#value(value, depth + 1);
     } catch {
       this.#items = items;
-      return (value instanceof Error ? value.message : describe(value)).toWellFormed();
+      this.#writer.rewind(start);
+      const instead = value instanceof Error ? value.message : describe(value);
+      this.#writer.text(instead.toWellFormed());
     }
   }
 
@@ -212,11 +241,6 @@ export class Shaper {
       details: { path },
     });
   }
-}
-
-/** UTF-8 loses lone surrogates, and decoders drop a leading byte order mark. */
-function isPlainText(text: string): boolean {
-  return text.isWellFormed() && text.charCodeAt(0) !== 0xfeff;
 }
 
 function describe(value: unknown): string {
