@@ -42,9 +42,8 @@ export interface Link {
   /** Address at which the peer listens. */
   readonly peerAddress: string;
   /**
-   * Queues a frame; it leaves with the current turn of the event loop.
-   * The bytes are copied or written before `send` returns to the event loop's next turn: the caller
-   * may not change them until then.
+   * Queues a frame; it leaves with the current turn of the event loop, or when there is room for it. The
+   * caller may not change the bytes any more.
    *
    * @param to - Number of the receiver. Frames to one receiver arrive in the order sent, whether normal or
    * bulk: a normal one that would overtake goes on the bulk lane.

@@ -1,11 +1,12 @@
-import { bytesInParts, cutIntoParts, frameHeaderBytes, writeFrame } from './frame.ts';
+import { bytesInParts, frameHeader, frameHeaderBytes, partBytesMax, partFlag } from './frame.ts';
 
-/** Most that leaves at a time: parts of the longest size fill it. */
-const pieceBytes = 65_536;
+/** Most parts that leave at a time. */
+const partsMax = 4;
 
-/** A frame, cut into parts, of which some may have left. */
+/** A frame, of which some parts may have left. */
 interface Waiting {
-  readonly bytes: Buffer;
+  readonly payload: Uint8Array;
+  /** Where the next part begins. */
   at: number;
   /** So much of the normal lane must have left before. */
   readonly afterBytes: number;
@@ -21,18 +22,23 @@ export interface Turn {
 
 /**
  * The bulk lane: large frames, that leave piece by piece, and those that must not overtake one of them
- * because they have the same receiver.
+ * because they have the same receiver. Frames are not copied.
  */
 export class BulkQueue {
+  readonly #kind: number;
   readonly #bytesMax: number;
+  /** Header of every part that others follow. */
+  readonly #partHeader: Buffer;
   readonly #frames: Waiting[] = [];
   /** Where the last frame to a receiver ends, the earliest first. */
   readonly #ends = new Map<number, number>();
   #pushedBytes = 0;
   #takenBytes = 0;
 
-  constructor(bytesMax: number) {
+  constructor(kind: number, bytesMax: number) {
+    this.#kind = kind;
     this.#bytesMax = bytesMax;
+    this.#partHeader = frameHeader(kind | partFlag, partBytesMax);
   }
 
   get bytes(): number {
@@ -48,32 +54,38 @@ export class BulkQueue {
     return this.bytes > 0 && this.bytes + bytesInParts(payloadBytes) > this.#bytesMax;
   }
 
-  push(kind: number, payload: Uint8Array, { to, afterBytes }: Turn): void {
-    const bytes = Buffer.allocUnsafe(bytesInParts(payload.length));
-    let end = 0;
-    cutIntoParts(kind, payload, (partKind, part) => {
-      writeFrame(bytes, end, { kind: partKind, payload: part });
-      end += frameHeaderBytes + part.length;
-    });
-    this.#frames.push({ bytes, at: 0, afterBytes });
-    this.#pushedBytes += bytes.length;
+  push(payload: Uint8Array, { to, afterBytes }: Turn): void {
+    this.#frames.push({ payload, at: 0, afterBytes });
+    this.#pushedBytes += bytesInParts(payload.length);
     if (to === undefined) return;
     this.#ends.delete(to);
     this.#ends.set(to, this.#pushedBytes);
   }
 
-  /** Whole parts of the first frame, unless what must go before it has not left. */
-  take(normalTakenBytes: number): Buffer | undefined {
+  /** Some parts of the first frame, unless what must go before it has not left. */
+  take(normalTakenBytes: number): readonly Uint8Array[] | undefined {
     const [first] = this.#frames;
     if (first === undefined || first.afterBytes > normalTakenBytes) return undefined;
-    const piece = first.bytes.subarray(first.at, first.at + pieceBytes);
-    first.at += piece.length;
-    if (first.at === first.bytes.length) this.#frames.shift();
-    this.#takenBytes += piece.length;
+    const pieces: Uint8Array[] = [];
+    for (let part = 0; part < partsMax && this.#frames[0] === first; part++) {
+      pieces.push(...this.#cut(first));
+    }
     for (const [to, end] of this.#ends) {
       if (end > this.#takenBytes) break;
       this.#ends.delete(to);
     }
-    return piece;
+    return pieces;
+  }
+
+  /** Header and content of the next part; with the last one the frame has gone. */
+  #cut(frame: Waiting): readonly Uint8Array[] {
+    const { payload, at } = frame;
+    const length = Math.min(payload.length - at, partBytesMax);
+    this.#takenBytes += frameHeaderBytes + length;
+    frame.at += length;
+    const part = payload.subarray(at, frame.at);
+    if (frame.at < payload.length) return [this.#partHeader, part];
+    this.#frames.shift();
+    return [frameHeader(this.#kind, length), part];
   }
 }

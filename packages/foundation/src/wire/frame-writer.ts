@@ -19,8 +19,8 @@ export const laneKinds = { control: 0, normal: 1, bulk: 2 } as const satisfies R
 export const lanes: readonly Lane[] = ['control', 'normal', 'bulk'];
 
 export interface FrameWriterOptions {
-  /** Takes bytes for good. False: no more, please, until `resume` is called. */
-  readonly write: (bytes: Uint8Array) => boolean;
+  /** Takes pieces for good, which belong together. False: no more, please, until `resume` is called. */
+  readonly write: (pieces: readonly Uint8Array[]) => boolean;
   /** Largest payload of a frame, in bytes. The bulk lane may hold back as much. @defaultValue 16 MiB */
   readonly frameBytesMax?: number;
   /**
@@ -43,7 +43,7 @@ const normalRunBytesMax = 262_144;
  * wait here, where urgent ones can overtake.
  */
 export class FrameWriter {
-  readonly #write: (bytes: Uint8Array) => boolean;
+  readonly #write: (pieces: readonly Uint8Array[]) => boolean;
   readonly #schedule: (flush: () => void) => void;
   readonly #frameBytesMax: number;
   readonly #control: LaneQueue;
@@ -67,7 +67,7 @@ export class FrameWriter {
     this.#frameBytesMax = options.frameBytesMax ?? frameBytesMaxDefault;
     this.#control = new LaneQueue(queuedBytesMax / 4);
     this.#normal = new LaneQueue(queuedBytesMax);
-    this.#bulk = new BulkQueue(Math.max(queuedBytesMax, this.#frameBytesMax));
+    this.#bulk = new BulkQueue(laneKinds.bulk, Math.max(queuedBytesMax, this.#frameBytesMax));
   }
 
   /** Bytes not yet written. */
@@ -77,7 +77,7 @@ export class FrameWriter {
   }
 
   /**
-   * Copies a frame into its lane.
+   * Puts a frame into its lane. Its bytes must not change any more: large ones are not copied.
    *
    * @param to - Number of the receiver: while a frame to it waits on the bulk lane, one on the normal
    * lane joins it there.
@@ -119,9 +119,9 @@ export class FrameWriter {
     if (this.#isBlocked) return;
     this.#giveCredit();
     while (!this.#isBlocked) {
-      const piece = this.#next() ?? this.#takeLast();
-      if (piece === undefined) return;
-      this.#isBlocked = !this.#write(piece);
+      const pieces = this.#next() ?? this.#takeLast();
+      if (pieces === undefined) return;
+      this.#isBlocked = !this.#write(pieces);
     }
   }
 
@@ -145,7 +145,7 @@ export class FrameWriter {
   #pushBulk(payload: Uint8Array, to: number | undefined): boolean {
     if (this.#bulk.isFullFor(payload.length)) return false;
     const afterBytes = to === undefined ? 0 : this.#normal.pushedBytes;
-    this.#bulk.push(laneKinds.bulk, payload, { to, afterBytes });
+    this.#bulk.push(payload, { to, afterBytes });
     return true;
   }
 
@@ -156,36 +156,36 @@ export class FrameWriter {
   }
 
   /** Control first; then normal, which leaves bulk a fifth while both have something. */
-  #next(): Buffer | undefined {
+  #next(): readonly Uint8Array[] | undefined {
     const urgent = this.#control.take();
-    if (urgent !== undefined) return urgent;
-    const piece = this.#normalRunBytes < normalRunBytesMax ? this.#takeNormal() : undefined;
-    if (piece !== undefined) return piece;
+    if (urgent !== undefined) return [urgent];
+    const pieces = this.#normalRunBytes < normalRunBytesMax ? this.#takeNormal() : undefined;
+    if (pieces !== undefined) return pieces;
     this.#normalRunBytes = 0;
     return this.#takeBulk() ?? this.#takeNormal();
   }
 
-  #takeNormal(): Buffer | undefined {
+  #takeNormal(): readonly Uint8Array[] | undefined {
     if (this.#credit.normal <= 0) return undefined;
     const piece = this.#normal.take();
     if (piece === undefined) return undefined;
     this.#credit.normal -= piece.length;
     this.#normalRunBytes += piece.length;
-    return piece;
+    return [piece];
   }
 
-  #takeBulk(): Buffer | undefined {
+  #takeBulk(): readonly Uint8Array[] | undefined {
     if (this.#credit.bulk <= 0) return undefined;
-    const piece = this.#bulk.take(this.#normal.takenBytes);
-    if (piece !== undefined) this.#credit.bulk -= piece.length;
-    return piece;
+    const pieces = this.#bulk.take(this.#normal.takenBytes);
+    for (const { length } of pieces ?? []) this.#credit.bulk -= length;
+    return pieces;
   }
 
-  #takeLast(): Uint8Array | undefined {
+  #takeLast(): readonly Uint8Array[] | undefined {
     const last = this.#last;
     if (last === undefined || this.queuedBytes > last.length) return undefined;
     this.#last = undefined;
-    return last;
+    return [last];
   }
 
   #giveCredit(): void {

@@ -20,9 +20,15 @@ const keptBytesMax = 65_536;
 
 /** One frame as bytes of its own. */
 export function encodeFrame(kind: number, payload: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(frameHeaderBytes + payload.length);
-  writeFrame(frame, 0, { kind, payload });
-  return frame;
+  return Buffer.concat([frameHeader(kind, payload.length), payload]);
+}
+
+/** What stands before a payload. */
+export function frameHeader(kind: number, payloadBytes: number): Buffer {
+  const header = Buffer.allocUnsafe(frameHeaderBytes);
+  header.writeUInt32BE(payloadBytes);
+  header[4] = kind;
+  return header;
 }
 
 /** Writes a frame at `at`; the room must be there. */

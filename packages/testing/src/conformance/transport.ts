@@ -182,20 +182,6 @@ function describeFrames(withNodes: WithNodes): void {
       }
     }));
 
-  it('does not mind when the sender uses its bytes again in the next turn', () =>
-    withNodes(async (start) => {
-      const [a, b] = await linked(start);
-      const reused = bytes('one');
-      a.link.send('normal', reused);
-      await new Promise(setImmediate);
-      reused.set(bytes('two'));
-      a.link.send('normal', reused);
-      expect(framesOf(await b.toldUntil('normal n1 two'))).toStrictEqual([
-        'normal n1 one',
-        'normal n1 two',
-      ]);
-    }));
-
   it('carries empty and large frames', () =>
     withNodes(async (start) => {
       const [a, b] = await linked(start);

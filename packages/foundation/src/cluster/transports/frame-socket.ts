@@ -56,14 +56,21 @@ export class FrameSocket {
     return this.#socket.writableLength;
   }
 
-  /** @returns false when the socket wants no more until `onDrain`. */
-  write(bytes: Uint8Array): boolean {
-    this.#traffic.bytesOut += bytes.length;
-    return this.#socket.write(bytes);
+  /** Writes pieces together. @returns false when the socket wants no more until `onDrain`. */
+  write(pieces: readonly Uint8Array[]): boolean {
+    const socket = this.#socket;
+    if (pieces.length > 1) socket.cork();
+    let wantsMore = true;
+    for (const piece of pieces) {
+      this.#traffic.bytesOut += piece.length;
+      wantsMore = socket.write(piece);
+    }
+    if (pieces.length > 1) socket.uncork();
+    return wantsMore;
   }
 
   writeFrame(kind: number, payload: Uint8Array): void {
-    this.write(encodeFrame(kind, payload));
+    this.write([encodeFrame(kind, payload)]);
   }
 
   /** Hears no more, says what was written, and hangs up; at once when that takes longer than `graceMs`. */

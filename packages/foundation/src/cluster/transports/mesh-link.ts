@@ -1,9 +1,9 @@
 import type { Clock } from '../../clock.ts';
-import { isFoundationError, type FoundationError } from '../../errors.ts';
+import type { FoundationError } from '../../errors.ts';
 import { creditKind, parseCredit } from '../../wire/credit.ts';
 import { FrameWriter, lanes } from '../../wire/frame-writer.ts';
-import { frameHeaderBytes, partBytesMax, partFlag } from '../../wire/frame.ts';
-import { PartJoiner } from '../../wire/part-joiner.ts';
+import { frameHeaderBytes, frameTooLarge, partBytesMax, partFlag } from '../../wire/frame.ts';
+import { PartJoiner, type JoinBuffers } from '../../wire/part-joiner.ts';
 import type { Identity, Lane, Link, LinkDownReason, TransportHandlers } from '../transport.ts';
 import type { FrameSocket } from './frame-socket.ts';
 import { decodeRefusal, encodeRefusal, malformed, meshKinds, type Hello } from './mesh-hello.ts';
@@ -15,6 +15,7 @@ export interface LinkHost {
   readonly frameBytesMax: number;
   readonly frameTimeoutMs: number;
   readonly queuedBytesMax: number;
+  readonly joinBuffers: JoinBuffers;
   readonly traffic: { framesIn: number; framesOut: number };
   onDown(link: MeshLink, reason: LinkDownReason): void;
   /** Counts and tells a broken protocol. */
@@ -44,10 +45,10 @@ export class MeshLink implements Link {
     this.session = peer.session;
     this.#socket = socket;
     this.#host = host;
-    const { frameBytesMax, queuedBytesMax } = host;
-    const write = (bytes: Uint8Array): boolean => socket.write(bytes);
+    const { frameBytesMax, queuedBytesMax, joinBuffers } = host;
+    const write = (pieces: readonly Uint8Array[]): boolean => socket.write(pieces);
     this.#writer = new FrameWriter({ write, frameBytesMax, queuedBytesMax });
-    const joiner = (): PartJoiner => new PartJoiner(frameBytesMax);
+    const joiner = (): PartJoiner => new PartJoiner(joinBuffers, frameBytesMax);
     this.#joiners = { control: joiner(), normal: joiner(), bulk: joiner() };
     socket.frameBytesMax = partBytesMax;
     socket.onFrame = (kind, payload) => this.#receive(kind, payload);
@@ -118,10 +119,7 @@ export class MeshLink implements Link {
     const lane = lanes[kind & ~partFlag];
     if (lane !== undefined) {
       this.#writer.handled(lane, frameHeaderBytes + payload.length);
-      const frame = this.#join(lane, kind, payload);
-      if (frame === undefined) return;
-      this.#host.traffic.framesIn++;
-      this.#host.handlers.onFrame(this, lane, frame);
+      this.#receivePart(lane, payload, (kind & partFlag) === 0);
     } else if (kind === meshKinds.bye) {
       this.#down('closed');
     } else if (kind === meshKinds.refused) {
@@ -132,16 +130,20 @@ export class MeshLink implements Link {
     }
   }
 
-  /** The frame that is complete with this part. */
   // oxlint-disable-next-line eslint/max-params -- made for each frame
-  #join(lane: Lane, kind: number, part: Buffer): Buffer | undefined {
-    try {
-      return this.#joiners[lane].add(part, (kind & partFlag) === 0);
-    } catch (error) {
-      if (!isFoundationError(error)) throw error;
-      this.#garbage(error);
-      return undefined;
+  #receivePart(lane: Lane, part: Buffer, isLast: boolean): void {
+    const joiner = this.#joiners[lane];
+    if (isLast && joiner.isEmpty) return this.#deliver(lane, part);
+    if (!joiner.add(part)) {
+      const { frameBytesMax } = this.#host;
+      return this.#garbage(frameTooLarge(joiner.bytes + part.length, frameBytesMax));
     }
+    if (isLast) joiner.finish((frame) => this.#deliver(lane, frame));
+  }
+
+  #deliver(lane: Lane, frame: Buffer): void {
+    this.#host.traffic.framesIn++;
+    this.#host.handlers.onFrame(this, lane, frame);
   }
 
   #takeCredit(payload: Buffer): void {

@@ -5,6 +5,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 
 import { FoundationError, isFoundationError, messageOf } from '../../errors.ts';
 import { invalidOption } from '../../options.ts';
+import { JoinBuffers } from '../../wire/part-joiner.ts';
 import type { Address } from '../address.ts';
 import { isClusterName, isNodeName } from '../names.ts';
 import type {
@@ -171,6 +172,7 @@ export class MeshTransport implements Transport {
       frameBytesMax,
       frameTimeoutMs,
       queuedBytesMax,
+      joinBuffers: new JoinBuffers(),
       traffic: this.#traffic,
       refused: (error) => this.#refuse(error, handlers),
       onDown: (link, reason) => {
