@@ -260,6 +260,23 @@ describe('FrameWriter with receivers', () => {
     expect(frames().at(-1)).toBe('normal:after');
   });
 
+  it('sends a large frame behind small ones to the same receiver, however many wait', () => {
+    const { writer, socket, send, endTurn, frames } = setUp();
+    socket.takes = false;
+    send('control', 'c');
+    endTurn();
+    for (let index = 0; index < 100; index++) send('normal', `${index} ${'n'.repeat(10_000)}`, 1);
+    send('bulk', 'L'.repeat(100_000), 1);
+    for (let index = 100; index < 150; index++) send('normal', `${index} ${'n'.repeat(10_000)}`, 2);
+    socket.takes = true;
+    writer.resume();
+    while (writer.queuedBytes > 0) writer.grant({ lane: 'normal', bytes: windowBytes.normal });
+    const order = frames().map((text) => text.slice(0, 9).split(' ')[0]);
+    const large = order.indexOf('bulk:LLLL');
+    expect(large).toBeGreaterThan(order.indexOf('normal:99'));
+    expect(large).toBeLessThan(order.length - 1);
+  });
+
   /** What happens to a writer. */
   const step = fc.oneof(
     {

@@ -167,9 +167,9 @@ function describeFrames(withNodes: WithNodes): void {
         const isLarge = (index * 7) % 10 < 3;
         return { to: index % 3, bytes: isLarge ? 70_000 + 4_000 * index : 101 + index, isLarge };
       });
-      for (const { to, bytes: length, isLarge } of sent) {
+      for (const [index, { to, bytes: length, isLarge }] of sent.entries()) {
         expect(a.link.send(isLarge ? 'bulk' : 'normal', new Uint8Array(length), to)).toBe(true);
-        if (length % 5 === 0) await new Promise(setImmediate);
+        if (index % 11 === 10) await new Promise(setImmediate);
       }
       await vi.waitFor(() => expect(framesOf(b.told)).toHaveLength(60), 5_000);
       const arrived = framesOf(b.told).map((line) => Number(line.split(' ')[2]));
@@ -232,6 +232,19 @@ function describeEnds(withNodes: WithNodes): void {
         'down n1 closed',
       ]);
       expect(b.link.send('normal', bytes('late'))).toBe(false);
+    }));
+
+  it('delivers more than may be on its way at a time before a link was closed', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      for (const lane of ['bulk', 'normal'] as const)
+        a.link.send(lane, new Uint8Array(3 * 2 ** 20));
+      a.link.close('done');
+      expect(await b.toldUntil('down n1 closed')).toStrictEqual([
+        'link n1',
+        ...[`normal n1 ${3 * 2 ** 20} bytes`, `bulk n1 ${3 * 2 ** 20} bytes`],
+        'down n1 closed',
+      ]);
     }));
 
   it('links anew after a link was closed', () =>
