@@ -10,7 +10,7 @@ import { contextRoom, type ContextRoom } from './context/context-room.ts';
 import { FoundationError } from './errors.ts';
 import { Events } from './events.ts';
 import { listingOf } from './introspection/process-info.ts';
-import { Leases } from './lease/leases.ts';
+import { Leases, type LeaseProblem } from './lease/leases.ts';
 import { createMabeam, type Mabeam } from './mabeam/mabeam.ts';
 import { Exchange } from './messaging/exchange.ts';
 import { codecFor } from './messaging/runtime-codec.ts';
@@ -90,6 +90,7 @@ class RunningNode implements Node {
   readonly #links: Cluster | undefined;
   readonly #switchboard: Switchboard;
   readonly #singletons: Singletons;
+  readonly #singletonLeases: Leases;
   /** What watches the node from inside, and ends with it. */
   readonly #watches = new DisposableStack();
   readonly #quorum: Quorum;
@@ -129,7 +130,12 @@ class RunningNode implements Node {
       random: settings.random,
       scheduler: settings.scheduler,
     });
-    this.leases = this.#makeLeases('lease');
+    this.leases = this.#makeLeases('lease', ({ what, error }) =>
+      this.events.emit('problem', { what, error }),
+    );
+    this.#singletonLeases = this.#makeLeases('singleton', (problem) =>
+      this.#singletons.onLeaseProblem(problem),
+    );
     this.variables = this.#makeVariables();
     this.context = contextRoom({ codec: this.#runtime.codec, clock, random: settings.random });
     this.#threads = new Threads(this.#runtime, this.registry, {
@@ -218,6 +224,7 @@ class RunningNode implements Node {
 
   async #stop(): Promise<void> {
     const { clock } = this.#settings;
+    this.#singletons.retire();
     const [system, ...roots] = [...this.#runtime.processes()].filter(
       ({ parent }) => parent === undefined,
     );
@@ -226,6 +233,7 @@ class RunningNode implements Node {
     await Promise.all([endAll(others, clock), this.#threads.endProcesses()]);
     // Last, as the others start them again only when this node has said goodbye.
     await endAll(singletons, clock);
+    await this.#singletonLeases.stop();
     if (system !== undefined) await endAll([system], clock);
     // Children of what was killed.
     for (const each of this.#runtime.processes()) each.kill({ reason: 'stuck' });
@@ -250,11 +258,6 @@ class RunningNode implements Node {
     throw nodeStopped(this.name, 'It starts nothing any more. Start another node.');
   };
 
-  #ifRunning(action: () => void): void {
-    // A node that stops leaves its singletons to the others: they must keep the record.
-    if (this.#stopped === undefined) action();
-  }
-
   readonly #spawn: Spawner = async (behaviour, options, linkTo) => {
     this.#checkRunning();
     checkMetadata(this.#runtime.codec, options);
@@ -277,10 +280,10 @@ class RunningNode implements Node {
     await systemOf(this.#runtime, this.cluster.station(node)).startSingleton(record);
   }
 
-  #makeLeases(prefix: string): Leases {
+  #makeLeases(prefix: string, onProblem: (problem: LeaseProblem) => void): Leases {
     const { name, clock, random } = this.#settings;
     const store = withQuorum(this.#ports.store, this.#quorum);
-    return new Leases({ prefix, node: name, store, clock, random, events: this.events });
+    return new Leases({ prefix, node: name, store, clock, random, onProblem });
   }
 
   #makeVariables(): Variables {
@@ -294,12 +297,16 @@ class RunningNode implements Node {
     return new Singletons(this.name, this.registry, {
       clock,
       events: this.events,
+      leases: this.#singletonLeases,
       handlers: {
         candidates: (definition) => this.cluster.hostsOf(definition),
         canRun: (definition) =>
           role === 'member' && this.#runtime.definition(definition) !== undefined,
-        startHere: (record, onEnded) =>
-          this.processes.startRecord(record, (reason) => this.#ifRunning(() => onEnded(reason))),
+        startHere: (...started) => this.processes.startRecord(...started),
+        stopHere: (singleton, reason, timeoutMs) =>
+          this.processes
+            .end({ pid: undefined, name: singleton }, { reason, timeoutMs })
+            .catch(() => {}), // it has ended already, or is left behind
         startThere: (node, record) => this.#startThere(node, record),
       },
     });

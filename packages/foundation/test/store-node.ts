@@ -1,8 +1,15 @@
 // A process of a cluster that store.test.ts starts, stops and kills: `store-node.ts <what> <file> [arguments]`
 import { DatabaseSync } from 'node:sqlite';
 
-import { seededRandom } from '@foundation/core';
-import { exercise, recorded, type StoreOperation } from '@foundation/testing/history';
+import { seededRandom, systemClock, systemRandom } from '@foundation/core';
+import { Codec, Variables } from '@foundation/core/internal';
+import {
+  exercise,
+  exerciseVariables,
+  recorded,
+  recordedVariable,
+  type StoreOperation,
+} from '@foundation/testing/history';
 
 import { RendezvousDiscovery } from '../src/cluster/discoveries/rendezvous.ts';
 import { SqliteDatabase } from '../src/cluster/stores/sqlite-database.ts';
@@ -59,6 +66,27 @@ async function exerciseStore(client: string): Promise<void> {
   await store.stop();
 }
 
+/** The same with variables, of which two clients a program do 10,000 operations together. */
+async function exerciseAll(client: string): Promise<void> {
+  await store.start();
+  const parts = { codec: new Codec(), clock: systemClock, random: systemRandom };
+  const room = new Variables({ node: client, store, ...parts });
+  const history: StoreOperation[] = [];
+  const names = Array.from({ length: 60 }, (_, index) => `variable-${index}`);
+  const clients = ['one', 'two'].map((name) => `${client}-${name}`);
+  await Promise.all(
+    clients.map((each) => {
+      const variables = names.map((name) =>
+        recordedVariable(room.strong<string>(name), { client: each, history }),
+      );
+      const options = { client: each, operations: 5_000, random: seededRandom(each) };
+      return exerciseVariables(variables, options);
+    }),
+  );
+  tell(history);
+  await store.stop();
+}
+
 /** Stays in the middle of a write. */
 function lock(): void {
   const raw = new DatabaseSync(path);
@@ -90,6 +118,7 @@ if (what !== 'write-once') process.on('disconnect', () => process.exit(0));
 if (what === 'increment') await increment(Number(argument));
 if (what === 'write') await write();
 if (what === 'exercise') await exerciseStore(argument);
+if (what === 'variables') await exerciseAll(argument);
 if (what === 'lock') lock();
 if (what === 'write-once') await writeOnce();
 if (what === 'join') await join(argument);

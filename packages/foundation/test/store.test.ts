@@ -78,6 +78,17 @@ describe('a store that several processes share', () => {
     expect(checkLinearizable(asRegisters(history))).toMatchObject({ verdict: 'linearizable' });
   });
 
+  it('reads and writes variables at one moment each, in 50,000 operations of five processes', async () => {
+    const clients = ['a', 'b', 'c', 'd', 'e'].map((client) =>
+      firstMessage(start('variables', client)),
+    );
+    const history = (await Promise.all(clients)).flat() as StoreOperation[];
+    expect(history).toHaveLength(50_000);
+    expect(history.filter(({ reply }) => reply === 'unknown')).toEqual([]);
+    expect(checkVersions(history)).toEqual([]);
+    expect(checkLinearizable(asRegisters(history))).toMatchObject({ verdict: 'linearizable' });
+  }, 240_000);
+
   it('has every acknowledged write, whole, after a writer was killed', async () => {
     const writer = start('write');
     const acknowledged = new Map<string, number>();

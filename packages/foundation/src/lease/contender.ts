@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../clock.ts';
-import type { Store } from '../cluster/store.ts';
+import type { Store, Versioned } from '../cluster/store.ts';
 import { runForNobody } from '../context/scope.ts';
 import { FoundationError, isFoundationError } from '../errors.ts';
 import { decodeRecord, encodeRecord } from './lease-record.ts';
@@ -80,6 +80,10 @@ export class Contender implements Lease {
 
   get name(): string {
     return this.#parts.name;
+  }
+
+  get ttlMs(): number {
+    return this.#parts.terms.ttlMs;
   }
 
   get token(): number {
@@ -209,9 +213,13 @@ export class Contender implements Lease {
     }
     if (ask === 'remove')
       return { kind: (await store.delete(key, version)) ? 'removed' : 'refused' };
-    const found = await store.get(key);
+    return this.#found(await store.get(key));
+  }
+
+  #found(found: Versioned | undefined): LeaseEvent {
     if (found === undefined) return { kind: 'found', version: 0, record: undefined };
-    return { kind: 'found', version: found.version, record: decodeRecord(key, found.value) };
+    const record = decodeRecord(this.#parts.key, found.value);
+    return { kind: 'found', version: found.version, record };
   }
 
   /** Whoever waits is told at once of what does not pass by itself; a holder only loses it by its clock. */
@@ -225,7 +233,8 @@ export class Contender implements Lease {
   }
 
   #beginWatch(): void {
-    const watch = this.#watched();
+    // Whatever is told, it is known by then that somebody watches.
+    const watch = Promise.resolve().then(() => this.#watched());
     this.#watch = watch;
     watch.catch(() => {
       // The next look tries again.
@@ -233,20 +242,34 @@ export class Contender implements Lease {
     });
   }
 
-  /** Tells when it is given up. It does not replace the clock: what a watch says may come late, or not at all. */
+  /** Tells what is written, and when it is given up. It does not replace the clock: it may come late, or not at all. */
   async #watched(): Promise<Disposable> {
     const { store, key } = this.#parts;
-    let isBegun = false;
+    let isTold = false;
     const watch = await store.watch(key, {
-      onChange: (changed) => {
-        if (isBegun && changed === key) this.#poke();
+      onChange: (changed, found) => {
+        if (changed !== key) return;
+        isTold = true;
+        this.#onChange(found);
       },
       onError: () => {},
     });
-    isBegun = true;
     // It may have been given up before.
-    this.#poke();
+    if (!isTold) this.#poke();
     return watch;
+  }
+
+  #onChange(found: Versioned | undefined): void {
+    if (this.#state.phase !== 'contending') return;
+    // An answer that is on its way may be older than this.
+    if (this.#isAsking) return this.#poke();
+    let event: LeaseEvent;
+    try {
+      event = this.#found(found);
+    } catch {
+      return this.#poke(); // the read that follows says what is wrong
+    }
+    return this.#on(event);
   }
 
   #unwatch(): void {
@@ -257,7 +280,6 @@ export class Contender implements Lease {
     this.#watch = undefined;
   }
 
-  /** An answer that is on its way may be older than this. */
   #poke(): void {
     this.#isPoked = this.#isAsking;
     if (!this.#isAsking) this.#on({ kind: 'poked' });

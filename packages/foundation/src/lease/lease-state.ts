@@ -176,13 +176,14 @@ function contended(
   }
 }
 
-/** What is there, seen again or anew. */
+/** What is there, seen again or anew. What a watch tells may be older than what was read. */
 function sighting(
   before: Sighting | undefined,
   { version, record }: Omit<Sighting, 'since'>,
   at: Moment,
 ): Sighting {
-  return before?.version === version ? before : { version, record, since: at };
+  const isOld = before !== undefined && version > 0 && version <= before.version;
+  return isOld ? before : { version, record, since: at };
 }
 
 /** An acknowledgement that comes too late is of no use, but says that nobody else has it. */

@@ -9,6 +9,8 @@ export interface Lease extends AsyncDisposable {
   readonly name: string;
   /** Fencing token: a number that is higher each time the lease is granted, to whomever. */
   readonly token: number;
+  /** Milliseconds after which others take it over when it is not renewed. */
+  readonly ttlMs: number;
   /** Whether it is held at this moment, by the clocks of this machine. Once false, it stays so. */
   readonly isHeld: boolean;
   /** Milliseconds for which it is held if it is not renewed any more. */

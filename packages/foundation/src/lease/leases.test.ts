@@ -1,7 +1,6 @@
 import { MachineClock, SimHost, SimStore, SimStoreServer, Simulation } from '@foundation/testing';
 import { describe, expect, it } from 'vitest';
 
-import { Events } from '../events.ts';
 import { startNode } from '../node.ts';
 import type { Lease } from './lease.ts';
 import { Leases } from './leases.ts';
@@ -24,9 +23,7 @@ class World {
     const { simulation } = this;
     const host = new SimHost(simulation, node);
     const clock = new MachineClock(simulation, host);
-    const events = new Events();
     const problems: string[] = [];
-    events.on('problem', ({ what, error }) => void problems.push(`${what}: ${String(error)}`));
     const store = new SimStore(this.server, { host, clock });
     const leases = new Leases({
       prefix: 'lease',
@@ -34,7 +31,7 @@ class World {
       store,
       clock,
       random: simulation.random,
-      events,
+      onProblem: ({ what, error }) => problems.push(`${what}: ${String(error)}`),
     });
     return { host, clock, leases, problems };
   }

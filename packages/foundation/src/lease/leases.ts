@@ -1,7 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Store } from '../cluster/store.ts';
 import { FoundationError } from '../errors.ts';
-import type { Events } from '../events.ts';
 import { checkNumber, invalidOption, refuseUnknown } from '../options.ts';
 import { isName, nameRule } from '../process/definition-check.ts';
 import { nodeStopped } from '../process/process-errors.ts';
@@ -26,6 +25,13 @@ export interface AcquireOptions extends LeaseOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface LeaseProblem {
+  readonly what: string;
+  readonly error: unknown;
+  /** The name of the lease that the store could not be asked for. */
+  readonly lease?: string;
+}
+
 export interface LeasesParts {
   /** Where in the store the records are. */
   readonly prefix: string;
@@ -34,7 +40,8 @@ export interface LeasesParts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
-  readonly events: Events;
+  /** Something is wrong that nobody waits for: with one lease, or with what was asked for. */
+  readonly onProblem: (problem: LeaseProblem) => void;
   /** @defaultValue the true ones */
   readonly rules?: LeaseRules;
 }
@@ -112,7 +119,7 @@ export class Leases {
   }
 
   #contender(name: string, { ttlMs }: LeaseOptions, isHasty: boolean): Contender {
-    const { prefix, node, store, clock, events, rules } = this.#parts;
+    const { prefix, node, store, clock, onProblem, rules } = this.#parts;
     if (!isName(name)) throw invalidOption('leases', { name }, nameRule);
     const leaseMs = ttlMs ?? store.promises.leaseMs;
     checkNumber('leases', { ttlMs: leaseMs }, { min: ttlMsMin });
@@ -128,7 +135,7 @@ export class Leases {
       clock,
       isHasty,
       seen: this.#seen.get(name),
-      onProblem: (error) => events.emit('problem', { what, error }),
+      onProblem: (error) => onProblem({ what, error, lease: name }),
       rules,
     });
     this.#contenders.add(contender);
@@ -153,14 +160,14 @@ export class Leases {
   }
 
   #checkTtl(ttlMs: number): void {
-    const { store, events } = this.#parts;
+    const { store, onProblem } = this.#parts;
     const { leaseMs, scope } = store.promises;
     if (scope === 'process' || ttlMs >= leaseMs || this.#told.has(ttlMs)) return;
     this.#told.add(ttlMs);
     const message = `leases of ${ttlMs} ms are lost whenever the store "${store.name}" fails over`;
     const hint = `Leave \`ttlMs\` out, or give at least ${leaseMs}.`;
     const error = new FoundationError('INVALID_OPTION', message, { hint, details: { ttlMs } });
-    events.emit('problem', { what: 'the time of a lease', error });
+    onProblem({ what: 'the time of a lease', error });
   }
 }
 

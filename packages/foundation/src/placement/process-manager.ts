@@ -10,6 +10,7 @@ import {
   type ProcessTree,
   type RuntimeListing,
 } from '../introspection/process-info.ts';
+import type { Lease } from '../lease/lease.ts';
 import type { Station } from '../messaging/exchange.ts';
 import { systemOf, type SystemRef } from '../node-system.ts';
 import { checkChoice, checkNumber, invalidOption, refuseUnknown } from '../options.ts';
@@ -36,6 +37,11 @@ export interface StartOptions {
   readonly name?: string;
   /** `local`: here. `singleton`: once in the cluster, on some node, and elsewhere when that node goes. @defaultValue 'local' */
   readonly strategy?: 'local' | 'singleton';
+  /**
+   * Of a singleton. `available`: at least one while a node lives that can run it, perhaps two during a split.
+   * `strong`: at most one, by a lease in the store; none while the store cannot be reached. @defaultValue 'available'
+   */
+  readonly consistency?: 'available' | 'strong';
   /** Where a singleton lives first, if that node can run it. @defaultValue chosen by its name */
   readonly preferNode?: string;
   /** When it is started again. @defaultValue 'temporary', of a singleton 'permanent' */
@@ -55,7 +61,16 @@ const listTimeoutMs = 5_000;
 
 /** Who refuses an option. */
 const starting = 'processes.start';
-const known = ['init', 'name', 'strategy', 'preferNode', 'restart', 'capabilities', 'metadata'];
+const known = [
+  'init',
+  'name',
+  'strategy',
+  'consistency',
+  'preferNode',
+  'restart',
+  'capabilities',
+  'metadata',
+];
 
 /** How a process is kept alive. */
 export interface Keeping {
@@ -206,10 +221,11 @@ export class ProcessManager {
     return this.#runtime.ref(process, name);
   }
 
-  /** Starts a singleton here, as its record says. */
+  /** Starts a singleton here, as its record says, a strong one under its lease. */
   async startRecord(
     { name, process, init, listing }: SingletonRecord,
     onEnded: (reason: ExitReason) => void,
+    lease?: Lease,
   ): Promise<void> {
     const definition = this.#runtime.definition(process);
     if (definition === undefined) {
@@ -218,7 +234,10 @@ export class ProcessManager {
       });
     }
     await this.startHere(
-      { definition, options: { restart: 'permanent', ...listing, init, name } },
+      {
+        definition,
+        options: { restart: 'permanent', ...listing, init, name, ...(lease && { lease }) },
+      },
       { onEnded, keeps: 'singleton' },
     );
   }
@@ -228,7 +247,7 @@ export class ProcessManager {
     { name: process }: AnyDefinition,
     options: StartOptions & { readonly init?: unknown },
   ): Promise<void> {
-    const { name, init, capabilities, metadata, preferNode } = options;
+    const { name, init, capabilities, metadata, preferNode, consistency } = options;
     if (name === undefined)
       throw invalidOption(starting, { name }, 'given, since the strategy is `singleton`');
     this.#node.checkRunning();
@@ -237,12 +256,17 @@ export class ProcessManager {
     // Whoever may inherit it needs its `init`.
     checkMetadata(this.#runtime.codec, listing);
     this.#runtime.codec.encode([init], ['init']);
-    await this.#singletons.start({ name, process, init, listing }, preferNode);
+    const record: SingletonRecord = { name, process, init, listing };
+    await this.#singletons.start(
+      consistency === 'strong' ? { ...record, consistency } : record,
+      preferNode,
+    );
   }
 }
 
 function childOptions({
   strategy: _strategy,
+  consistency: _consistency,
   preferNode: _node,
   restart,
   ...rest
@@ -253,7 +277,13 @@ function childOptions({
 function check(options: StartOptions): void {
   refuseUnknown(starting, options, known);
   checkListing(starting, options);
-  const { strategy, restart, preferNode } = options;
+  const { strategy, consistency, restart, preferNode } = options;
+  if (consistency !== undefined) {
+    checkChoice(starting, { consistency }, ['available', 'strong']);
+    if (strategy !== 'singleton') {
+      throw invalidOption(starting, { consistency }, 'left out: only a singleton has one');
+    }
+  }
   if (strategy !== undefined) checkChoice(starting, { strategy }, ['local', 'singleton']);
   if (strategy === 'singleton' && restart !== undefined) {
     throw invalidOption(starting, { restart }, 'left out: a singleton is permanent');

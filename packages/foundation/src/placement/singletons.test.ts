@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
 import { ManualClock, settled } from '../../test/manual-clock.ts';
+import { MemoryStore } from '../cluster/stores/memory.ts';
 import { Events } from '../events.ts';
+import { Leases } from '../lease/leases.ts';
 import type { ExitReason } from '../process/exit.ts';
+import { systemRandom } from '../random.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import { Registry } from '../registry/registry.ts';
 import { Singletons } from './singletons.ts';
@@ -31,6 +34,14 @@ class World {
   readonly singletons = new Singletons('self', this.registry, {
     clock: this.clock,
     events: this.events,
+    leases: new Leases({
+      prefix: 'singleton',
+      node: 'self',
+      store: new MemoryStore(),
+      clock: this.clock,
+      random: systemRandom,
+      onProblem: () => {},
+    }),
     handlers: {
       candidates: () => this.candidates,
       canRun: () => true,
@@ -40,6 +51,7 @@ class World {
         this.end = onEnded;
         return this.failure === undefined ? Promise.resolve() : Promise.reject(this.failure);
       },
+      stopHere: async () => {},
       startThere: (node) => Promise.resolve(void this.there.push(node)),
     },
   });

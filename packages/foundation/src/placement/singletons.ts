@@ -1,24 +1,30 @@
 import type { Clock } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
 import type { Events, NodeEvents } from '../events.ts';
+import type { Lease } from '../lease/lease.ts';
+import type { LeaseProblem, Leases } from '../lease/leases.ts';
 import type { ExitReason } from '../process/exit.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Registry } from '../registry/registry.ts';
 import { chooseNode } from './rendezvous-hash.ts';
+import { StrongSingletons, type Orphan } from './strong-singletons.ts';
 
 export interface SingletonHandlers {
   /** Nodes that can run a process, this one among them if it can. */
   candidates(process: string): readonly string[];
   /** Whether this node could, though it may not say so. */
   canRun(process: string): boolean;
-  /** Starts it here; `onEnded` runs when it is over for good. */
-  startHere(record: SingletonRecord, onEnded: (reason: ExitReason) => void): Promise<void>;
+  /** Starts it here, a strong one under its lease; `onEnded` runs when it is over for good. */
+  startHere(
+    record: SingletonRecord,
+    onEnded: (reason: ExitReason) => void,
+    lease?: Lease,
+  ): Promise<void>;
+  /** Ends one that runs here. Resolves when it has ended, or has not in time. */
+  stopHere(name: string, reason: 'shutdown' | 'killed', timeoutMs: number): Promise<void>;
   /** Asks another node to start it. */
   startThere(node: string, record: SingletonRecord): Promise<void>;
 }
-
-/** A record whose node is gone. */
-type Orphan = SingletonRecord & { readonly from: string };
 
 /** Milliseconds until a start that failed is tried again. */
 const retryMs = 500;
@@ -34,22 +40,36 @@ export class Singletons {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #handlers: SingletonHandlers;
+  readonly #strong: StrongSingletons;
   /** Records whose node is gone, until somebody has started them again. */
   readonly #orphans = new Map<string, Orphan>();
   /** Orphans that are being started. */
   readonly #bequests = new Set<string>();
   readonly #starting = new Map<string, Promise<void>>();
+  #isRetired = false;
 
   constructor(
     self: string,
     registry: Registry,
-    parts: { clock: Clock; events: Events; handlers: SingletonHandlers },
+    parts: { clock: Clock; events: Events; leases: Leases; handlers: SingletonHandlers },
   ) {
     this.#self = self;
     this.#registry = registry;
     this.#clock = parts.clock;
     this.#events = parts.events;
     this.#handlers = parts.handlers;
+    const { clock, events, leases, handlers } = parts;
+    this.#strong = new StrongSingletons({
+      self,
+      registry,
+      clock,
+      events,
+      leases,
+      isCandidate: (process) => handlers.candidates(process).includes(self),
+      orphans: () => this.#orphans.values(),
+      start: (record, lease, onEnded) => handlers.startHere(record, onEnded, lease),
+      stop: (name, reason, timeoutMs) => handlers.stopHere(name, reason, timeoutMs),
+    });
     registry.onChange(() => this.#prune());
   }
 
@@ -72,7 +92,10 @@ export class Singletons {
     const running = this.#starting.get(record.name);
     if (running !== undefined) return running;
     if (this.#registry.lookup(record.name) !== undefined) return Promise.resolve();
-    const start = this.#host(record).finally(() => this.#starting.delete(record.name));
+    const isStrong = record.consistency === 'strong';
+    const start = (isStrong ? this.#strong.start(record) : this.#host(record)).finally(() =>
+      this.#starting.delete(record.name),
+    );
     this.#starting.set(record.name, start);
     return start;
   }
@@ -89,7 +112,19 @@ export class Singletons {
     }
   }
 
+  /** The node stops, and leaves its singletons to the others: they must keep the records. */
+  retire(): void {
+    this.#isRetired = true;
+    this.#strong.retire();
+  }
+
+  /** The lease of a strong one cannot be asked for at the moment. */
+  onLeaseProblem(problem: LeaseProblem): void {
+    this.#strong.onLeaseProblem(problem);
+  }
+
   #onEnded(record: SingletonRecord, reason: ExitReason): void {
+    if (this.#isRetired) return;
     if (reason === 'normal' || reason === 'name_conflict')
       this.#registry.forgetSingleton(record.name);
     if (reason === 'normal') return;
@@ -144,7 +179,8 @@ export class Singletons {
     try {
       if (heir === this.#self) {
         await this.startHere(record);
-        this.#events.emit('failover', { name: record.name, from, to: this.#self });
+        const isTold = record.consistency === 'strong';
+        if (!isTold) this.#events.emit('failover', { name: record.name, from, to: this.#self });
       } else {
         await this.#handlers.startThere(heir, record);
       }

@@ -5,7 +5,7 @@ import type { AnyDefinition } from './definition.ts';
 import type { Exit } from './exit.ts';
 import { fresh } from './fresh.ts';
 import type { Pid } from './pid.ts';
-import type { Process } from './process.ts';
+import type { HeldLease, Process } from './process.ts';
 import type { Restart, Streak } from './restart-state.ts';
 import type { Listing } from './runtime.ts';
 
@@ -21,7 +21,11 @@ export interface ChildOptions extends Listing {
 /** A child of a supervisor: made by {@link child}. */
 export interface ChildSpec {
   readonly definition: AnyDefinition;
-  readonly options: ChildOptions & { readonly init?: unknown };
+  readonly options: ChildOptions & {
+    readonly init?: unknown;
+    /** The lease under which it runs, of a strong singleton. */
+    readonly lease?: HeldLease;
+  };
 }
 
 /** `waiting`: to be started again, after its backoff. `quarantined`: it failed too often. */

@@ -23,6 +23,11 @@ export interface Context<
   readonly node: Host;
   /** What follows the request that this message is part of; undefined where there is none. */
   readonly request: RequestContext | undefined;
+  /**
+   * Of a strong singleton: a number that is higher than that of any earlier one of its name. Give it to what
+   * you write to, so that this can refuse an earlier one that does not know yet that it is over.
+   */
+  readonly fencingToken: number | undefined;
   /** Aborts when the caller gives up, the deadline passes or the process ends. */
   readonly signal: AbortSignal;
   /** Milliseconds until the caller gives up or the request is over; Infinity where nobody waits. */

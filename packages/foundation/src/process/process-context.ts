@@ -55,6 +55,10 @@ export class ProcessContext implements Anything, Scope {
     return this.owner.runtime;
   }
 
+  get fencingToken(): number | undefined {
+    return this.owner.lease?.token;
+  }
+
   get request(): Request | undefined {
     const scope = currentScope();
     if (this.#isAtWork(scope)) return this.message?.request;

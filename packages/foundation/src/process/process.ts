@@ -1,6 +1,7 @@
 import type { Request } from '../context/request.ts';
 import { currentRequest, leaveScope, runIn } from '../context/scope.ts';
 import { messageOf, type FoundationError } from '../errors.ts';
+import type { Lease } from '../lease/lease.ts';
 import { Refused, type ReplyTo } from './answer.ts';
 import type { Behaviour } from './behaviour.ts';
 import { callCycle, findCycle } from './call-chain.ts';
@@ -36,7 +37,12 @@ export interface SpawnOptions {
   readonly linkTo?: Pid | undefined;
   /** How often it was started before. */
   readonly restarts?: number | undefined;
+  /** The lease under which it runs, of a strong singleton. */
+  readonly lease?: HeldLease | undefined;
 }
+
+/** A lease as a process needs it: it handles nothing when that is not held. */
+export type HeldLease = Pick<Lease, 'token' | 'isHeld'>;
 
 /** Milliseconds to end in for a process that nobody watches over any more. */
 const lastMs = 5_000;
@@ -54,6 +60,7 @@ export class Process implements Runnable {
   parent: Pid | undefined = undefined;
   state: object = noState;
   durability: Durability | undefined = undefined;
+  lease: HeldLease | undefined = undefined;
   /** Messages that handlers were given. */
   handled = 0;
   restarts = 0;
@@ -295,8 +302,11 @@ export class Process implements Runnable {
   }
 
   #park(): boolean {
-    if (this.isSuspended) this.#status = 'parked';
-    return this.isSuspended;
+    // Whoever finds out that the lease is lost may be told here, and end the process.
+    const isLost = this.lease?.isHeld === false;
+    if (!isLost && !this.isSuspended) return false;
+    if (this.isAlive) this.#status = 'parked';
+    return true;
   }
 
   #rest(): void {

@@ -227,6 +227,7 @@ export class Runtime implements Host {
     const pid = new Pid(this.name, this.incarnation, this.nextNumber());
     const process = new Process(this, behaviour, pid, options.name);
     if (behaviour.spec.durable === true) process.durability = this.#durability(process);
+    process.lease = options.lease;
     if (options.name !== undefined) this.directory.reserve(process);
     if (options.restarts !== undefined) process.restarts = options.restarts;
     this.#processes.set(pid.serial, process);

@@ -15,7 +15,7 @@ const dynamicOptions = [
   'restart',
   'shutdownMs',
 ];
-const childOptions = ['init', 'name', 'restart', 'shutdownMs', 'capabilities', 'metadata'];
+const childOptions = ['init', 'name', 'restart', 'shutdownMs', 'capabilities', 'metadata', 'lease'];
 const strategies = ['one-for-one', 'one-for-all', 'rest-for-one', 'dynamic'];
 
 /** @throws FoundationError `INVALID_OPTION` */

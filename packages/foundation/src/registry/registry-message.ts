@@ -52,7 +52,8 @@ function areEntries(value: unknown, isEntry: (entry: unknown) => boolean): boole
 
 function isRegistration(value: unknown): value is Registration {
   if (!isRecord(value)) return false;
-  const { serial, process, name, capabilities, groups = [], metadata, registeredAt } = value;
+  const { serial, process, name, capabilities, groups = [], metadata } = value;
+  const { fencingToken, registeredAt } = value;
   return (
     isCount(serial) &&
     isName(process) &&
@@ -61,6 +62,7 @@ function isRegistration(value: unknown): value is Registration {
     areTexts(groups) &&
     groups.length <= groupsMax &&
     isRecord(metadata) &&
+    (fencingToken === undefined || isCount(fencingToken)) &&
     isStamp(registeredAt)
   );
 }
@@ -72,11 +74,12 @@ function areTexts(value: unknown): value is readonly string[] {
 /** Whether a decoded value from outside is the record of a singleton. */
 export function isSingleton(value: unknown): value is SingletonRecord {
   if (!isRecord(value) || !isRecord(value['listing'])) return false;
-  const { name, process } = value;
+  const { name, process, consistency } = value;
   const { capabilities, metadata } = value['listing'];
   return (
     isName(name) &&
     isName(process) &&
+    (consistency === undefined || consistency === 'strong') &&
     (capabilities === undefined || areTexts(capabilities)) &&
     (metadata === undefined || isRecord(metadata))
   );

@@ -71,6 +71,23 @@ describe('the registry', () => {
     expect(first(withShares({ b: at(10), a: at(10) }))).toBe('a');
   });
 
+  it('gives a name to the newest strong singleton, whoever was entered first', () => {
+    const under = (wallMs: number, fencingToken?: number): Share =>
+      share({
+        registrations: [
+          registration(1, {
+            name: 'ada',
+            registeredAt: { wallMs, count: 0 },
+            ...(fencingToken === undefined ? {} : { fencingToken }),
+          }),
+        ],
+      });
+    const first = (state: RegistryState): string | undefined => state.holders('ada')[0]?.node;
+    expect(first(withShares({ a: under(10, 7), b: under(20, 9) }))).toBe('b');
+    expect(first(withShares({ a: under(10), b: under(20, 9) }))).toBe('b');
+    expect(first(withShares({ a: under(10, 9), b: under(5) }))).toBe('a');
+  });
+
   it('passes a name on to the next holder when the first is gone', () => {
     const named = share({ registrations: [registration(1, { name: 'ada' })] });
     const state = withShares({ a: named, b: named });

@@ -12,6 +12,8 @@ export interface Registration {
   /** Groups that it has joined. */
   readonly groups?: readonly string[];
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** That of the lease under which it runs: a strong singleton. */
+  readonly fencingToken?: number;
   readonly registeredAt: Stamp;
 }
 
@@ -20,6 +22,8 @@ export interface SingletonRecord {
   readonly name: string;
   readonly process: string;
   readonly init: unknown;
+  /** `strong`: it runs only where its lease is held. @defaultValue available */
+  readonly consistency?: 'strong';
   /** What it is known by, beside its name. */
   readonly listing: {
     readonly capabilities?: readonly string[] | undefined;
@@ -227,8 +231,13 @@ function isOlder(share: Share, known: Replica): boolean {
   return share.version < known.version;
 }
 
-/** The earlier registration keeps the name; ties go to the lower node name, then the older process. */
+/**
+ * Of strong singletons the one with the newest lease keeps the name, whoever was entered first. Otherwise the earlier
+ * registration does; ties go to the lower node name, then the older process.
+ */
 function keepsName(a: Located, b: Located): number {
+  const [tokenOfA, tokenOfB] = [a.fencingToken ?? 0, b.fencingToken ?? 0];
+  if (tokenOfA !== tokenOfB) return tokenOfB - tokenOfA;
   return compareStamps(a.registeredAt, b.registeredAt) || byAddress(a, b);
 }
 

@@ -66,6 +66,36 @@ describe('two processes that took one name', () => {
   });
 });
 
+describe('a name that an earlier strong singleton still has', () => {
+  function withHolder(fencingToken?: number): Registry {
+    const { registry } = registryOfB();
+    const [known] = shareOfA('earlier').registrations;
+    const named = { ...(known as Registration), ...(fencingToken && { fencingToken }) };
+    registry.receive({
+      kind: 'share',
+      node: 'a',
+      share: { ...shareOfA('earlier'), registrations: [named] },
+    });
+    return registry;
+  }
+
+  it('is free for one with a higher token, and for nobody else', () => {
+    const taken = expect.objectContaining({ code: 'NAME_TAKEN' });
+    expect(() => withHolder(5).claim('ada', 5)).toThrowError(taken);
+    expect(() => withHolder(5).claim('ada')).toThrowError(taken);
+    expect(() => withHolder().claim('ada', 6)).toThrowError(taken);
+    using _claim = withHolder(5).claim('ada', 6);
+  });
+
+  it('leads to the newer one as soon as that is entered', () => {
+    const registry = withHolder(5);
+    registry.register(1, 'worker', { name: 'ada', fencingToken: 6 });
+    expect(registry.lookup('ada')?.toString()).toBe('<b.1.1>');
+    registry.rejoin(7);
+    expect(registry.holder('ada')).toMatchObject({ fencingToken: 6, node: 'b' });
+  });
+});
+
 describe('listeners of the registry', () => {
   it('that throw disturb neither the registration nor each other', () => {
     const { registry } = registryOfB();

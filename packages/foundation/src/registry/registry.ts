@@ -25,7 +25,10 @@ export type Change =
 const clockAheadMaxMs = 86_400_000;
 
 /** What a process is entered with. */
-type Entered = Listing & { readonly groups?: readonly string[] | undefined };
+type Entered = Listing & {
+  readonly groups?: readonly string[] | undefined;
+  readonly fencingToken?: number | undefined;
+};
 
 export interface RegistryOptions {
   readonly node: string;
@@ -60,7 +63,12 @@ export class Registry implements Directory {
 
   /** Address of a named process, or undefined. */
   lookup(name: string): Pid | undefined {
-    return this.#state.holders(name)[0]?.pid ?? this.#starting.get(name)?.pid;
+    return this.holder(name)?.pid ?? this.#starting.get(name)?.pid;
+  }
+
+  /** Who has a name, as it was registered; not one that is only starting. */
+  holder(name: string): Located | undefined {
+    return this.#state.holders(name)[0];
   }
 
   /** Every process with a capability, in the same order on every node. */
@@ -114,29 +122,32 @@ export class Registry implements Directory {
   /**
    * Keeps a name for a process that is being started in a thread, until it is disposed.
    *
+   * @param fencingToken - Of a strong singleton: a holder with a lower one has lost the name already.
    * @throws FoundationError `NAME_TAKEN` when the name has a living holder already.
    */
-  claim(name: string): Disposable {
-    this.#checkFree(name);
+  claim(name: string, fencingToken?: number): Disposable {
+    this.#checkFree(name, fencingToken);
     this.#claimed.add(name);
     return { [Symbol.dispose]: () => void this.#claimed.delete(name) };
   }
 
-  #checkFree(name: string): void {
-    const holder = this.lookup(name)?.toString();
+  #checkFree(name: string, fencingToken = 0): void {
+    const isOver = (this.holder(name)?.fencingToken ?? Infinity) < fencingToken;
+    const holder = (isOver ? this.#starting.get(name)?.pid : this.lookup(name))?.toString();
     if (holder !== undefined) throw nameTaken(name, holder);
     if (this.#claimed.has(name)) throw nameTaken(name, 'a process that is starting');
   }
 
   reserve(process: Process): void {
     if (process.name === undefined) return;
-    this.#checkFree(process.name);
+    this.#checkFree(process.name, process.lease?.token);
     this.#starting.set(process.name, process);
   }
 
   publish(process: Process, listing: Listing): void {
     if (process.name !== undefined) this.#starting.delete(process.name);
-    this.register(process.pid.serial, process.behaviour.name, listing);
+    const fencingToken = process.lease?.token;
+    this.register(process.pid.serial, process.behaviour.name, { ...listing, fencingToken });
   }
 
   release(process: Process): void {
@@ -158,6 +169,7 @@ export class Registry implements Directory {
   register(serial: number, process: string, listing: Entered): void {
     const known = this.#state.registration(this.#options.node, serial);
     const groups = listing.groups ?? known?.groups;
+    const fencingToken = listing.fencingToken ?? known?.fencingToken;
     const set: Registration = {
       serial,
       process,
@@ -165,6 +177,7 @@ export class Registry implements Directory {
       capabilities: listing.capabilities ?? [],
       ...(groups === undefined ? {} : { groups }),
       metadata: listing.metadata ?? {},
+      ...(fencingToken === undefined ? {} : { fencingToken }),
       registeredAt: this.#stamp(),
     };
     this.#change({ set });

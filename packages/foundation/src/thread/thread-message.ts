@@ -50,7 +50,7 @@ export type FromThread =
       readonly kind: 'publish';
       readonly serial: number;
       readonly process: string;
-      readonly listing: Listing;
+      readonly listing: Listing & { readonly fencingToken?: number | undefined };
     }
   | { readonly kind: 'release'; readonly serial: number }
   | {

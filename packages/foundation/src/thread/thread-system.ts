@@ -13,6 +13,7 @@ export interface SpawnRequest extends Listing {
   readonly init: unknown;
   readonly linkTo: Pid | undefined;
   readonly restarts: number | undefined;
+  readonly fencingToken?: number | undefined;
 }
 
 /** First process of each worker thread: starts the others, and answers about them. */
@@ -30,8 +31,10 @@ async function spawnFrom(ctx: ProcessContext, request: SpawnRequest): Promise<Pi
   const runtime = ctx.node as Runtime;
   const loaded = (): Promise<Behaviour> => load(runtime, request);
   const behaviour = await (runtime.board?.loading(loaded) ?? loaded());
-  const { module: _module, definition: _definition, ...options } = request;
-  const process = await runtime.spawn(behaviour, options);
+  const { module: _module, definition: _definition, fencingToken: token, ...options } = request;
+  // The main thread watches over the lease, and ends the process with it.
+  const lease = token === undefined ? undefined : { token, isHeld: true };
+  const process = await runtime.spawn(behaviour, { ...options, lease });
   // Nobody waits any more: its start has failed for whoever asked.
   if (signal.aborted) process.kill();
   return process.pid;

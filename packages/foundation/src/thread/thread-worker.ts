@@ -118,14 +118,14 @@ function threadDirectory(replica: RegistryState): Directory {
     lookup: (name) => replica.holders(name)[0]?.pid,
     // The main thread has checked the name before it asked for the process.
     reserve: () => {},
-    publish: ({ pid, behaviour }, listing) => {
+    publish: ({ pid, behaviour, lease }, listing) => {
       published.add(pid.serial);
       const { name, capabilities, metadata } = listing;
       post({
         kind: 'publish',
         serial: pid.serial,
         process: behaviour.name,
-        listing: { name, capabilities, metadata },
+        listing: { name, capabilities, metadata, fencingToken: lease?.token },
       });
     },
     release: ({ pid }) => {

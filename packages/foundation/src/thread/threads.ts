@@ -85,7 +85,10 @@ export class Threads {
     options: ChildSpec['options'] & { readonly restarts?: number },
     linkTo: Pid | undefined,
   ): Promise<Pid> {
-    using _claim = options.name === undefined ? undefined : this.#registry.claim(options.name);
+    using _claim =
+      options.name === undefined
+        ? undefined
+        : this.#registry.claim(options.name, options.lease?.token);
     const thread = this.#threadFor(behaviour);
     using _watch = thread.busyWatch.watch(behaviour);
     try {
@@ -106,10 +109,10 @@ export class Threads {
     behaviour: Behaviour,
     options: ChildSpec['options'] & { restarts?: number; linkTo: Pid | undefined },
   ): Promise<Pid> {
-    const { init, name, capabilities, metadata, restarts, linkTo } = options;
+    const { init, name, capabilities, metadata, restarts, lease, linkTo } = options;
     const module = behaviour.spec.module ?? '';
     const definition = behaviour.name;
-    const listing = { name, capabilities, metadata };
+    const listing = { name, capabilities, metadata, fencingToken: lease?.token };
     const request: SpawnRequest = { module, definition, init, linkTo, restarts, ...listing };
     const timeoutMs = Math.min(longestMs, behaviour.limits.initTimeoutMs + threadStartMs);
     // The process is to live on, whether or not somebody still waits for its start.

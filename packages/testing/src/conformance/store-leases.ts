@@ -1,5 +1,5 @@
 import { seededRandom, sleep, systemClock, systemRandom, type Lease } from '@foundation/core';
-import { Events, Leases, type Store } from '@foundation/core/internal';
+import { Leases, type Store } from '@foundation/core/internal';
 import { expect, it } from 'vitest';
 
 import { lossyLine, SeverableLine, storeOver } from './store-over-line.ts';
@@ -9,7 +9,7 @@ import type { WithStores } from './with-stores.ts';
 const ttlMs = 800;
 
 function leasesOn(store: Store, node: string): Leases {
-  const parts = { clock: systemClock, random: systemRandom, events: new Events() };
+  const parts = { clock: systemClock, random: systemRandom, onProblem: () => {} };
   return new Leases({ prefix: 'lease', node, store, ...parts });
 }
 

@@ -8,7 +8,12 @@ export { trapAmbient } from './ambient-trap.ts';
 export { clusterScenario, type ClusterScenario } from './cluster-scenario.ts';
 export { flaws, type Fault, type FaultPlan, type Flaw } from './fault.ts';
 export { leaseFlaws, type LeaseFault, type LeaseFaultPlan, type LeaseFlaw } from './lease-fault.ts';
-export { leaseScenario, type LeaseScenario } from './lease-scenario.ts';
+export {
+  leaseScenario,
+  singletonScenario,
+  type LeaseScenario,
+  type SingletonScenario,
+} from './lease-scenario.ts';
 export { MachineClock, type MachineClockOptions } from './machine-clock.ts';
 export { SimClock, type SimClockOptions } from './sim-clock.ts';
 export { SimDirectory, SimDiscovery } from './sim-discovery.ts';
@@ -22,4 +27,11 @@ export {
   type SimulationReport,
 } from './simulated-cluster.ts';
 export { simulateLease, type LeaseReport, type SimulatedLeaseOptions } from './simulated-lease.ts';
+export {
+  simulateSingleton,
+  type SimulatedSingletonOptions,
+  type SingletonFault,
+  type SingletonFaultPlan,
+  type SingletonReport,
+} from './simulated-singleton.ts';
 export { Simulation, type Owner } from './simulation.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 
 import type { LeaseFault, LeaseFaultPlan } from './lease-fault.ts';
+import type { SingletonFault, SingletonFaultPlan } from './simulated-singleton.ts';
 
 /** A run of a simulated lease: what happens, and the seed of all that is left to chance. */
 export interface LeaseScenario {
@@ -9,9 +10,18 @@ export interface LeaseScenario {
   readonly plan: LeaseFaultPlan;
 }
 
+/** The same of a simulated singleton. */
+export interface SingletonScenario {
+  readonly seed: number;
+  readonly nodes: number;
+  readonly plan: SingletonFaultPlan;
+}
+
 const node = fc.nat(3);
 const durationMs = fc.oneof(fc.nat(120), fc.integer({ min: 200, max: 1_300 }), fc.nat(4_000));
 const cut = fc.constantFrom('questions' as const, 'answers' as const, 'both' as const);
+const share = fc.constantFrom(0, 0.2, 0.6);
+const byMs = fc.constantFrom(0, 60, 600, 600, 1_500);
 const how = fc.constantFrom('refusing' as const, 'silent' as const);
 
 const usual: readonly fc.WeightedArbitrary<LeaseFault>[] = [
@@ -20,20 +30,8 @@ const usual: readonly fc.WeightedArbitrary<LeaseFault>[] = [
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart' as const), node }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('cut' as const), node, cut }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('outage' as const), how, durationMs }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant('lose' as const),
-      share: fc.constantFrom(0, 0.2, 0.6),
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant('slow' as const),
-      byMs: fc.constantFrom(0, 60, 600, 600, 1_500),
-    }),
-  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('lose' as const), share }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('slow' as const), byMs }) },
   { weight: 3, arbitrary: fc.constant({ kind: 'heal' as const }) },
 ];
 
@@ -50,10 +48,10 @@ const sleep: fc.WeightedArbitrary<LeaseFault> = {
 
 const afterMs = fc.oneof(fc.nat(40), fc.nat(400), fc.nat(2_000));
 
-function plan(
-  ...faults: readonly fc.WeightedArbitrary<LeaseFault>[]
-): fc.Arbitrary<LeaseFaultPlan> {
-  const fault = fc.oneof(...usual, ...faults);
+function plan<Fault>(
+  ...faults: readonly fc.WeightedArbitrary<Fault>[]
+): fc.Arbitrary<readonly { readonly afterMs: number; readonly fault: Fault }[]> {
+  const fault = fc.oneof(...faults);
   return fc.array(fc.record({ afterMs, fault }), { maxLength: 14, size: 'max' });
 }
 
@@ -64,5 +62,20 @@ function plan(
 export const leaseScenario: fc.Arbitrary<LeaseScenario> = fc.record({
   seed: fc.nat(),
   nodes: fc.integer({ min: 2, max: 4 }),
-  plan: fc.oneof(plan(step(-10_000)), plan(sleep, step(0))),
+  plan: fc.oneof(plan(...usual, step(-10_000)), plan(...usual, sleep, step(0))),
+});
+
+const split: fc.WeightedArbitrary<SingletonFault> = {
+  weight: 3,
+  arbitrary: fc.record({ kind: fc.constant('split' as const), left: fc.nat(15) }),
+};
+
+/** Scenarios for `simulateSingleton`: the same, and splits between the nodes. */
+export const singletonScenario: fc.Arbitrary<SingletonScenario> = fc.record({
+  seed: fc.nat(),
+  nodes: fc.integer({ min: 2, max: 4 }),
+  plan: fc.oneof(
+    plan<SingletonFault>(...usual, split, step(-10_000)),
+    plan<SingletonFault>(...usual, split, sleep, step(0)),
+  ),
 });

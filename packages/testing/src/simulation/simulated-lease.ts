@@ -1,5 +1,5 @@
 import { admits, newFence, sleep, type Lease } from '@foundation/core';
-import { Events, Leases } from '@foundation/core/internal';
+import { Leases } from '@foundation/core/internal';
 
 import type { LeaseFault, LeaseFaultPlan, LeaseFlaw } from './lease-fault.ts';
 import { flawedRules } from './lease-flaws.ts';
@@ -233,7 +233,7 @@ class Contestant {
       store: new SimStore(server, { host: this.host, clock: this.clock }),
       clock: this.clock,
       random,
-      events: new Events(),
+      onProblem: () => {},
       rules: flawedRules(flaw),
     });
     simulation.note(`start ${name} at ${rate}`);
