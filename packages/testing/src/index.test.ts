@@ -26,6 +26,8 @@ it('shows exactly these names', async () => {
       "probe",
       "simulateCluster",
       "simulateLease",
+      "simulateSingleton",
+      "singletonScenario",
       "spawnNode",
       "storeConformance",
       "testNode",
