@@ -51,7 +51,7 @@ export { defineConfig } from './config/node-config.ts';
 export type { Profile } from './config/profiles.ts';
 export type { NodeOptions } from './node-options.ts';
 export { startNodes, type Nodes } from './nodes.ts';
-export type { Node, NodeCounters } from './node-api.ts';
+export type { DrainOptions, Node, NodeCounters } from './node-api.ts';
 export { startNode } from './node.ts';
 export type { ProcessManager, StartOptions, StopOptions } from './placement/process-manager.ts';
 export { isRefused, refuse, type Later, type Refused, type ReplyTo } from './process/answer.ts';

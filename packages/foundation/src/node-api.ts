@@ -28,10 +28,26 @@ export interface Node extends AsyncDisposable {
   ref<I, A>(process: Definition<I, A>, name: string): Client<A>;
   /** The members of a group, on whatever node they live. */
   group<I, A>(process: Definition<I, A>, group: string): Group<A>;
+  /**
+   * Hands over what this node runs for the cluster: its singletons are started elsewhere, and it is given no new ones.
+   * Processes of its own go on, and it stays a member until `stop`. A singleton that no other node can run stays.
+   *
+   * @throws FoundationError `INVALID_OPTION`, `NODE_STOPPED`, or what a start elsewhere throws: that singleton is
+   * started by the others when this node has gone
+   */
+  drain(options?: DrainOptions): Promise<void>;
+  /** Drains, then stops: the way to take a node out of a cluster that goes on. */
+  leave(options?: DrainOptions): Promise<void>;
   /** Ends all processes, says goodbye to the cluster and closes everything. */
   stop(): Promise<void>;
   /** The same as `stop`. */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** How a node hands over. */
+export interface DrainOptions {
+  /** Milliseconds that each singleton has to end here. @defaultValue 30000 */
+  readonly timeoutMs?: number;
 }
 
 /** What `node.counters()` tells; see `docs/reference/telemetry.md`. */

@@ -25,6 +25,8 @@ export interface SystemDuties {
   readonly snapshots: Snapshots;
   /** How the cluster is, as this node sees it. */
   health(): Promise<ClusterHealth>;
+  /** The life of another node hands over what it runs for the cluster, and is to be given nothing more. */
+  drains(node: Pid): void;
 }
 
 /** First process of each node, so that its address needs no name. */
@@ -37,6 +39,7 @@ export function systemProcess(duties: SystemDuties): Behaviour {
       ...systemCalls,
       ping: () => true,
       health: onTheSide(() => duties.health()),
+      drains: (_ctx, pid) => duties.drains(given.pid(pid)),
       listings: onTheSide(() => duties.listings()),
       startSingleton: onTheSide((_ctx, record) => duties.startSingleton(given.record(record))),
       stopProcess: onTheSide((_ctx, pid, reason) =>
@@ -52,6 +55,7 @@ export function systemProcess(duties: SystemDuties): Behaviour {
 export interface SystemRef {
   ping(): Promise<true>;
   health(): Promise<ClusterHealth>;
+  drains(node: Pid): Promise<void>;
   listings(): Promise<readonly RuntimeListing[]>;
   startSingleton(record: SingletonRecord): Promise<void>;
   stopProcess(pid: Pid, reason: 'normal' | 'shutdown' | 'killed'): Promise<void>;

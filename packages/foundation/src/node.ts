@@ -12,20 +12,21 @@ import { Events } from './events.ts';
 import { listingOf } from './introspection/process-info.ts';
 import { Leases, type LeaseProblem } from './lease/leases.ts';
 import { createMabeam, type Mabeam } from './mabeam/mabeam.ts';
-import { Exchange } from './messaging/exchange.ts';
+import { Exchange, type Station } from './messaging/exchange.ts';
 import { codecFor } from './messaging/runtime-codec.ts';
 import { Switchboard } from './messaging/switchboard.ts';
-import type { Node, NodeCounters } from './node-api.ts';
+import type { DrainOptions, Node, NodeCounters } from './node-api.ts';
 import { nodeSettings, type NodeOptions, type NodeSettings } from './node-options.ts';
 import { openPorts, type OpenPorts } from './node-ports.ts';
 import { systemOf, systemProcess } from './node-system.ts';
+import { checkNumber, refuseUnknown } from './options.ts';
 import { ProcessManager } from './placement/process-manager.ts';
 import { Singletons } from './placement/singletons.ts';
 import type { Definition } from './process/definition.ts';
 import { catchFloatingRejections } from './process/floating-rejections.ts';
 import { LagWatch } from './process/lag-watch.ts';
 import { checkMetadata } from './process/listing-check.ts';
-import type { Pid } from './process/pid.ts';
+import { firstSerial, Pid } from './process/pid.ts';
 import { nodeStopped } from './process/process-errors.ts';
 import type { Process } from './process/process.ts';
 import type { Client, Group } from './process/ref-types.ts';
@@ -40,6 +41,12 @@ import { Variables } from './values/variables.ts';
 
 /** Milliseconds that a process may take to end when another node stops it; that gives up by itself. */
 const stopMs = 60_000;
+
+/** Milliseconds that each singleton has to end before it is started elsewhere, unless told otherwise. */
+const drainMs = 30_000;
+
+/** Milliseconds that another node has to hear that this one drains. */
+const tellMs = 2_000;
 
 /** Milliseconds that another node has to report: it may wait for others for a second. */
 const healthMs = 3_000;
@@ -93,6 +100,7 @@ class RunningNode implements Node {
   readonly #singletonLeases: Leases;
   /** What watches the node from inside, and ends with it. */
   readonly #watches = new DisposableStack();
+  #isDraining = false;
   readonly #quorum: Quorum;
   readonly #health: HealthCheck;
   #verification: Timer | undefined = undefined;
@@ -191,6 +199,7 @@ class RunningNode implements Node {
       sharedStatistics: (pid) => this.#threads.sharedStatistics(pid),
       snapshots: this.#ports.snapshots,
       health: () => this.cluster.health(),
+      drains: ({ node, incarnation }) => this.cluster.drains(node, incarnation),
     });
     await this.#runtime.spawn(system);
     for (const definition of this.#settings.processes) this.#runtime.define(definition);
@@ -212,6 +221,31 @@ class RunningNode implements Node {
 
   counters(): NodeCounters {
     return { ...this.#runtime.counters, refused: this.#links?.counters().refused ?? {} };
+  }
+
+  async drain(options: DrainOptions = {}): Promise<void> {
+    this.#checkRunning();
+    refuseUnknown('node.drain', options, ['timeoutMs']);
+    const { timeoutMs = drainMs } = options;
+    checkNumber('node.drain', { timeoutMs }, { above: 0 });
+    this.#isDraining = true;
+    this.cluster.drains(this.name, this.incarnation);
+    const others = this.cluster.all().filter(({ isSelf }) => !isSelf);
+    await Promise.all(others.map((each) => this.#tellOfDraining(each)));
+    await this.#singletons.handOver(timeoutMs);
+  }
+
+  async leave(options: DrainOptions = {}): Promise<void> {
+    await this.drain(options);
+    await this.stop();
+  }
+
+  /** One that cannot be told learns it from the goodbye. */
+  async #tellOfDraining(node: Station): Promise<void> {
+    const self = new Pid(this.name, this.incarnation, firstSerial(0));
+    await systemOf(this.#runtime, node, tellMs)
+      .drains(self)
+      .catch(() => {});
   }
 
   stop(): Promise<void> {
@@ -298,6 +332,7 @@ class RunningNode implements Node {
       clock,
       events: this.events,
       leases: this.#singletonLeases,
+      quorum: this.#quorum,
       handlers: {
         candidates: (definition) => this.cluster.hostsOf(definition),
         canRun: (definition) =>
@@ -326,8 +361,9 @@ class RunningNode implements Node {
       events: this.events,
       handlers: {
         onFrame: (link, _lane, frame) => this.#switchboard.fromLink(link, frame),
-        onUp: (_member, link) => {
+        onUp: (member, link) => {
           this.#switchboard.introduce(link);
+          if (this.#isDraining) void this.#tellOfDraining(member);
           this.#singletons.settle();
           this.#verifyStates();
         },

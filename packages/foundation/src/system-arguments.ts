@@ -16,9 +16,10 @@ export const systemArguments = {
   /** Only what a record has, so that nothing else finds its way into the options of a process. */
   record(value: unknown): SingletonRecord {
     if (!isSingleton(value)) throw unfit('the record of a singleton', value);
-    const { name, process, init, listing } = value;
+    const { name, process, init, listing, consistency } = value;
     const { capabilities, metadata } = listing;
-    return { name, process, init, listing: { capabilities, metadata } };
+    const record = { name, process, init, listing: { capabilities, metadata } };
+    return consistency === undefined ? record : { ...record, consistency };
   },
 
   reason(value: unknown): (typeof stopReasons)[number] {

@@ -15,6 +15,8 @@ export interface ClusterMember {
   /** Process id of the operating system, where the node told it. */
   readonly osPid: number | undefined;
   readonly isSelf: boolean;
+  /** Whether it hands over what it runs for the cluster, and is given nothing more. */
+  readonly isDraining: boolean;
 }
 
 export interface ClusterViewParts {
@@ -28,6 +30,8 @@ export interface ClusterViewParts {
 /** `node.cluster`: who is there. */
 export class ClusterView {
   readonly #parts: ClusterViewParts;
+  /** Nodes that hand over, with their incarnations. */
+  readonly #draining = new Map<string, number>();
 
   constructor(parts: ClusterViewParts) {
     this.#parts = parts;
@@ -49,6 +53,7 @@ export class ClusterView {
       role: meta['role'] === 'member' ? 'member' : 'observer',
       osPid: typeof meta['osPid'] === 'number' ? meta['osPid'] : undefined,
       isSelf: false,
+      isDraining: this.#draining.get(node) === incarnation,
     }));
     return [this.#self(), ...others].toSorted((a, b) => (a.node < b.node ? -1 : 1));
   }
@@ -97,14 +102,22 @@ export class ClusterView {
   hostsOf(definition: string): readonly string[] {
     const { settings, cluster } = this.#parts;
     const peers = (cluster?.peers() ?? [])
+      .filter(({ node, incarnation }) => this.#draining.get(node) !== incarnation)
       .filter(({ status, meta }) => status === 'up' && meta['role'] === 'member')
       .filter(
         ({ meta: { processes } }) => Array.isArray(processes) && processes.includes(definition),
       )
       .map(({ node }) => node);
     const isHere =
-      settings.role === 'member' && settings.processes.some(({ name }) => name === definition);
+      settings.role === 'member' &&
+      !this.#draining.has(settings.name) &&
+      settings.processes.some(({ name }) => name === definition);
     return isHere ? [settings.name, ...peers] : peers;
+  }
+
+  /** A life of a node hands over what it runs. @internal */
+  drains(node: string, incarnation: number): void {
+    this.#draining.set(node, incarnation);
   }
 
   /** The address of a node's present life. @throws FoundationError `NODE_UNREACHABLE` */
@@ -129,6 +142,7 @@ export class ClusterView {
       role: settings.role,
       osPid: process.pid,
       isSelf: true,
+      isDraining: this.#draining.get(settings.name) === self(),
     };
   }
 

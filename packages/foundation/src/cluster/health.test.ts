@@ -11,6 +11,7 @@ const member = (node: string) =>
     role: 'member',
     osPid: 1,
     isSelf: node === 'a',
+    isDraining: false,
   }) as const;
 
 const fine: HealthFacts = {

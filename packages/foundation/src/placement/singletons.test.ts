@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ManualClock, settled } from '../../test/manual-clock.ts';
+import { Quorum } from '../cluster/quorum.ts';
 import { MemoryStore } from '../cluster/stores/memory.ts';
 import { Events } from '../events.ts';
 import { Leases } from '../lease/leases.ts';
@@ -41,6 +42,12 @@ class World {
       clock: this.clock,
       random: systemRandom,
       onProblem: () => {},
+    }),
+    quorum: new Quorum({
+      name: 'self',
+      splitPolicy: 'available',
+      voters: undefined,
+      clock: this.clock,
     }),
     handlers: {
       candidates: () => this.candidates,

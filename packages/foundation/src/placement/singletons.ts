@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import type { Quorum } from '../cluster/quorum.ts';
 import { FoundationError } from '../errors.ts';
 import type { Events, NodeEvents } from '../events.ts';
 import type { Lease } from '../lease/lease.ts';
@@ -26,8 +27,19 @@ export interface SingletonHandlers {
   startThere(node: string, record: SingletonRecord): Promise<void>;
 }
 
+export interface SingletonParts {
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly leases: Leases;
+  /** Where nothing that must be so once only may run, no singleton does. */
+  readonly quorum: Quorum;
+  readonly handlers: SingletonHandlers;
+}
+
 /** Milliseconds until a start that failed is tried again. */
 const retryMs = 500;
+/** Milliseconds that one has to end on the smaller side of a split. */
+const endMs = 5_000;
 
 /**
  * One process a name in the whole cluster, as long as any node lives that can run it. The node that
@@ -40,6 +52,7 @@ export class Singletons {
   readonly #clock: Clock;
   readonly #events: Events;
   readonly #handlers: SingletonHandlers;
+  readonly #quorum: Quorum;
   readonly #strong: StrongSingletons;
   /** Records whose node is gone, until somebody has started them again. */
   readonly #orphans = new Map<string, Orphan>();
@@ -48,16 +61,13 @@ export class Singletons {
   readonly #starting = new Map<string, Promise<void>>();
   #isRetired = false;
 
-  constructor(
-    self: string,
-    registry: Registry,
-    parts: { clock: Clock; events: Events; leases: Leases; handlers: SingletonHandlers },
-  ) {
+  constructor(self: string, registry: Registry, parts: SingletonParts) {
     this.#self = self;
     this.#registry = registry;
     this.#clock = parts.clock;
     this.#events = parts.events;
     this.#handlers = parts.handlers;
+    this.#quorum = parts.quorum;
     const { clock, events, leases, handlers } = parts;
     this.#strong = new StrongSingletons({
       self,
@@ -71,6 +81,7 @@ export class Singletons {
       stop: (name, reason, timeoutMs) => handlers.stopHere(name, reason, timeoutMs),
     });
     registry.onChange(() => this.#prune());
+    parts.quorum.onChange(() => this.#onQuorum(parts.quorum));
   }
 
   /** Makes sure that it runs somewhere: on the preferred node if that can run it and it runs nowhere yet. */
@@ -102,6 +113,7 @@ export class Singletons {
 
   async #host(record: SingletonRecord): Promise<void> {
     const { name } = record;
+    this.#quorum.check(`the singleton "${name}"`);
     // The others must know the record before there is anything to inherit.
     this.#registry.keepSingleton(record);
     try {
@@ -110,6 +122,42 @@ export class Singletons {
       this.#registry.forgetSingleton(name);
       throw error;
     }
+  }
+
+  /**
+   * Gives those that run here to other nodes, before this one stops. One that nobody else can run goes on here until
+   * then; one that could not be started elsewhere is started by the others when this node has gone.
+   */
+  async handOver(timeoutMs: number): Promise<void> {
+    this.retire();
+    await Promise.all(this.#own().map((record) => this.#give(record, timeoutMs)));
+  }
+
+  async #give(record: SingletonRecord, timeoutMs: number): Promise<void> {
+    const { name, process, consistency } = record;
+    const heir = chooseNode(name, this.#handlers.candidates(process));
+    if (heir === undefined) return;
+    // A strong one is started by whoever gets its lease.
+    if (consistency === 'strong') this.#strong.handOver(name);
+    await this.#handlers.stopHere(name, 'shutdown', timeoutMs);
+    if (consistency === 'strong') return;
+    await this.#handlers.startThere(heir, record);
+    this.#registry.forgetSingleton(name);
+  }
+
+  /** This node has come to the smaller side of a split, or is with the majority again. */
+  #onQuorum({ isAllowed }: Quorum): void {
+    if (isAllowed) this.settle();
+    for (const record of this.#own()) {
+      // A strong one depends on its lease.
+      if (record.consistency === 'strong') continue;
+      if (isAllowed) this.#ensure(record);
+      else void this.#handlers.stopHere(record.name, 'shutdown', endMs);
+    }
+  }
+
+  #own(): readonly SingletonRecord[] {
+    return this.#registry.singletons(this.#self);
   }
 
   /** The node stops, and leaves its singletons to the others: they must keep the records. */
@@ -133,10 +181,11 @@ export class Singletons {
   }
 
   #ensure(record: SingletonRecord): void {
+    if (this.#isRetired || !this.#quorum.isAllowed) return; // until the quorum is back
     const holder = this.#registry.lookup(record.name);
     if (holder !== undefined && holder.node !== this.#self)
       this.#registry.forgetSingleton(record.name);
-    const isKept = this.#registry.singletons(this.#self).some(({ name }) => name === record.name);
+    const isKept = this.#own().some(({ name }) => name === record.name);
     const started = isKept ? this.startHere(record) : this.start(record);
     started.catch((error: unknown) => {
       this.#events.emit('problem', { what: `start of "${record.name}"`, error });
@@ -161,6 +210,7 @@ export class Singletons {
    */
   settle(): void {
     this.#prune();
+    if (!this.#quorum.isAllowed) return;
     for (const orphan of this.#orphans.values()) {
       const heir = chooseNode(orphan.name, this.#handlers.candidates(orphan.process));
       if (heir !== undefined && !this.#bequests.has(orphan.name)) void this.#bequeath(orphan, heir);

@@ -87,6 +87,11 @@ export class StrongSingletons {
     return waiting.length > 0;
   }
 
+  /** Leaves one that runs here to the others, as soon as it ends. */
+  handOver(name: string): void {
+    this.#tenures.get(name)?.handOver();
+  }
+
   /** Asks for no lease any more; what runs here goes on until it is ended. */
   retire(): void {
     this.#isRetired = true;

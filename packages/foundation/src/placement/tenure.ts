@@ -42,6 +42,7 @@ export class Tenure {
   readonly #quit = new AbortController();
   #isNew: boolean;
   #isServing = false;
+  #isHandedOver = false;
   #token = 0;
 
   constructor(record: SingletonRecord, isNew: boolean, parts: TenureParts) {
@@ -63,6 +64,12 @@ export class Tenure {
   /** Whether nobody has run it yet. */
   get isNew(): boolean {
     return this.#isNew;
+  }
+
+  /** Asks no more, and leaves what runs here to whoever asks next, whatever it ends with. */
+  handOver(): void {
+    this.#isHandedOver = true;
+    this.quit();
   }
 
   /** Asks no more. What runs here goes on. */
@@ -122,7 +129,7 @@ export class Tenure {
       await leaving.stopping;
       return true;
     }
-    if (reason !== 'normal') return true;
+    if (reason !== 'normal' || this.#isHandedOver) return true;
     this.#parts.onOver(this.record);
     await sleep(clock, knownMs);
     return false;
