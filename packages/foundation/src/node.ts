@@ -97,7 +97,6 @@ class RunningNode implements Node {
   readonly #links: Cluster | undefined;
   readonly #switchboard: Switchboard;
   readonly #singletons: Singletons;
-  readonly #singletonLeases: Leases;
   /** What watches the node from inside, and ends with it. */
   readonly #watches = new DisposableStack();
   #isDraining = false;
@@ -138,12 +137,7 @@ class RunningNode implements Node {
       random: settings.random,
       scheduler: settings.scheduler,
     });
-    this.leases = this.#makeLeases('lease', ({ what, error }) =>
-      this.events.emit('problem', { what, error }),
-    );
-    this.#singletonLeases = this.#makeLeases('singleton', (problem) =>
-      this.#singletons.onLeaseProblem(problem),
-    );
+    this.leases = this.#makeLeases('lease', this.#onLeaseProblem);
     this.variables = this.#makeVariables();
     this.context = contextRoom({ codec: this.#runtime.codec, clock, random: settings.random });
     this.#threads = new Threads(this.#runtime, this.registry, {
@@ -267,7 +261,7 @@ class RunningNode implements Node {
     await Promise.all([endAll(others, clock), this.#threads.endProcesses()]);
     // Last, as the others start them again only when this node has said goodbye.
     await endAll(singletons, clock);
-    await this.#singletonLeases.stop();
+    await this.#singletons.release();
     if (system !== undefined) await endAll([system], clock);
     // Children of what was killed.
     for (const each of this.#runtime.processes()) each.kill({ reason: 'stuck' });
@@ -314,6 +308,10 @@ class RunningNode implements Node {
     await systemOf(this.#runtime, this.cluster.station(node)).startSingleton(record);
   }
 
+  readonly #onLeaseProblem = ({ what, error }: LeaseProblem): void => {
+    this.events.emit('problem', { what, error });
+  };
+
   #makeLeases(prefix: string, onProblem: (problem: LeaseProblem) => void): Leases {
     const { name, clock, random } = this.#settings;
     const store = withQuorum(this.#ports.store, this.#quorum);
@@ -331,8 +329,8 @@ class RunningNode implements Node {
     return new Singletons(this.name, this.registry, {
       clock,
       events: this.events,
-      leases: this.#singletonLeases,
       quorum: this.#quorum,
+      leases: this.#makeLeases('singleton', (problem) => this.#singletons.onLeaseProblem(problem)),
       handlers: {
         candidates: (definition) => this.cluster.hostsOf(definition),
         canRun: (definition) =>

@@ -3,9 +3,9 @@ import { isFoundationError, sleep, startNode, systemClock, type Lease } from '@f
 import { SqliteDatabase, SqliteStore } from '@foundation/core/internal';
 import { runTestProgram } from '@foundation/testing/program';
 
-const [, , name = '', path = ''] = process.argv;
+const [, , nodeName = '', path = ''] = process.argv;
 const store = new SqliteStore(new SqliteDatabase({ path }));
-const node = await startNode({ name, cluster: 'off', ports: { store } });
+const node = await startNode({ name: nodeName, cluster: 'off', ports: { store } });
 const held = new Map<string, Lease>();
 /** Tokens it has had, those it has let go of, and how often a write of it came too late. */
 const progress = { tokens: [] as number[], over: [] as number[], refused: 0 };

@@ -166,6 +166,11 @@ export class Singletons {
     this.#strong.retire();
   }
 
+  /** Gives the leases of the strong ones up, which have ended here. */
+  release(): Promise<void> {
+    return this.#strong.release();
+  }
+
   /** The lease of a strong one cannot be asked for at the moment. */
   onLeaseProblem(problem: LeaseProblem): void {
     this.#strong.onLeaseProblem(problem);

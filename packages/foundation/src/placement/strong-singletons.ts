@@ -1,12 +1,10 @@
 import type { Clock } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
 import type { Events } from '../events.ts';
-import type { Lease } from '../lease/lease.ts';
 import type { LeaseProblem, Leases } from '../lease/leases.ts';
-import type { ExitReason } from '../process/exit.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Change, Registry } from '../registry/registry.ts';
-import { Tenure, type TenureParts } from './tenure.ts';
+import { Tenure, type FailedStart, type TenureParts } from './tenure.ts';
 
 /** A record whose node is gone. */
 export type Orphan = SingletonRecord & { readonly from: string };
@@ -18,15 +16,11 @@ export interface StrongParts {
   readonly events: Events;
   readonly leases: Leases;
   /** Whether this node says that it can run a process. */
-  isCandidate(process: string): boolean;
+  readonly isCandidate: (process: string) => boolean;
   /** Singletons whose node is gone, until somebody runs them again. */
-  orphans(): Iterable<Orphan>;
-  start(
-    record: SingletonRecord,
-    lease: Lease,
-    onEnded: (reason: ExitReason) => void,
-  ): Promise<void>;
-  stop(name: string, reason: 'shutdown' | 'killed', timeoutMs: number): Promise<void>;
+  readonly orphans: () => Iterable<Orphan>;
+  readonly start: TenureParts['start'];
+  readonly stop: TenureParts['stop'];
 }
 
 /** Milliseconds for a singleton to start, here or elsewhere. */
@@ -98,6 +92,11 @@ export class StrongSingletons {
     for (const tenure of this.#tenures.values()) tenure.quit();
   }
 
+  /** Gives all leases up. */
+  release(): Promise<void> {
+    return this.#parts.leases.stop();
+  }
+
   #begin(record: SingletonRecord, isNew: boolean): void {
     const { name } = record;
     if (this.#isRetired || this.#tenures.has(name)) return;
@@ -136,7 +135,7 @@ export class StrongSingletons {
     this.#parts.registry.forgetSingleton(name);
   }
 
-  #onFailed({ record, error, isTriedAgain }: Parameters<TenureParts['onFailed']>[0]): void {
+  #onFailed({ record, error, isTriedAgain }: FailedStart): void {
     const { name } = record;
     if (!isTriedAgain) this.#forget(name);
     if (this.#rejectWaiting(name, error) || this.#isRetired) return;

@@ -8,19 +8,26 @@ export interface TenureParts {
   readonly leases: Leases;
   readonly clock: Clock;
   /** Runs it here; `onEnded` runs when it has ended for good. */
-  start(
+  readonly start: (
     record: SingletonRecord,
     lease: Lease,
     onEnded: (reason: ExitReason) => void,
-  ): Promise<void>;
+  ) => Promise<void>;
   /** Ends what runs here. Resolves when it has ended, or has not in time. */
-  stop(name: string, reason: 'shutdown' | 'killed', timeoutMs: number): Promise<void>;
+  readonly stop: (name: string, reason: 'shutdown' | 'killed', timeoutMs: number) => Promise<void>;
   /** The lease was granted, and the process is about to start. */
-  onGranted(record: SingletonRecord): void;
-  /** It could not be started. If that is not tried again, nobody has run it yet. */
-  onFailed(failed: { record: SingletonRecord; error: unknown; isTriedAgain: boolean }): void;
+  readonly onGranted: (record: SingletonRecord) => void;
+  readonly onFailed: (failed: FailedStart) => void;
   /** It has ended because somebody wanted that. */
-  onOver(record: SingletonRecord): void;
+  readonly onOver: (record: SingletonRecord) => void;
+}
+
+/** A start that came to nothing. */
+export interface FailedStart {
+  readonly record: SingletonRecord;
+  readonly error: unknown;
+  /** Otherwise nobody has run it yet, and nobody will. */
+  readonly isTriedAgain: boolean;
 }
 
 /** Milliseconds after which it is asked for again. */

@@ -21,7 +21,7 @@ const node = fc.nat(3);
 const durationMs = fc.oneof(fc.nat(120), fc.integer({ min: 200, max: 1_300 }), fc.nat(4_000));
 const cut = fc.constantFrom('questions' as const, 'answers' as const, 'both' as const);
 const share = fc.constantFrom(0, 0.2, 0.6);
-const byMs = fc.constantFrom(0, 60, 600, 600, 1_500);
+const slowByMs = fc.constantFrom(0, 60, 600, 600, 1_500);
 const how = fc.constantFrom('refusing' as const, 'silent' as const);
 
 const usual: readonly fc.WeightedArbitrary<LeaseFault>[] = [
@@ -31,7 +31,7 @@ const usual: readonly fc.WeightedArbitrary<LeaseFault>[] = [
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('cut' as const), node, cut }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('outage' as const), how, durationMs }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('lose' as const), share }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('slow' as const), byMs }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('slow' as const), byMs: slowByMs }) },
   { weight: 3, arbitrary: fc.constant({ kind: 'heal' as const }) },
 ];
 
