@@ -7,8 +7,10 @@ import {
   errors,
   nkeyAuthenticator,
   type ConnectionOptions,
+  type Msg,
   type NatsConnection,
   type Status,
+  type Subscription,
 } from '@nats-io/transport-node';
 
 import type { Clock } from '../clock.ts';
@@ -106,6 +108,30 @@ export class NatsClient {
   }
 }
 
+/**
+ * Subscribes as long as the connection lasts. What `onMessage` throws is nobody's to catch: the library would stop to
+ * read.
+ */
+export function listenTo(
+  connection: NatsConnection,
+  subject: string,
+  onMessage: (message: Msg) => void,
+): Subscription {
+  return connection.subscribe(subject, {
+    callback: (refusal, message) => {
+      // A refusal is told by the connection, too.
+      if (refusal !== null) return;
+      try {
+        onMessage(message);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    },
+  });
+}
+
 /** One connection after the other, until it is ended. */
 class Life {
   /** Rejects when the first try fails. */
@@ -139,6 +165,7 @@ class Life {
       await this.#follow(connection);
       this.connection = undefined;
       this.#tell((listener) => listener.onDown?.());
+      if (!this.#isOver) this.#problem(broken(connection.getServer()));
       connection = await this.#again();
     }
   }
@@ -149,7 +176,7 @@ class Life {
       // The library would first send what waits, which a frozen server never takes.
       if (status.type === 'staleConnection') void connection.close();
       const problem = problemOf(status);
-      if (problem !== undefined) this.#tell((listener) => listener.onProblem?.(problem));
+      if (problem !== undefined) this.#problem(problem);
     }
     await connection.closed();
   }
@@ -161,7 +188,7 @@ class Life {
         return await connectToAny(this.#settings);
       } catch (error) {
         if (!isFoundationError(error)) throw error;
-        if (error.code !== 'NODE_UNREACHABLE') this.#tell((each) => each.onProblem?.(error));
+        if (error.code !== 'NODE_UNREACHABLE') this.#problem(error);
       }
       await this.#pause(pauseMs * (0.5 + random.next()));
     }
@@ -179,6 +206,10 @@ class Life {
 
   #up(connection: NatsConnection): void {
     this.#tell((listener) => listener.onUp?.(connection));
+  }
+
+  #problem(error: FoundationError): void {
+    this.#tell((listener) => listener.onProblem?.(error));
   }
 
   #tell(what: (listener: NatsListener) => void): void {
@@ -281,7 +312,7 @@ function refusalOf(error: unknown, server: string): FoundationError {
       cause: error,
     });
   }
-  if (error instanceof errors.InvalidArgumentError && reason.includes('tls')) {
+  if (error instanceof errors.ConnectionError && reason.includes("support 'tls'")) {
     return new FoundationError('AUTHENTICATION_FAILED', `the NATS server ${server} offers no TLS`, {
       hint: "Set TLS up there, or allow `plaintext: 'anywhere'` where nobody can listen.",
       cause: error,
@@ -309,6 +340,13 @@ function problemOf(status: Status): FoundationError | undefined {
   }
   const what = `the NATS server has cut this client off: ${messageOf(error)}`;
   return new FoundationError('NODE_UNREACHABLE', what, { cause: error });
+}
+
+function broken(server: string): FoundationError {
+  const what = `the connection to the NATS server ${server} broke`;
+  return new FoundationError('NODE_UNREACHABLE', what, {
+    hint: 'It is made anew. If the server runs: it cuts off who does not read for ten seconds, so look for a blocked event loop.',
+  });
 }
 
 function isAboutCredentials(error: unknown): boolean {

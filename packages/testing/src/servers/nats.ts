@@ -17,7 +17,13 @@ export interface NatsOptions {
   /** @defaultValue true */
   readonly jetstream?: boolean;
   /** PEM files; with them a client must use TLS. */
-  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile: string };
+  readonly tls?: {
+    readonly certFile: string;
+    readonly keyFile: string;
+    readonly caFile: string;
+    /** Whether clients need a certificate, too. @defaultValue false */
+    readonly verify?: boolean;
+  };
   /** More lines of the servers' configuration, such as `authorization { … }`. */
   readonly config?: string;
 }
@@ -149,7 +155,7 @@ function configOf({ address, routes, directory, options }: Plan): string {
       : '',
     tls === undefined
       ? ''
-      : `tls { cert_file: "${tls.certFile}", key_file: "${tls.keyFile}", ca_file: "${tls.caFile}" }`,
+      : `tls { cert_file: "${tls.certFile}", key_file: "${tls.keyFile}", ca_file: "${tls.caFile}", verify: ${tls.verify ?? false} }`,
     config,
   ].join('\n');
 }

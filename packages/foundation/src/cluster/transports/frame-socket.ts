@@ -1,4 +1,4 @@
-import type { TLSSocket } from 'node:tls';
+import type { Duplex } from 'node:stream';
 
 import type { Clock } from '../../clock.ts';
 import type { FoundationError } from '../../errors.ts';
@@ -10,7 +10,14 @@ export interface Traffic {
   bytesOut: number;
 }
 
-/** Frames over a TLS connection. Its end is told once, after every frame that came before it. */
+/** What carries bytes in order between two ends: TLS, or what is as good. */
+export interface ByteStream extends Duplex {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  setNoDelay?(isOn: boolean): unknown;
+}
+
+/** Frames over a connection. Its end is told once, after every frame that came before it. */
 export class FrameSocket {
   readonly peerHost: string;
   onFrame: (kind: number, payload: Buffer) => void = () => {};
@@ -19,7 +26,7 @@ export class FrameSocket {
   onDrain: () => void = () => {};
   /** Settles when nothing is left of the connection. */
   readonly closed: Promise<void>;
-  readonly #socket: TLSSocket;
+  readonly #socket: ByteStream;
   readonly #traffic: Traffic;
   readonly #reader: FrameReader;
   readonly #deliver = (kind: number, payload: Buffer): void => {
@@ -27,7 +34,7 @@ export class FrameSocket {
   };
   #reading = true;
 
-  constructor(socket: TLSSocket, traffic: Traffic, frameBytesMax: number) {
+  constructor(socket: ByteStream, traffic: Traffic, frameBytesMax: number) {
     this.#socket = socket;
     this.#traffic = traffic;
     this.#reader = new FrameReader(frameBytesMax);
@@ -35,7 +42,7 @@ export class FrameSocket {
     this.closed = new Promise((resolve) => {
       socket.once('close', () => resolve());
     });
-    socket.setNoDelay(true);
+    socket.setNoDelay?.(true);
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('drain', () => this.onDrain());
     for (const event of ['end', 'error', 'close']) socket.on(event, () => this.#finish());

@@ -36,6 +36,8 @@ export interface HandshakeHost {
   readonly proofKeys: readonly Buffer[];
   readonly clock: Clock;
   readonly timeoutMs: number;
+  /** Whether a text is an address that can be dialled. */
+  isAddress(text: string): boolean;
   admit(peer: Identity): FoundationError | undefined;
   /** Sessions of all links, by node. */
   heldSessions(): ReadonlyMap<string, string>;
@@ -155,6 +157,7 @@ class Handshake {
       this.#proofKey = proofKeys.find((key) => isProof(proof, this.#prove(key, { role, body })));
       return this.#proofKey !== undefined;
     });
+    if (!this.#host.isAddress(hello.address)) throw malformed('a greeting without an address');
     const peer = hello.identity;
     const { proven = peer.node } = this.#stranger;
     if (proven !== peer.node) throw mismatch(peer, String(proven));

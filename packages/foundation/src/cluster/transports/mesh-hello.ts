@@ -5,7 +5,6 @@ import {
   type FoundationErrorCode,
 } from '../../errors.ts';
 import { printable } from '../../printable.ts';
-import { parseAddress } from '../address.ts';
 import { isClusterName, isNodeName } from '../names.ts';
 import type { Identity } from '../transport.ts';
 
@@ -71,8 +70,7 @@ function parseHello(value: unknown): Hello {
   const { address, sessions } = value;
   if (!isText(cluster) || !isText(node)) throw malformed('a greeting without names');
   if (!isClusterName(cluster) || !isNodeName(node)) throw malformed('a greeting with odd names');
-  if (!isText(address) || parseAddress(address) === undefined)
-    throw malformed('a greeting without an address');
+  if (!isText(address)) throw malformed('a greeting without an address');
   if (typeof incarnation !== 'number' || !Number.isSafeInteger(incarnation) || incarnation < 0) {
     throw malformed('a greeting without an incarnation');
   }

@@ -52,6 +52,11 @@ export function secretKeys(secrets: readonly Uint8Array[], cluster: string): Sec
   };
 }
 
+/** Keys of proofs by which members know each other. @throws FoundationError `SECRET_INVALID` */
+export function proofKeysOf(secrets: readonly Uint8Array[]): readonly Buffer[] {
+  return secrets.map((secret) => derived(secret).proofKey);
+}
+
 interface Derived {
   /** Tells the secrets of a cluster apart, and nothing about them. */
   readonly id: string;

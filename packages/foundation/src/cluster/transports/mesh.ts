@@ -4,10 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 
 import { FoundationError, isFoundationError, messageOf } from '../../errors.ts';
-import { invalidOption } from '../../options.ts';
-import { JoinBuffers } from '../../wire/part-joiner.ts';
-import type { Address } from '../address.ts';
-import { isClusterName, isNodeName } from '../names.ts';
+import { parseAddress, type Address } from '../address.ts';
 import type {
   Identity,
   Link,
@@ -16,18 +13,11 @@ import type {
   TransportHandlers,
 } from '../transport.ts';
 import { FrameSocket } from './frame-socket.ts';
+import { checkGreeting, LinkTable, strangerBytesMax, transportStopped } from './link-table.ts';
 import { addressCharsMax, advertisedAddress } from './mesh-address.ts';
 import { certificateKeys } from './mesh-certificates.ts';
 import { connectTls } from './mesh-connect.ts';
-import {
-  acceptPeer,
-  introduce,
-  sessionOf,
-  type HandshakeHost,
-  type Stranger,
-} from './mesh-handshake.ts';
-import { encodeHello, type Hello } from './mesh-hello.ts';
-import { MeshLink, type LinkHost } from './mesh-link.ts';
+import { acceptPeer, introduce, type HandshakeHost, type Stranger } from './mesh-handshake.ts';
 import {
   checkCredentials,
   meshSettings,
@@ -40,21 +30,11 @@ import { secretKeys } from './mesh-secret.ts';
 import { Strangers } from './mesh-strangers.ts';
 import { channelBinding, tlsFailure, type MeshKeys } from './mesh-tls.ts';
 
-/** What a stranger may send before it is known, in bytes a frame. */
-const strangerBytesMax = 4_096;
-/** Room that sessions may take in a greeting. */
-const sessionsBytesMax = 1_024;
-/** Milliseconds between two events about connections past a limit; all are counted. */
-const tellOverloadEveryMs = 1_000;
-/** How often frames on their way are looked at, within the time that they have. */
-const looksPerFrame = 10;
-
 /** From start to stop. */
 interface Running {
   readonly server: Server;
   readonly keys: MeshKeys;
   readonly handshake: HandshakeHost;
-  readonly link: LinkHost;
   /** What goes on in the background. */
   readonly watches: DisposableStack;
 }
@@ -71,12 +51,8 @@ export class MeshTransport implements Transport {
   readonly name = 'mesh';
   readonly #credentials: MeshCredentials;
   readonly #options: MeshSettings;
-  readonly #traffic = { framesIn: 0, framesOut: 0, bytesIn: 0, bytesOut: 0 };
-  readonly #refused: Record<string, number> = {};
-  readonly #links = new Map<string, MeshLink>();
-  readonly #dials = new Map<string, Promise<Link>>();
+  readonly #links: LinkTable;
   readonly #sockets = new Set<Socket>();
-  #toldOverloadAt = -Infinity;
   #running: Running | undefined;
 
   /** @throws FoundationError `SECRET_INVALID` when a secret is too short to be one, or `INVALID_OPTION`. */
@@ -84,6 +60,7 @@ export class MeshTransport implements Transport {
     checkCredentials(options);
     this.#credentials = options;
     this.#options = meshSettings(options);
+    this.#links = new LinkTable(this.#options);
   }
 
   /**
@@ -92,7 +69,7 @@ export class MeshTransport implements Transport {
    */
   async start(self: Identity, handlers: TransportHandlers): Promise<string> {
     const { clock, handshakeTimeoutMs, advertise } = this.#options;
-    checkGreeting(self);
+    checkGreeting('mesh', self, addressCharsMax);
     const keys = await this.#keys(self);
     const server = createServer({ ...keys.listening, handshakeTimeout: handshakeTimeoutMs });
     const bound = await listen(server, this.#options);
@@ -104,27 +81,23 @@ export class MeshTransport implements Transport {
       clock,
       timeoutMs: handshakeTimeoutMs,
       greeted: new Map(),
+      isAddress: (text) => parseAddress(text) !== undefined,
       admit: (peer) => handlers.admit(peer),
-      heldSessions: () => new Map([...this.#links].map(([node, { session }]) => [node, session])),
+      heldSessions: () => this.#links.sessions(),
     };
-    const link = this.#linkHost(handlers);
-    const watches = this.#watch(server, keys, link);
-    this.#running = { server, keys, handshake, link, watches };
+    const watches = new DisposableStack();
+    watches.use(this.#links.open(self, handlers));
+    const onProblem = (error: FoundationError): void => this.#links.refuse(error);
+    watches.use(keys.keepFresh(server, { clock, onProblem }));
+    this.#running = { server, keys, handshake, watches };
     this.#serve(this.#running);
     return address;
   }
 
   async dial(address: string): Promise<Link> {
-    if (this.#running === undefined) throw stopped();
-    const existing = [...this.#links.values()].find((link) => link.peerAddress === address);
-    if (existing !== undefined) return existing;
-    const dialling = this.#dials.get(address) ?? this.#dial(address, this.#running);
-    this.#dials.set(address, dialling);
-    try {
-      return await dialling;
-    } finally {
-      this.#dials.delete(address);
-    }
+    const running = this.#running;
+    if (running === undefined) throw transportStopped();
+    return this.#links.dial(address, () => this.#dial(address, running));
   }
 
   async stop(graceMs = 1_000): Promise<void> {
@@ -135,15 +108,13 @@ export class MeshTransport implements Transport {
     const unbound = new Promise((resolve) => {
       running.server.close(resolve);
     });
-    const links = [...this.#links.values()];
-    for (const link of links) link.end('stop', graceMs);
-    await Promise.all(links.map((link) => link.closed));
+    await this.#links.end(graceMs);
     for (const socket of this.#sockets) socket.destroy();
     await unbound;
   }
 
   counters(): TransportCounters {
-    return { ...this.#traffic, refused: { ...this.#refused } };
+    return this.#links.counters();
   }
 
   async #keys(self: Identity): Promise<MeshKeys> {
@@ -153,84 +124,51 @@ export class MeshTransport implements Transport {
     return certificateKeys(certificates, { self, renewEveryMs, wallNow: () => clock.wallNow() });
   }
 
-  #watch(server: Server, keys: MeshKeys, link: LinkHost): DisposableStack {
-    const { clock, frameTimeoutMs } = this.#options;
-    const watches = new DisposableStack();
-    watches.use(keys.keepFresh(server, { clock, onProblem: (error) => link.refused(error) }));
-    const timer = clock.every(frameTimeoutMs / looksPerFrame, () => {
-      for (const each of this.#links.values()) each.checkProgress(frameTimeoutMs / looksPerFrame);
-    });
-    watches.defer(() => timer.cancel());
-    return watches;
-  }
-
-  #linkHost(handlers: TransportHandlers): LinkHost {
-    const { clock, frameBytesMax, frameTimeoutMs, queuedBytesMax } = this.#options;
-    return {
-      clock,
-      handlers,
-      frameBytesMax,
-      frameTimeoutMs,
-      queuedBytesMax,
-      joinBuffers: new JoinBuffers(),
-      traffic: this.#traffic,
-      refused: (error) => this.#refuse(error, handlers),
-      onDown: (link, reason) => {
-        if (this.#links.get(link.peer.node) === link) this.#links.delete(link.peer.node);
-        handlers.onDown(link, reason);
-      },
-    };
-  }
-
   #serve(running: Running): void {
-    const { server, link, handshake } = running;
+    const { server, handshake } = running;
+    const links = this.#links;
     const { connectionsMax, strangersMax } = this.#options;
     const strangers = new Strangers(strangersMax);
     // Cheaper than below, and counts what was accepted only.
     server.maxConnections = connectionsMax;
-    server.on('drop', () => link.refused(tooMany({ connectionsMax })));
+    server.on('drop', () => links.refuse(tooMany({ connectionsMax })));
     server.on('connection', (socket: Socket) => {
       if (this.#sockets.size >= connectionsMax) {
-        link.refused(tooMany({ connectionsMax }));
+        links.refuse(tooMany({ connectionsMax }));
         socket.destroy();
         return;
       }
       this.#track(socket);
-      if (!strangers.meet(socket)) link.refused(tooMany({ strangersMax }));
+      if (!strangers.meet(socket)) links.refuse(tooMany({ strangersMax }));
     });
     server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
-      link.refused(tlsFailure(error, `handshake with ${socket.remoteAddress ?? 'a stranger'}`));
+      links.refuse(tlsFailure(error, `handshake with ${socket.remoteAddress ?? 'a stranger'}`));
       socket.destroy();
     });
     server.on('secureConnection', (socket: TLSSocket) => {
       const stranger = this.#meet(socket, running.keys);
       acceptPeer(stranger, handshake, (outcome) => {
         strangers.introduced(socket);
-        if (isFoundationError(outcome)) link.refused(outcome);
-        else if (this.#running !== running) stranger.socket.destroy();
-        else this.#up(stranger, outcome, link);
+        links.accepted(stranger, outcome);
       });
     });
   }
 
   #dial(address: string, running: Running): Promise<Link> {
-    const { handshake, link, keys } = running;
+    const { handshake, keys } = running;
     return new Promise((resolve, reject) => {
-      const fail = (error: FoundationError): void => {
-        link.refused(error);
-        reject(error);
-      };
       const socket = connectTls(address, { ...handshake, keys }, (connected) => {
-        if (isFoundationError(connected)) return fail(connected);
-        if (this.#running !== running) return reject(stopped());
+        if (isFoundationError(connected)) {
+          this.#links.refuse(connected);
+          return reject(connected);
+        }
+        if (this.#running !== running) return reject(transportStopped());
         const stranger = this.#meet(connected, keys);
         introduce(stranger, handshake, (outcome) => {
-          if (this.#running !== running) return reject(stopped());
-          if (!isFoundationError(outcome)) return resolve(this.#up(stranger, outcome, link));
-          const existing = this.#links.get(String(outcome.details['node']));
-          if (outcome.code !== 'DUPLICATE_LINK' || existing === undefined) return fail(outcome);
-          link.refused(outcome);
-          resolve(existing);
+          if (this.#running !== running) return reject(transportStopped());
+          const link = this.#links.dialled(stranger, outcome);
+          if (isFoundationError(link)) reject(link);
+          else resolve(link);
         });
       });
       if (socket !== undefined) this.#track(socket);
@@ -244,36 +182,8 @@ export class MeshTransport implements Transport {
 
   #meet(socket: TLSSocket, keys: MeshKeys): Stranger {
     const binding = channelBinding(socket);
-    const framed = new FrameSocket(socket, this.#traffic, strangerBytesMax);
+    const framed = new FrameSocket(socket, this.#links.traffic, strangerBytesMax);
     return { socket: framed, binding, proven: provenNode(socket, keys) };
-  }
-
-  #up(stranger: Stranger, hello: Hello, host: LinkHost): MeshLink {
-    const { node } = hello.identity;
-    this.#links.get(node)?.replace();
-    const link = new MeshLink({ ...hello, session: sessionOf(stranger) }, stranger.socket, host);
-    this.#links.set(node, link);
-    host.handlers.onLink(link);
-    return link;
-  }
-
-  #refuse(error: FoundationError, handlers: TransportHandlers): void {
-    if (error.code === 'NODE_UNREACHABLE' || this.#isAboutSelf(error)) return;
-    this.#refused[error.code] = (this.#refused[error.code] ?? 0) + 1;
-    if (error.code !== 'OVERLOADED' || this.#mayTellOverload()) handlers.onRefused(error);
-  }
-
-  /** Whoever floods a node must not flood its log. */
-  #mayTellOverload(): boolean {
-    const now = this.#options.clock.now();
-    if (now - this.#toldOverloadAt < tellOverloadEveryMs) return false;
-    this.#toldOverloadAt = now;
-    return true;
-  }
-
-  /** A node that was given its own address has dialled itself: nothing to tell. */
-  #isAboutSelf({ code, details }: FoundationError): boolean {
-    return code === 'DUPLICATE_LINK' && details['node'] === this.#running?.handshake.self.node;
   }
 }
 
@@ -310,29 +220,9 @@ function orClose<T>(server: Server, action: () => T): T {
   }
 }
 
-/** Whatever other nodes would refuse is refused here. */
-function checkGreeting(self: Identity): void {
-  const { node, cluster } = self;
-  if (!isNodeName(node)) throw invalidOption('mesh', { node }, 'the name of a node');
-  if (!isClusterName(cluster)) throw invalidOption('mesh', { cluster }, 'the name of a cluster');
-  const longest = { identity: self, address: 'x'.repeat(addressCharsMax), sessions: [] };
-  const { length } = encodeHello(longest, () => Buffer.alloc(32));
-  const bytesMax = strangerBytesMax - sessionsBytesMax;
-  if (length <= bytesMax) return;
-  throw new FoundationError(
-    'INVALID_OPTION',
-    `the introduction of ${self.node} takes ${length} bytes, where ${bytesMax} are allowed`,
-    { hint: 'Keep `meta` small.', details: { length, bytesMax } },
-  );
-}
-
 function tooMany(limit: Readonly<Record<string, number>>): FoundationError {
   const [[name, max] = []] = Object.entries(limit);
   return new FoundationError('OVERLOADED', `${max} connections (${name}): one was dropped`, {
     details: limit,
   });
-}
-
-function stopped(): FoundationError {
-  return new FoundationError('NODE_STOPPED', 'the transport does not run');
 }
