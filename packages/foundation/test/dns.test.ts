@@ -35,7 +35,7 @@ function discovery(options: Partial<DnsOptions> = {}): DnsDiscovery {
     ...(type === 'A' ? { port } : {}),
     servers: [dns.address],
     refreshMs: 300,
-    timeoutMs: 600,
+    timeoutMs: 1_000,
     ...options,
   });
 }
@@ -144,7 +144,7 @@ describe('DnsDiscovery', () => {
 
   it.each([
     ['a server that is not there', () => dns.kill(), 'ECONNREFUSED'],
-    ['a server that says nothing', async () => dns.freeze(), 'no answer within 600 ms'],
+    ['a server that says nothing', async () => dns.freeze(), 'no answer within 1000 ms'],
   ])('reports %s', async (_, trouble, reason) => {
     await dns.answer(both);
     await trouble();

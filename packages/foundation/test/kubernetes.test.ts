@@ -8,7 +8,7 @@ import {
   startKubernetes,
   type KubernetesServer,
 } from '@foundation/testing/servers';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import {
   KubernetesDiscovery,
@@ -29,10 +29,18 @@ function discovery(
     service,
     kubeconfig,
     refreshMs: 300,
-    timeoutMs: 600,
+    timeoutMs: 1_200,
     ...options,
   });
 }
+
+/** The first use of the client takes long. */
+beforeAll(async () => {
+  await using server = await startKubernetes();
+  const looking = discovery(server, { timeoutMs: 30_000 });
+  await looking.start({ node: 'a', incarnation: 1, address: '10.0.0.1:1' }, new Seen());
+  await looking.stop();
+});
 
 lookupConformance('KubernetesDiscovery', async () => {
   const server = await startKubernetes();
@@ -180,6 +188,18 @@ describe('KubernetesDiscovery', () => {
       await isKnown(seen, '10.0.0.2:7946');
     }));
 
+  it('gives up a request that is not answered', async () => {
+    await using server = await startKubernetes();
+    server.trouble('hang');
+    const seen = new Seen();
+    const looking = discovery(server, { refreshMs: 60_000 });
+    await looking.start({ node: 'a', incarnation: 1, address: '10.0.0.1:1' }, seen);
+    expect(seen.errors[0]?.message).toBe('kubernetes: no answer within 1200 ms');
+    expect(server.requests).toEqual(['list']);
+    await eventually('the connection is closed', () => server.hanging === 0);
+    await looking.stop();
+  });
+
   it.each(['list', 'watch'] as const)(
     'says which right is missing when it must not %s',
     async (verb) => {
@@ -256,7 +276,7 @@ describe('the credentials of KubernetesDiscovery', () => {
   function inPod({ host, port, root }: KubernetesServer): Partial<KubernetesOptions> {
     vi.stubEnv('KUBERNETES_SERVICE_HOST', host);
     vi.stubEnv('KUBERNETES_SERVICE_PORT', String(port));
-    return { root, refreshMs: 200, timeoutMs: 600 };
+    return { root, refreshMs: 200 };
   }
 
   async function withPod(

@@ -29,6 +29,8 @@ export interface KubernetesServer extends AsyncDisposable {
   readonly requests: readonly string[];
   /** Streams that are open. */
   readonly watches: number;
+  /** Requests that get no answer and have not been given up. */
+  readonly hanging: number;
   /** Sets the endpoints of a service in the namespace `default`. */
   put(service: string, endpoints: ServiceEndpoints): void;
   /** From now on all requests of these verbs go wrong, and streams break; undefined heals. */
@@ -76,6 +78,7 @@ class ApiServer implements KubernetesServer {
   readonly #ca: string;
   readonly #table = new EndpointTable();
   readonly #streams = new Set<Stream>();
+  readonly #hanging = new Set<ServerResponse>();
   #token = 'token-1';
   #trouble: { readonly kind: KubernetesTrouble; readonly verbs: readonly string[] } | undefined;
 
@@ -91,6 +94,10 @@ class ApiServer implements KubernetesServer {
 
   get watches(): number {
     return this.#streams.size;
+  }
+
+  get hanging(): number {
+    return this.#hanging.size;
   }
 
   async listen(): Promise<void> {
@@ -176,8 +183,8 @@ class ApiServer implements KubernetesServer {
     const verb = url.searchParams.get('watch') === 'true' ? 'watch' : 'list';
     this.requests.push(verb);
     if (this.#trouble?.verbs.includes(verb) === true) {
-      if (this.#trouble.kind !== 'hang') refuse(reply, this.#trouble.kind);
-      return;
+      if (this.#trouble.kind === 'hang') return this.#hang(reply);
+      return refuse(reply, this.#trouble.kind);
     }
     const selector = url.searchParams.get('labelSelector') ?? '';
     const [, service] = /^kubernetes\.io\/service-name=(.+)$/.exec(selector) ?? [];
@@ -197,6 +204,11 @@ class ApiServer implements KubernetesServer {
     this.#streams.add(stream);
     stream.reply.once('close', () => this.#streams.delete(stream));
     for (const change of missed) tell(stream, change);
+  }
+
+  #hang(reply: ServerResponse): void {
+    this.#hanging.add(reply);
+    reply.once('close', () => this.#hanging.delete(reply));
   }
 
   #tell(change: SliceChange): void {
