@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 
 import { eventually, lookupConformance } from '@foundation/testing';
@@ -356,25 +357,55 @@ describe('the credentials of KubernetesDiscovery', () => {
 });
 
 describe("Debian's kubectl", () => {
-  it('takes the server of the tests for one', async () => {
+  async function withKubectl(
+    test: (
+      server: KubernetesServer,
+      ask: (args: readonly string[], input?: string) => Promise<string>,
+    ) => Promise<void>,
+  ): Promise<void> {
     await using server = await startKubernetes();
     const kubectl = await debianProgram({ package: 'kubernetes-client', path: 'usr/bin/kubectl' });
-    const ask = async (...args: readonly string[]): Promise<string> => {
+    await test(server, async (args, input = '') => {
       const global = ['--kubeconfig', server.kubeconfig, '--cache-dir', server.root];
-      return (await promisify(execFile)(kubectl, [...global, ...args])).stdout;
-    };
-    server.put(service, { ready: ['10.0.0.1'], notReady: ['10.0.0.2'] });
-    expect(await ask('get', 'endpointslices')).toContain('nodes-ipv4-0');
-    const path = 'jsonpath={.items[*].endpoints[*].addresses[*]}';
-    const label = `kubernetes.io/service-name=${service}`;
-    expect(await ask('get', 'endpointslices', '-l', label, '-o', path)).toBe('10.0.0.1 10.0.0.2');
-    const watch = ask('get', 'endpointslices', '--watch', '--request-timeout=3s', '-o', 'name');
-    await isWatched(server);
-    server.put('others', { ready: ['10.0.0.3'] });
-    expect(await watch.catch((error: { stdout: string }) => error.stdout)).toContain(
-      'others-ipv4-0',
-    );
-    server.rotateToken(false);
-    await expect(ask('get', 'endpointslices')).rejects.toThrow('Unauthorized');
-  });
+      const running = promisify(execFile)(kubectl, [...global, ...args]);
+      running.child.stdin?.end(input);
+      return (await running).stdout;
+    });
+  }
+
+  it('takes the server of the tests for one', () =>
+    withKubectl(async (server, ask) => {
+      server.put(service, { ready: ['10.0.0.1'], notReady: ['10.0.0.2'] });
+      expect(await ask(['get', 'endpointslices'])).toContain('nodes-ipv4-0');
+      const path = 'jsonpath={.items[*].endpoints[*].addresses[*]}';
+      const label = `kubernetes.io/service-name=${service}`;
+      const found = await ask(['get', 'endpointslices', '-l', label, '-o', path]);
+      expect(found).toBe('10.0.0.1 10.0.0.2');
+      server.rotateToken(false);
+      await expect(ask(['get', 'endpointslices'])).rejects.toThrow('Unauthorized');
+    }));
+
+  it('watches as the discovery does', () =>
+    withKubectl(async (server, ask) => {
+      const limits = ['--watch', '--request-timeout=3s'];
+      const watch = ask(['get', 'endpointslices', ...limits, '-o', 'name']);
+      await isWatched(server);
+      server.put(service, { ready: ['10.0.0.3'] });
+      const told = await watch.catch((error: { stdout: string }) => error.stdout);
+      expect(told).toContain('endpointslice.discovery.k8s.io/nodes-ipv4-0');
+    }));
+
+  it('takes the manifests of the guide', () =>
+    withKubectl(async (_, ask) => {
+      const guide = new URL('../../../docs/guide/clustering-strategies.md', import.meta.url);
+      const [, manifests = ''] = /^```yaml\n(.*?)^```$/ms.exec(readFileSync(guide, 'utf8')) ?? [];
+      const dry = ['create', '--dry-run=client', '--validate=false', '-o', 'name', '-f', '-'];
+      expect((await ask(dry, manifests)).trim().split('\n')).toEqual([
+        'serviceaccount/workers',
+        'role.rbac.authorization.k8s.io/workers-discovery',
+        'rolebinding.rbac.authorization.k8s.io/workers-discovery',
+        'service/workers',
+        'deployment.apps/workers',
+      ]);
+    }));
 });
