@@ -5,10 +5,15 @@ import { detector } from './chaos/detector.ts';
 import { failover } from './chaos/failover.ts';
 import { gray } from './chaos/gray.ts';
 import { heal } from './chaos/heal.ts';
+import { natsVariable } from './chaos/nats-variable.ts';
 import { register } from './chaos/register.ts';
 import { runGoals } from './goals/goal-program.ts';
 
 process.exitCode = await runGoals(
-  { name: 'chaos', hindrance: labHindrance(), goals: { register, detector, failover, gray, heal } },
+  {
+    name: 'chaos',
+    hindrance: labHindrance(),
+    goals: { register, 'nats-variable': natsVariable, detector, failover, gray, heal },
+  },
   process.argv.slice(2),
 );

@@ -21,6 +21,8 @@ export interface HistoryVerdict {
 
 /** Within which a signal takes effect, in milliseconds. */
 const strikesMs = 100;
+/** An operation that takes longer was held up, in milliseconds. */
+const heldUpMs = 200;
 
 export function judgeHistory(
   history: readonly StoreOperation[],
@@ -39,12 +41,21 @@ export function judgeHistory(
   };
 }
 
-/** Whether a fault has struck: whom it silences has been at work, and did not begin anything meanwhile. */
+/**
+ * Whether a fault has struck. Whom it silences has been at work, and did not begin anything meanwhile; others are
+ * counted, or have held up some operation.
+ */
 function isFelt(
   history: readonly StoreOperation[],
   { silences, hits, from, to }: FaultSpan,
 ): boolean {
-  if (silences === undefined) return hits !== undefined && hits > 0;
+  if (hits !== undefined) return hits > 0;
+  if (silences === undefined) {
+    return history.some(({ calledAt, reply }) => {
+      if (reply === 'unknown') return calledAt > from - heldUpMs && calledAt < to;
+      return calledAt < to && reply.at > from && reply.at - calledAt > heldUpMs;
+    });
+  }
   const begun = history.filter(({ client }) => client.startsWith(silences));
   return (
     begun.some(({ calledAt }) => calledAt < from) &&

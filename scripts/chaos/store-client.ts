@@ -5,11 +5,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { seededRandom, systemClock, systemRandom, type Random } from '@foundation/core';
 import {
   Codec,
+  EtcdStore,
   SqliteDatabase,
   SqliteStore,
   Variables,
   type Store,
 } from '@foundation/core/internal';
+import { JetStreamStore, NatsClient } from '@foundation/core/nats';
 import {
   exercise,
   exerciseVariables,
@@ -31,19 +33,22 @@ export interface StoreClientOptions {
 }
 
 /** Which store, and where. */
-export interface StoreChoice {
-  readonly kind: 'sqlite';
-  readonly path: string;
-}
+export type StoreChoice =
+  | { readonly kind: 'sqlite'; readonly path: string }
+  | { readonly kind: 'etcd'; readonly endpoints: readonly string[] }
+  | { readonly kind: 'jetstream'; readonly servers: readonly string[] };
 
 /** All clients work on a few names at a time, by the clock: a search over more operations on one might not end. */
 const namesAtOnce = 4;
 const namesForMs = 300;
-/** Operations that a client does without a pause; then it rests for as long. */
+/** Operations that a client does without a pause; then it rests for as long, but not longer than that. */
 const operations = 30;
+const restMaxMs = 50;
+/** A client that waits for an answer does nothing else. */
+const jetStreamDeadlineMs = 4_000;
 
 const { name, store: choice, journals } = JSON.parse(process.argv[2] ?? '') as StoreClientOptions;
-const store: Store = new SqliteStore(new SqliteDatabase({ path: choice.path }));
+const store = storeOf(choice);
 await store.start();
 const room = new Variables({
   node: name,
@@ -83,12 +88,25 @@ const commands = {
         const who = `${client}@${began}`;
         const recording = { client: who, history: journal, onBegin: journal.begin.bind(journal) };
         await work({ recording, names: namesAt(began), client: who, operations, random });
-        await pause(machineMs() - began);
+        await pause(Math.min(machineMs() - began, restMaxMs));
       }
     });
     await Promise.all(working);
   },
 };
+function storeOf(chosen: StoreChoice): Store {
+  switch (chosen.kind) {
+    case 'sqlite':
+      return new SqliteStore(new SqliteDatabase({ path: chosen.path }));
+    case 'etcd':
+      return new EtcdStore({ endpoints: chosen.endpoints });
+    case 'jetstream': {
+      const nats = new NatsClient({ servers: chosen.servers, plaintext: 'anywhere' });
+      return new JetStreamStore({ nats, cluster: 'lab', deadlineMs: jetStreamDeadlineMs });
+    }
+  }
+}
+
 function namesAt(moment: number): readonly string[] {
   const period = Math.floor(moment / namesForMs);
   return Array.from({ length: namesAtOnce }, (_, index) => `${period}-${index}`);

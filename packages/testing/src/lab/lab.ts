@@ -7,8 +7,9 @@ import { debianProgram } from '../servers/debian.ts';
 import { spawnNode, type TestProcess } from '../spawn-node.ts';
 import { configure, Namespace, throughNetworkOf, throughNewNetwork } from './namespace.ts';
 import type { PathConditions, PathTraffic } from './path.ts';
-import type { PathsBetween, SwitchCommands } from './switch-program.ts';
+import type { SwitchCommands } from './switch-program.ts';
 import { throughTaps } from './taps.ts';
+import type { PathsBetween } from './traffic-board.ts';
 
 export interface LabOptions<Name extends string> {
   /** Names of the hosts, for faults. */
@@ -101,7 +102,6 @@ export class Lab<Name extends string = string> implements AsyncDisposable {
       await spawnNode<SwitchCommands>(new URL(switchFile, import.meta.url), {
         args: [String(seed)],
         through: [...throughNewNetwork, ...throughTaps(hosts.length, lockPath)],
-        env: { UV_THREADPOOL_SIZE: String(hosts.length + 2) },
         readyMs: waitMs + startMs,
       }),
     );
@@ -135,7 +135,7 @@ export class Lab<Name extends string = string> implements AsyncDisposable {
 
   /** All ways are well again. */
   async heal(): Promise<void> {
-    await this.#running.switching.ask('heal');
+    await this.#running.switching.ask('impair', this.#between({}));
   }
 
   /** What became of the frames sent so far: a fault that met none had no effect. */

@@ -39,14 +39,8 @@ export const wellPath: Required<PathConditions> = {
   bytesPerSecond: Infinity,
 };
 
-export const noTraffic: PathTraffic = {
-  sent: 0,
-  cut: 0,
-  lost: 0,
-  delayed: 0,
-  duplicated: 0,
-  reordered: 0,
-};
+/** What is counted of each path, in the order in which the counts are kept. */
+export const trafficKinds = ['sent', 'cut', 'lost', 'delayed', 'duplicated', 'reordered'] as const;
 
 const heldBackMs = 10;
 /** A frame that would have to wait longer than this for its turn is lost, in milliseconds. */
@@ -55,20 +49,22 @@ const waitMaxMs = 500;
 /** The way from one host to another: what becomes of each frame, by chance from a seed. */
 export class Path {
   readonly #random: Random;
-  readonly #traffic = { ...noTraffic };
+  readonly #counts: Float64Array;
   #conditions = wellPath;
   /** When the line has sent all it was given. */
   #freeAtMs = 0;
   /** When the latest frame arrives: none overtakes it unless it is held back. */
   #arrivesAtMs = 0;
 
-  constructor(random: Random) {
+  /** @param counts - Where it counts, see {@link trafficKinds}: may be shared with another thread. */
+  constructor(random: Random, counts: Float64Array = new Float64Array(trafficKinds.length)) {
     this.#random = random;
+    this.#counts = counts;
   }
 
   /** So far. */
   get traffic(): PathTraffic {
-    return { ...this.#traffic };
+    return trafficIn(this.#counts);
   }
 
   /** Changes the conditions that are given, and leaves the others. */
@@ -87,20 +83,20 @@ export class Path {
    */
   arrivals(bytes: number, nowMs: number): readonly number[] {
     const { isCut, lossRatio, duplicateRatio } = this.#conditions;
-    this.#traffic.sent++;
+    this.#count('sent');
     if (isCut) {
-      this.#traffic.cut++;
+      this.#count('cut');
       return [];
     }
     const leavesAtMs = this.#leave(bytes, nowMs);
     if (this.#happens(lossRatio) || leavesAtMs - nowMs > waitMaxMs) {
-      this.#traffic.lost++;
+      this.#count('lost');
       return [];
     }
     const first = this.#travel(leavesAtMs);
-    if (first > nowMs) this.#traffic.delayed++;
+    if (first > nowMs) this.#count('delayed');
     if (!this.#happens(duplicateRatio)) return [first];
-    this.#traffic.duplicated++;
+    this.#count('duplicated');
     return [first, this.#travel(leavesAtMs)];
   }
 
@@ -117,7 +113,7 @@ export class Path {
     const { delayMs, jitterMs, reorderRatio } = this.#conditions;
     const atMs = leavesAtMs + delayMs + (jitterMs === 0 ? 0 : jitterMs * this.#random.next());
     if (this.#happens(reorderRatio)) {
-      this.#traffic.reordered++;
+      this.#count('reordered');
       return atMs + heldBackMs;
     }
     // Without delay nothing waits behind what was delayed earlier.
@@ -126,7 +122,18 @@ export class Path {
     return this.#arrivesAtMs;
   }
 
+  #count(kind: keyof PathTraffic): void {
+    const index = trafficKinds.indexOf(kind);
+    this.#counts[index] = (this.#counts[index] ?? 0) + 1;
+  }
+
   #happens(ratio: number): boolean {
     return ratio > 0 && this.#random.next() < ratio;
   }
+}
+
+/** Counts by their names. */
+export function trafficIn(counts: Float64Array): PathTraffic {
+  const named = trafficKinds.map((kind, index) => [kind, counts[index] ?? 0]);
+  return Object.fromEntries(named) as unknown as PathTraffic;
 }

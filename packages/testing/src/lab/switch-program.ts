@@ -1,143 +1,89 @@
 // The switch of a lab: passes frames between the hosts, as the conditions of each path have it.
 // `switch-program.ts SEED FD…`, one descriptor of a TAP device a host; see `taps.ts`.
-import { read, writeSync } from 'node:fs';
-
-import { seededRandom } from '@foundation/core';
+import { once } from 'node:events';
+import { writeSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 
 import { EventHeap, type Due } from '../simulation/event-heap.ts';
 import { runTestProgram } from '../test-program.ts';
-import { noTraffic, Path, type PathConditions, type PathTraffic } from './path.ts';
+import type { PathConditions } from './path.ts';
+import type { LateFrame, PathOrder, SwitchThreadData } from './switch-thread.ts';
+import { TrafficBoard, type PathsBetween } from './traffic-board.ts';
 
-/** Hosts by their index. */
-export interface PathsBetween {
-  readonly from: readonly number[];
-  readonly to: readonly number[];
-}
+const threadFile = import.meta.url.endsWith('.ts') ? './switch-thread.ts' : './switch-thread.js';
 
-interface Arrival extends Due {
-  readonly to: number;
-  readonly frame: Uint8Array;
-}
-
-/** Longer than any frame of a device whose packets may have 1,500 bytes. */
-const frameBytesMax = 2_048;
-/** Kind of frame by which hosts ask for each other's hardware address. */
-const arp = 0x0806;
-
-class Switch {
+/** Delivers frames that were delayed, each at its time. */
+class LateDelivery {
   readonly #taps: readonly number[];
-  readonly #paths: readonly (readonly Path[])[];
-  readonly #waiting = new EventHeap<Arrival>();
+  readonly #waiting = new EventHeap<LateFrame & Due>();
   #timer: NodeJS.Timeout | undefined;
   #serial = 0;
 
-  constructor(seed: string, taps: readonly number[]) {
+  constructor(taps: readonly number[]) {
     this.#taps = taps;
-    this.#paths = taps.map((_, from) =>
-      taps.map((_tap, to) => new Path(seededRandom(`${seed}/${from}>${to}`))),
-    );
   }
 
-  serve(): void {
-    for (const [host, tap] of this.#taps.entries()) this.#listen(host, tap);
+  add(late: LateFrame): void {
+    this.#waiting.push({ ...late, tie: this.#serial++ });
+    clearTimeout(this.#timer);
+    this.#deliver();
   }
 
-  impair(between: PathsBetween, conditions: PathConditions): void {
-    for (const path of this.#between(between)) path.impair(conditions);
-  }
-
-  heal(): void {
-    for (const path of this.#paths.flat()) path.heal();
-  }
-
-  traffic(between: PathsBetween): PathTraffic {
-    const sum = { ...noTraffic };
-    for (const { traffic } of this.#between(between)) {
-      for (const name of Object.keys(noTraffic) as (keyof PathTraffic)[])
-        sum[name] += traffic[name];
-    }
-    return sum;
-  }
-
-  #between({ from, to }: PathsBetween): readonly Path[] {
-    return from.flatMap((sender) =>
-      to.flatMap((receiver) => this.#paths[sender]?.[receiver] ?? []),
-    );
-  }
-
-  #listen(host: number, tap: number): void {
-    const buffer = Buffer.alloc(frameBytesMax);
-    const next = (): void => {
-      read(tap, buffer, 0, frameBytesMax, null, (error, length) => {
-        // The device is gone: the lab is being closed.
-        if (error !== null) return;
-        this.#forward(host, buffer.subarray(0, length));
-        next();
-      });
-    };
-    next();
-  }
-
-  /** The hardware address of each host ends with its number, from 1; those of groups are odd in front. */
-  #forward(from: number, frame: Buffer): void {
-    const isForAll = (frame.readUInt8(0) & 1) === 1;
-    const addressed = frame.readUInt8(5) - 1;
-    for (const to of this.#taps.keys()) {
-      if (to !== from && (isForAll || to === addressed)) this.#send({ from, to }, frame);
-    }
-  }
-
-  #send({ from, to }: { readonly from: number; readonly to: number }, frame: Buffer): void {
-    // A host that asks in vain asks more and more seldom: that would hide when a cut has ended.
-    if (frame.readUInt16BE(12) === arp) return this.#deliver(to, frame);
-    const nowMs = performance.now();
-    for (const atMs of this.#paths[from]?.[to]?.arrivals(frame.length, nowMs) ?? []) {
-      if (atMs <= nowMs) this.#deliver(to, frame);
-      else this.#waiting.push({ atMs, tie: this.#serial++, to, frame: Uint8Array.from(frame) });
-    }
-    this.#plan();
-  }
-
-  #plan(): void {
-    const next = this.#waiting.next;
-    if (next === undefined || this.#timer !== undefined) return;
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined;
-        this.#deliverDue();
-      },
-      Math.max(0, next.atMs - performance.now()),
-    );
-  }
-
-  #deliverDue(): void {
-    const nowMs = performance.now();
+  #deliver(): void {
     for (;;) {
       const next = this.#waiting.next;
-      if (next === undefined || next.atMs > nowMs) break;
+      if (next === undefined) return;
+      const leftMs = next.atMs - machineMs();
+      if (leftMs > 0) {
+        this.#timer = setTimeout(() => this.#deliver(), leftMs);
+        return;
+      }
       this.#waiting.pop();
-      this.#deliver(next.to, next.frame);
-    }
-    this.#plan();
-  }
-
-  #deliver(to: number, frame: Uint8Array): void {
-    try {
-      writeSync(this.#taps[to] ?? -1, frame);
-    } catch {
-      // Its device is not up: nobody is there to receive it.
+      try {
+        writeSync(this.#taps[next.to] ?? -1, next.frame);
+      } catch {
+        // Its device is not up: nobody is there to receive it.
+      }
     }
   }
 }
 
-const [seed = '', ...taps] = process.argv.slice(2);
-const frames = new Switch(seed, taps.map(Number));
+function machineMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** Before all others: a network is not slow because the machines in it are busy. */
+const niceness = -10;
+
+setPriority(niceness);
+const [seed = '', ...descriptors] = process.argv.slice(2);
+const taps = descriptors.map(Number);
+const board = new TrafficBoard(taps.length);
+const late = new LateDelivery(taps);
+
+/** Starts the thread of a host. Resolves when it takes frames, with where it takes its orders. */
+async function startThread(from: number): Promise<MessagePort> {
+  const { port1, port2 } = new MessageChannel();
+  const workerData: SwitchThreadData = { seed, from, taps, board: board.memory, orders: port2 };
+  const thread = new Worker(new URL(threadFile, import.meta.url), {
+    workerData,
+    transferList: [port2],
+  });
+  await once(thread, 'message');
+  thread.on('message', (frame: LateFrame) => late.add(frame));
+  return port1;
+}
+
+const orders = await Promise.all(taps.map((_, from) => startThread(from)));
+
 const commands = {
-  impair: (between: PathsBetween, conditions: PathConditions) => frames.impair(between, conditions),
-  heal: () => frames.heal(),
-  traffic: (between: PathsBetween) => frames.traffic(between),
+  /** Without conditions they are well again. What is sent from now on is concerned. */
+  impair: ({ from, to }: PathsBetween, conditions?: PathConditions) => {
+    for (const sender of from) orders[sender]?.postMessage({ to, conditions } satisfies PathOrder);
+  },
+  traffic: (between: PathsBetween) => board.sum(between),
 };
 export type SwitchCommands = typeof commands;
 
-frames.serve();
 runTestProgram('serves', commands);

@@ -7,12 +7,14 @@ import { join } from 'node:path';
 import { eventually } from '../eventually.ts';
 import type { TestAuthority } from './certificates.ts';
 import { debianProgram } from './debian.ts';
-import { freePorts, startServer, type RunningServer } from './server.ts';
+import { fetchAt, freePorts, startServer, type RunningServer, type ServerHost } from './server.ts';
 
 /** What kind of etcd is started. */
 export interface EtcdServersOptions {
   /** How many servers. @defaultValue 1 */
   readonly members?: 1 | 3;
+  /** Hosts of a lab, one a server. @defaultValue this machine */
+  readonly hosts?: readonly ServerHost[];
   /** Then its clients speak TLS, and need a certificate of this authority. @defaultValue HTTP */
   readonly authority?: TestAuthority;
   /** The only one besides `root` who may use it, and under which prefix. @defaultValue everybody may */
@@ -44,25 +46,26 @@ export interface EtcdMember extends Pick<
 /** Half of etcd's own timers: there is a new leader in about a second. */
 const raftArgs = ['--pre-vote', '--heartbeat-interval', '50', '--election-timeout', '500'];
 const logArgs = ['--logger', 'zap', '--log-level', 'error'];
-const answerMs = 1_000;
 
 /** Starts an etcd and waits until it answers. */
 export async function startEtcd(options: EtcdServersOptions = {}): Promise<EtcdServers> {
-  const { members: count = 1, suite, user } = options;
+  const { suite, user, hosts = [] } = options;
+  const count = hosts.length > 0 ? hosts.length : (options.members ?? 1);
   const program = { package: 'etcd-server', path: 'usr/bin/etcd' };
   const command = await debianProgram(suite === undefined ? program : { ...program, suite });
   const directory = mkdtempSync(join(tmpdir(), 'foundation-etcd-'));
   const ports = await freePorts(3 * count);
   const plans = Array.from({ length: count }, (_, index) => {
     const [client = 0, peer = 0, metrics = 0] = ports.slice(3 * index);
-    return { name: `m${index}`, directory, client, peer, metrics };
+    return { name: `m${index}`, directory, host: hosts[index], client, peer, metrics };
   });
   const args = [...raftArgs, ...logArgs, ...clusterArgs(plans), ...tlsArgs(options)];
   const members = plans.map((plan) => {
     const scheme = options.authority === undefined ? 'http' : 'https';
-    const endpoint = `${scheme}://127.0.0.1:${plan.client}`;
+    const endpoint = `${scheme}://${addressOf(plan)}:${plan.client}`;
     const own = [...memberArgs(plan, endpoint), ...args, ...(options.args ?? [])];
-    return new Member({ command, args: own, endpoint, metricsPort: plan.metrics });
+    const metrics = `http://${addressOf(plan)}:${plan.metrics}`;
+    return new Member({ command, args: own, endpoint, metrics, host: plan.host });
   });
   const etcd = new Servers(members, directory);
   try {
@@ -78,12 +81,14 @@ export async function startEtcd(options: EtcdServersOptions = {}): Promise<EtcdS
 interface MemberPlan {
   readonly name: string;
   readonly directory: string;
+  readonly host: ServerHost | undefined;
   readonly client: number;
   readonly peer: number;
   readonly metrics: number;
 }
 
-const peerUrl = ({ peer }: MemberPlan): string => `http://127.0.0.1:${peer}`;
+const addressOf = ({ host }: MemberPlan): string => host?.address ?? '127.0.0.1';
+const peerUrl = (plan: MemberPlan): string => `http://${addressOf(plan)}:${plan.peer}`;
 
 function clusterArgs(plans: readonly MemberPlan[]): readonly string[] {
   return ['--initial-cluster', plans.map((plan) => `${plan.name}=${peerUrl(plan)}`).join(',')];
@@ -97,7 +102,7 @@ function memberArgs(plan: MemberPlan, endpoint: string): readonly string[] {
     '--advertise-client-urls': endpoint,
     '--listen-peer-urls': peerUrl(plan),
     '--initial-advertise-peer-urls': peerUrl(plan),
-    '--listen-metrics-urls': `http://127.0.0.1:${plan.metrics}`,
+    '--listen-metrics-urls': `http://${addressOf(plan)}:${plan.metrics}`,
   }).flat();
 }
 
@@ -139,7 +144,8 @@ interface MemberOptions {
   readonly args: readonly string[];
   readonly endpoint: string;
   /** Where it speaks HTTP and asks for nothing. */
-  readonly metricsPort: number;
+  readonly metrics: string;
+  readonly host: ServerHost | undefined;
 }
 
 class Member implements EtcdMember {
@@ -157,9 +163,9 @@ class Member implements EtcdMember {
   }
 
   async restart(): Promise<void> {
-    const { command, args } = this.#options;
+    const { command, args, host } = this.#options;
     const isReady = async (): Promise<boolean> => (await this.#see('/health')).includes('true');
-    this.#server = await startServer({ command, args, isReady });
+    this.#server = await startServer({ command, args, isReady, through: host?.through ?? [] });
   }
 
   async leads(): Promise<boolean> {
@@ -183,9 +189,9 @@ class Member implements EtcdMember {
     this.#server?.thaw();
   }
 
-  async #see(path: string): Promise<string> {
-    const url = `http://127.0.0.1:${this.#options.metricsPort}${path}`;
-    return (await fetch(url, { signal: AbortSignal.timeout(answerMs) })).text();
+  #see(path: string): Promise<string> {
+    const { metrics, host } = this.#options;
+    return fetchAt(`${metrics}${path}`, host);
   }
 }
 

@@ -9,7 +9,13 @@ export { testAuthority, type TestAuthority, type TestCertificate } from './certi
 export { debianProgram, type DebianProgram } from './debian.ts';
 export { startEtcd, type EtcdMember, type EtcdServers, type EtcdServersOptions } from './etcd.ts';
 export { startNats, type NatsMember, type NatsOptions, type NatsServers } from './nats.ts';
-export { freePorts, startServer, type RunningServer, type ServerOptions } from './server.ts';
+export {
+  freePorts,
+  startServer,
+  type RunningServer,
+  type ServerHost,
+  type ServerOptions,
+} from './server.ts';
 export { startDnsmasq, type Dnsmasq, type DnsRecords } from './dnsmasq.ts';
 export { startTcpProxy, type Direction, type TcpProxy } from './tcp-proxy.ts';
 export type { ServiceEndpoints } from './endpoint-table.ts';

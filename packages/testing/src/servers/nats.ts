@@ -1,17 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { eventually } from '../eventually.ts';
 import { debianProgram } from './debian.ts';
-import { freePorts, startServer, type RunningServer } from './server.ts';
+import { fetchAt, freePorts, startServer, type RunningServer, type ServerHost } from './server.ts';
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** Which servers, and how they are set up. */
 export interface NatsOptions {
   /** Three form a cluster. @defaultValue 1 */
   readonly servers?: 1 | 3;
+  /** Hosts of a lab, one a server. `isolate` does nothing there. @defaultValue this machine */
+  readonly hosts?: readonly ServerHost[];
   /** `own`: the one of this machine's Debian; `forky`: 2.15 or later. @defaultValue 'forky' */
   readonly version?: 'own' | 'forky';
   /** @defaultValue true */
@@ -60,7 +61,8 @@ export interface NatsServers extends AsyncDisposable {
 
 /** Starts nats-server from Debian's package, and waits until it, or its cluster, can store. */
 export async function startNats(options: NatsOptions = {}): Promise<NatsServers> {
-  const { servers = 1, version = 'forky' } = options;
+  const { version = 'forky', hosts = [] } = options;
+  const servers = hosts.length > 0 ? hosts.length : (options.servers ?? 1);
   const command = await debianProgram({
     package: 'nats-server',
     path: 'usr/sbin/nats-server',
@@ -71,9 +73,9 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServers>
   const ports = await freePorts(3 * servers);
   const addresses = names.map((name, index) => {
     const [client = 0, route = 0, monitor = 0] = ports.slice(3 * index);
-    return { name, client, route, monitor };
+    return { name, host: hosts[index], client, route, monitor };
   });
-  const routes = await proxiesBetween(addresses);
+  const routes = await routesBetween(addresses);
   const members = addresses.map((address) => {
     const file = join(directory, `${address.name}.conf`);
     writeFileSync(file, configOf({ address, routes, directory, options }));
@@ -81,7 +83,7 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServers>
   });
   const end = async (): Promise<void> => {
     await Promise.all(members.map((member) => member.kill()));
-    await Promise.all(routes.map(({ proxy }) => proxy[Symbol.asyncDispose]()));
+    await Promise.all(routes.map(({ proxy }) => proxy?.[Symbol.asyncDispose]()));
     rmSync(directory, { recursive: true, force: true });
   };
   try {
@@ -101,6 +103,7 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServers>
 
 interface Address {
   readonly name: string;
+  readonly host: ServerHost | undefined;
   readonly client: number;
   readonly route: number;
   readonly monitor: number;
@@ -110,19 +113,23 @@ interface Address {
 interface Route {
   readonly from: string;
   readonly to: string;
-  readonly proxy: TcpProxy;
+  readonly url: string;
+  /** In a lab there is none: it has a network to be cut. */
+  readonly proxy: TcpProxy | undefined;
 }
 
-function proxiesBetween(addresses: readonly Address[]): Promise<readonly Route[]> {
+const ipOf = ({ host }: Address): string => host?.address ?? '127.0.0.1';
+
+function routesBetween(addresses: readonly Address[]): Promise<readonly Route[]> {
   const pairs = addresses.flatMap((from) =>
     addresses.filter((to) => to !== from).map((to) => ({ from: from.name, to })),
   );
   return Promise.all(
-    pairs.map(async ({ from, to }) => ({
-      from,
-      to: to.name,
-      proxy: await startTcpProxy(to.route),
-    })),
+    pairs.map(async ({ from, to }) => {
+      const proxy = to.host === undefined ? await startTcpProxy(to.route) : undefined;
+      const url = `nats://${ipOf(to)}:${proxy?.port ?? to.route}`;
+      return { from, to: to.name, url, proxy };
+    }),
   );
 }
 
@@ -141,17 +148,17 @@ function configOf({ address, routes, directory, options }: Plan): string {
   const { jetstream = true, tls, config = '' } = options;
   const dials = routes
     .filter(({ from }) => from === address.name)
-    .map(({ proxy }) => `"nats://127.0.0.1:${proxy.port}"`)
+    .map(({ url }) => `"${url}"`)
     .join(', ');
   const store = join(directory, address.name);
   return [
     `server_name: ${address.name}`,
-    `listen: "127.0.0.1:${address.client}"`,
-    `http: "127.0.0.1:${address.monitor}"`,
+    `listen: "${ipOf(address)}:${address.client}"`,
+    `http: "${ipOf(address)}:${address.monitor}"`,
     'max_payload: 8MB',
     jetstream ? `jetstream { store_dir: "${store}", max_mem: 64MB, max_file: 1GB }` : '',
     routes.length > 0
-      ? `cluster { name: test, listen: "127.0.0.1:${address.route}", no_advertise: true, routes: [${dials}] }`
+      ? `cluster { name: test, listen: "${ipOf(address)}:${address.route}", no_advertise: true, routes: [${dials}] }`
       : '',
     tls === undefined
       ? ''
@@ -187,7 +194,7 @@ class Member implements NatsMember {
   }
 
   get url(): string {
-    return `nats://127.0.0.1:${this.#address.client}`;
+    return `nats://${ipOf(this.#address)}:${this.#address.client}`;
   }
 
   get isRunning(): boolean {
@@ -211,15 +218,21 @@ class Member implements NatsMember {
     this.#server = await startServer({
       command: this.#command,
       args: ['-c', this.#file],
-      isReady: () => greets(this.#address.client),
+      through: this.#address.host?.through ?? [],
+      isReady: () => this.#isHealthy('?js-server-only=true'),
     });
   }
 
   /** Its cluster has a leader, and it can store. */
   async untilHealthy(): Promise<void> {
-    const url = `http://127.0.0.1:${this.#address.monitor}/healthz`;
-    const isHealthy = async (): Promise<boolean> => (await fetch(url)).ok;
+    const isHealthy = (): Promise<boolean> => this.#isHealthy('');
     await eventually(`${this.name} is healthy`, isHealthy, { timeoutMs: 30_000, everyMs: 50 });
+  }
+
+  async #isHealthy(query: string): Promise<boolean> {
+    const { host, monitor } = this.#address;
+    const said = await fetchAt(`http://${ipOf(this.#address)}:${monitor}/healthz${query}`, host);
+    return said.includes('ok');
   }
 
   freeze(): void {
@@ -231,24 +244,12 @@ class Member implements NatsMember {
   }
 
   isolate(): void {
-    for (const { proxy } of this.#routes) proxy.hold();
+    for (const { proxy } of this.#routes) proxy?.hold();
   }
 
   heal(): void {
-    for (const { proxy } of this.#routes) proxy.release();
+    for (const { proxy } of this.#routes) proxy?.release();
   }
-}
-
-/** A nats-server speaks first. */
-function greets(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    const settle = (answer: boolean): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('data', () => settle(true)).once('error', () => settle(false));
-  });
 }
 
 function noSuch(name: string): never {

@@ -1,7 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 /** How a server is started. */
 export interface ServerOptions {
@@ -14,6 +15,12 @@ export interface ServerOptions {
   isReady(): Promise<boolean>;
   /** Milliseconds that it may take. @defaultValue 20000 */
   readonly readyMs?: number;
+}
+
+/** Where a server of a test runs: a host of a lab. */
+export interface ServerHost {
+  readonly address: string;
+  readonly through: readonly string[];
 }
 
 /** A server that a test has started; it ends with the test at the latest. */
@@ -50,6 +57,28 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   }
   return server;
 }
+
+/**
+ * What a server says over HTTP where it runs.
+ *
+ * @throws Error when it does not say it well within a second.
+ */
+export async function fetchAt(url: string, host: ServerHost | undefined): Promise<string> {
+  if (host === undefined) {
+    const response = await fetch(url, { signal: AbortSignal.timeout(answerMs) });
+    if (!response.ok) throw new Error(`${url} answers ${response.status}`);
+    return response.text();
+  }
+  const [command, ...args] = [...host.through, process.execPath, ...evaluate, fetchCode, url];
+  return (await promisify(execFile)(command, args, { timeout: 5 * answerMs })).stdout;
+}
+
+const answerMs = 1_000;
+const evaluate = ['--input-type=module', '-e'];
+const fetchCode = `
+  const response = await fetch(process.argv[1], { signal: AbortSignal.timeout(${answerMs}) });
+  if (!response.ok) process.exit(1);
+  process.stdout.write(await response.text());`;
 
 /** Ports of loopback that nobody has at this moment, all different. */
 export async function freePorts(count: number): Promise<readonly number[]> {
