@@ -134,6 +134,6 @@ export class Path {
 
 /** Counts by their names. */
 export function trafficIn(counts: Float64Array): PathTraffic {
-  const named = trafficKinds.map((kind, index) => [kind, counts[index] ?? 0]);
-  return Object.fromEntries(named) as unknown as PathTraffic;
+  const [sent = 0, cut = 0, lost = 0, delayed = 0, duplicated = 0, reordered = 0] = counts;
+  return { sent, cut, lost, delayed, duplicated, reordered };
 }

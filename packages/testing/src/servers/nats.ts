@@ -83,7 +83,7 @@ export async function startNats(options: NatsOptions = {}): Promise<NatsServers>
   });
   const end = async (): Promise<void> => {
     await Promise.all(members.map((member) => member.kill()));
-    await Promise.all(routes.map(({ proxy }) => proxy?.[Symbol.asyncDispose]()));
+    for (const { proxy } of routes) await proxy?.[Symbol.asyncDispose]();
     rmSync(directory, { recursive: true, force: true });
   };
   try {
