@@ -11,7 +11,9 @@ import { EtcdStore } from './cluster/stores/etcd.ts';
 import { MemoryStore } from './cluster/stores/memory.ts';
 import { SqliteDatabase } from './cluster/stores/sqlite-database.ts';
 import { SqliteStore } from './cluster/stores/sqlite.ts';
+import type { Transport } from './cluster/transport.ts';
 import type { MeshOptions } from './cluster/transports/mesh-options.ts';
+import { MeshTransport } from './cluster/transports/mesh.ts';
 import type { ListenConfig } from './config/node-config.ts';
 import { FoundationError, messageOf } from './errors.ts';
 import type { NatsClient } from './nats/nats-client.ts';
@@ -36,7 +38,13 @@ export function listenConfig({
 
 /** What a node proves itself with. @throws FoundationError `SECRET_MISSING` or `SECRET_INVALID` */
 export function keysOf(settings: NodeSettings, home: ClusterHome): Promise<NodeKeys> {
-  return nodeKeys(settings, home, isLoopback(listenConfig(settings).host));
+  const { cluster, values } = settings;
+  const { servers = [natsDefault] } = values.nats;
+  const isHere =
+    cluster === 'nats'
+      ? servers.every((each) => isLoopback(URL.parse(each)?.hostname ?? ''))
+      : isLoopback(listenConfig(settings).host);
+  return nodeKeys(settings, home, isHere);
 }
 
 /** What a mesh needs. */
@@ -57,6 +65,26 @@ export function homeOptions({ clusterName, directory }: NodeSettings): ClusterHo
   return { cluster: clusterName, directory, env: process.env, cwd: process.cwd() };
 }
 
+/** What the adapters of a node have in common. */
+export interface NetworkParts {
+  readonly home: ClusterHome;
+  readonly keys: NodeKeys;
+  /** One connection for all that goes over NATS. */
+  readonly nats: NatsClient | undefined;
+}
+
+/** How bytes reach the other nodes. @throws FoundationError `SECRET_MISSING` */
+export async function transportOf(
+  settings: NodeSettings,
+  { keys, nats }: NetworkParts,
+): Promise<Transport> {
+  const { cluster } = settings;
+  if (cluster !== 'nats') return new MeshTransport(meshOptions(settings, keys));
+  const { NatsTransport } = await import('./nats/nats-transport.ts');
+  const secret = secretsOf(keys, cluster);
+  return new NatsTransport({ nats: nats ?? (await natsOf(settings)), secret });
+}
+
 /**
  * How a node of a network finds the others.
  *
@@ -64,8 +92,7 @@ export function homeOptions({ clusterName, directory }: NodeSettings): ClusterHo
  */
 export async function discoveryOf(
   settings: NodeSettings,
-  home: ClusterHome,
-  keys: NodeKeys,
+  { home, keys, nats }: NetworkParts,
 ): Promise<Discovery> {
   const { cluster, values, clock, random } = settings;
   const given = values.cluster;
@@ -89,7 +116,7 @@ export async function discoveryOf(
       const { interface: name, refreshMs } = given;
       return new MdnsDiscovery({
         cluster: home.name,
-        secret: firstSecret(keys, cluster),
+        secret: secretsOf(keys, cluster)[0] ?? new Uint8Array(),
         ...defined({ interface: name, refreshMs, clock, random }),
       });
     }
@@ -101,16 +128,23 @@ export async function discoveryOf(
         ...defined({ port, namespace, kubeconfig, refreshMs, clock }),
       });
     }
-    case 'nats':
+    case 'nats': {
+      const { NatsDiscovery } = await import('./nats/nats-discovery.ts');
+      const secret = secretsOf(keys, cluster);
+      return new NatsDiscovery({
+        nats: nats ?? (await natsOf(settings)),
+        cluster: home.name,
+        secret,
+      });
+    }
     case 'local':
     case 'off':
-      throw new FoundationError('INVALID_OPTION', cluster);
+      throw new Error(`the nodes of cluster '${cluster}' find each other without a network`);
   }
 }
 
-function firstSecret(keys: NodeKeys, kind: string): Uint8Array {
-  const [secret] = keys.kind === 'secret' ? keys.secret : [];
-  if (secret !== undefined) return secret;
+function secretsOf(keys: NodeKeys, kind: string): readonly Uint8Array[] {
+  if (keys.kind === 'secret') return keys.secret;
   throw new FoundationError(
     'SECRET_MISSING',
     `cluster '${kind}' needs a secret, not certificates`,
@@ -158,10 +192,16 @@ function pemIn(path: string | undefined): string | undefined {
 /**
  * The store of a node.
  *
- * @param database - the file of this machine, where it is open already
+ * @param shared - the file of this machine, or the connection to NATS, where the node has it already
  * @throws FoundationError `INVALID_OPTION` when what the store needs is not set
  */
-export async function storeOf(settings: NodeSettings, database?: SqliteDatabase): Promise<Store> {
+export async function storeOf(
+  settings: NodeSettings,
+  {
+    database,
+    nats,
+  }: { readonly database?: SqliteDatabase; readonly nats?: NatsClient | undefined } = {},
+): Promise<Store> {
   const { store, clock, profile } = settings;
   checkStoreFits(settings);
   switch (store) {
@@ -190,7 +230,7 @@ export async function storeOf(settings: NodeSettings, database?: SqliteDatabase)
       const { replicas } = settings.values.store;
       const { name } = locateHome(homeOptions(settings));
       return new JetStreamStore({
-        nats: await natsOf(settings),
+        nats: nats ?? (await natsOf(settings)),
         cluster: name,
         ...defined({ replicas }),
       });

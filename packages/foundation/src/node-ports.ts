@@ -7,7 +7,15 @@ import { MemoryStore } from './cluster/stores/memory.ts';
 import { SqliteDatabase } from './cluster/stores/sqlite-database.ts';
 import type { Transport } from './cluster/transport.ts';
 import { MeshTransport } from './cluster/transports/mesh.ts';
-import { discoveryOf, homeOptions, keysOf, meshOptions, storeOf } from './node-adapters.ts';
+import {
+  discoveryOf,
+  homeOptions,
+  keysOf,
+  meshOptions,
+  natsOf,
+  storeOf,
+  transportOf,
+} from './node-adapters.ts';
 import type { NodeSettings } from './node-options.ts';
 import type { Snapshots } from './process/durability.ts';
 
@@ -55,7 +63,7 @@ async function localPorts(settings: NodeSettings): Promise<OpenPorts> {
   const { synchronous } = profile;
   const database = new SqliteDatabase({ path: home.databasePath, clock, synchronous });
   const discovery = new RendezvousDiscovery({ database, clock });
-  const store = ports.store ?? (await storeOf(settings, database));
+  const store = ports.store ?? (await storeOf(settings, { database }));
   const close = async (): Promise<void> => {
     await discovery.stop();
     await store.stop();
@@ -86,9 +94,11 @@ async function networkPorts(settings: NodeSettings): Promise<OpenPorts> {
   const { clock, ports } = settings;
   const home = locateHome(homeOptions(settings));
   const keys = await keysOf(settings, home);
-  const transport = ports.transport ?? new MeshTransport(meshOptions(settings, keys));
-  const discovery = ports.discovery ?? (await discoveryOf(settings, home, keys));
-  const store = ports.store ?? (await storeOf(settings));
+  const usesNats = settings.cluster === 'nats' || settings.store === 'jetstream';
+  const nats = usesNats ? await natsOf(settings) : undefined;
+  const transport = ports.transport ?? (await transportOf(settings, { home, keys, nats }));
+  const discovery = ports.discovery ?? (await discoveryOf(settings, { home, keys, nats }));
+  const store = ports.store ?? (await storeOf(settings, { nats }));
   await store.start();
   return {
     cluster: home.name,

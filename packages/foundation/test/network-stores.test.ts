@@ -72,6 +72,26 @@ describe('a cluster with a store on servers of its own', () => {
     await uses(nodes);
   });
 
+  it('runs over NATS alone: nodes, messages and the store', async () => {
+    await using nats = await startNats({ servers: 1 });
+    const start = (name: string): Promise<Node> =>
+      startNode({
+        name,
+        config: false,
+        clusterName: 'nats-test',
+        secret,
+        cluster: 'nats',
+        store: { kind: 'jetstream', replicas: 1 },
+        nats: { servers: nats.urls },
+        processes: [tally],
+      });
+    await using one = await start('one');
+    await using two = await start('two');
+    await one.cluster.reached(2);
+    expect((await two.cluster.health()).discovery).toEqual({ name: 'nats', error: undefined });
+    await uses([one, two]);
+  });
+
   it('says what is missing', async () => {
     const bare = { config: false, clusterName: 'network-test', secret } as const;
     const cluster = { kind: 'static', addresses: ['127.0.0.1:1'] } as const;
