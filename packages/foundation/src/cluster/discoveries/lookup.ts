@@ -176,7 +176,7 @@ export class LookupDiscovery implements Discovery {
 }
 
 /** @throws FoundationError `INVALID_OPTION` */
-export function checkedTimes(who: string, given: LookupTimes): Required<LookupTimes> {
+function checkedTimes(who: string, given: LookupTimes): Required<LookupTimes> {
   const times = withDefaults(lookupDefaults, given);
   const { refreshMs, timeoutMs, hintsMax } = times;
   checkNumber(who, { refreshMs, timeoutMs }, { above: 0 });
