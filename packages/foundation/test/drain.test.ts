@@ -102,6 +102,9 @@ describe('the smaller side of a split with the policy `majority`', () => {
     await Promise.all([a, b, c].map((node) => node.cluster.reached(3)));
     const given = { name: 'sum', strategy: 'singleton', preferNode: 'a' } as const;
     expect(await (await a.processes.start(tally, given)).add(1)).toBe(1);
+    await eventually('the others know', () =>
+      [b, c].every((node) => node.registry.singletons('a').length === 1),
+    );
     network.cut('a', 'b');
     network.cut('a', 'c');
     await eventually(
