@@ -23,7 +23,7 @@ export interface Attempt {
   readonly threat: Threat;
   /** The code that it is refused with. */
   readonly expected: string;
-  /** Tries it and returns the code that it was refused with. Anything else that is returned got through. */
+  /** Tries it, and throws or returns the code that it was refused with. Anything else got through. */
   readonly run: () => unknown;
 }
 
@@ -51,27 +51,28 @@ export function pureArea(attempts: readonly Attempt[]): Area {
 export async function tryAll(area: Area, tell: (finding: Finding) => void): Promise<void> {
   const { attempts, damage } = area;
   for (const attempt of attempts) {
-    const refusal = await codeOf(attempt.run);
+    const said = await outcomeOf(attempt.run);
     const harm = prototypeDamage() ?? (await damage());
-    tell(judge(attempt, refusal, harm));
+    tell(judge(attempt, said, harm));
   }
 }
 
 // oxlint-disable-next-line eslint/max-params -- what was tried, what was said, what was done
-function judge(attempt: Attempt, refusal: string | undefined, harm: string | undefined): Finding {
+function judge(attempt: Attempt, said: string, harm: string | undefined): Finding {
   if (harm !== undefined) return { attempt, outcome: harm, verdict: 'admitted' };
-  if (refusal === undefined) return { attempt, outcome: 'admitted', verdict: 'admitted' };
-  const verdict = refusal === attempt.expected ? 'refused' : 'otherwise';
-  return { attempt, outcome: refusal, verdict };
+  if (said === attempt.expected) return { attempt, outcome: said, verdict: 'refused' };
+  return { attempt, outcome: said, verdict: isCode.test(said) ? 'otherwise' : 'admitted' };
 }
 
-/** The code of what an action throws or returns as such; undefined when it goes through. */
-export async function codeOf(action: () => unknown): Promise<string | undefined> {
+const isCode = /^[A-Z][A-Z_]+$/;
+
+/** The code of what an action throws, or what it says itself. */
+async function outcomeOf(action: () => unknown): Promise<string> {
   try {
-    const returned = await action();
-    return typeof returned === 'string' && /^[A-Z][A-Z_]+$/.test(returned) ? returned : undefined;
+    const said = await action();
+    return typeof said === 'string' ? said : 'it went through';
   } catch (error) {
-    return isFoundationError(error) ? error.code : `THROWN ${messageOf(error)}`;
+    return isFoundationError(error) ? error.code : `it threw ${messageOf(error)}`;
   }
 }
 

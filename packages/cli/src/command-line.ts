@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 import { isFoundationError, type NodeOptions } from '@foundation/core';
-import type { SettingsFrom } from '@foundation/core/internal';
+import { printable, type SettingsFrom } from '@foundation/core/internal';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 
 import { printConfig, viewConfig } from './config.ts';
@@ -33,8 +33,9 @@ export async function runCommandLine(words: readonly string[]): Promise<ExitCode
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof Incomplete) return 1;
     if (!isFoundationError(error)) throw error;
-    console.error(`error: ${error.message}`);
-    if (error.hint !== undefined) console.error(error.hint);
+    // What another node has said may be part of it.
+    console.error(printable(`error: ${error.message}`));
+    if (error.hint !== undefined) console.error(printable(error.hint));
     return error.code === 'INVALID_OPTION' ? 2 : 1;
   }
 }
@@ -122,7 +123,7 @@ async function showProcesses(options: ViewOptions): Promise<void> {
   const view = await observe(observed(options), viewProcesses);
   console.log(options.json ? JSON.stringify(view) : printProcesses(view));
   for (const { node, message } of view.unanswered)
-    console.error(`${node} gave no answer: ${message}`);
+    console.error(printable(`${node} gave no answer: ${message}`));
   if (view.unanswered.length > 0) throw new Incomplete();
 }
 

@@ -2,6 +2,7 @@ import type { NodeOptions } from '@foundation/core';
 import {
   effectiveConfiguration,
   environmentName,
+  redacted,
   settings,
   shownValue,
   type SettingsFrom,
@@ -26,10 +27,10 @@ export async function viewConfig(
   const found = await effectiveConfiguration(options, from);
   const views = settings.map((setting): SettingView => {
     const effective = found.get(setting.path);
-    const { isSecret, otherwise, path } = setting;
+    const { otherwise, path } = setting;
     return {
       setting: path,
-      value: effective !== undefined && isSecret === true ? '[redacted]' : effective?.value,
+      value: effective && redacted(setting, effective.value),
       origin: effective?.origin ?? (otherwise === undefined ? 'not set' : `default: ${otherwise}`),
       variable: environmentName(setting),
     };

@@ -4,6 +4,7 @@ import {
   type ClusterMember,
   type Node,
 } from '@foundation/core';
+import { printable } from '@foundation/core/internal';
 
 import { table } from './table.ts';
 
@@ -54,8 +55,12 @@ function printHealth(health: NonNullable<NodesView['health']>): string {
     `split: ${split.policy}, ${split.voters.length - split.absent.length} of ${split.voters.length} voters seen`,
     `store: ${name}, for one ${promises.scope}, outlives ${promises.outlives}, read in ${milliseconds(readMs) ?? '-'}`,
   ];
-  const advice = recommendations.map(({ severity, what, fix }) => `${severity}: ${what}\n  ${fix}`);
-  return [...facts, ...advice].join('\n');
+  const advice = recommendations.flatMap(({ severity, what, fix }) => [
+    `${severity}: ${what}`,
+    `  ${fix}`,
+  ]);
+  // Told by another node.
+  return [...facts, ...advice].map(printable).join('\n');
 }
 
 function milliseconds(value: number | undefined): string | undefined {

@@ -76,7 +76,7 @@ export { printable } from './printable.ts';
 export { checkNumber, invalidOption } from './options.ts';
 export { parseDelta, parseSharePart } from './registry/registry-message.ts';
 export { ShareJoiner, splitShare } from './registry/share-parts.ts';
-export { environmentName, shownValue, type Setting } from './config/setting.ts';
+export { environmentName, redacted, shownValue, type Setting } from './config/setting.ts';
 export { settings } from './config/settings.ts';
 export type { Configuration } from './config/configuration.ts';
 export { diagnose, effectiveConfiguration, type Diagnosis } from './node-diagnosis.ts';

@@ -7,11 +7,15 @@ export interface Address {
   readonly port: number;
 }
 
+/** Longest address, in characters: the host is at most a domain name (RFC 1035, 2.3.4). */
+export const addressCharsMax = 253 + '[]:65535'.length;
+
 const namePattern =
   /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*\.?$/i;
 
 /** Reads `host:port`, with brackets around IPv6, in lower case. Undefined for what is no such address. */
 export function parseAddress(text: string): Address | undefined {
+  if (text.length > addressCharsMax) return undefined;
   const [, bracketed, plain, digits] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
   if (!isPort(port)) return undefined;

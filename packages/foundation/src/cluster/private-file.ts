@@ -25,7 +25,7 @@ export async function readPrivate(
     const hint = `Run: chmod 600 ${path}`;
     throw complain(`is open to others (mode ${(mode & 0o777).toString(8)})`, { hint });
   }
-  return file.readFile('utf8');
+  return await file.readFile('utf8');
 }
 
 /** Turns an error with `code` into undefined, and rethrows any other. */

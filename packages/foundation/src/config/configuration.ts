@@ -1,8 +1,15 @@
 import { FoundationError } from '../errors.ts';
-import { closest, shown } from '../options.ts';
+import { closest } from '../options.ts';
 import type { SettingValues } from './node-config.ts';
 import { profiles } from './profiles.ts';
-import { environmentName, expectedOf, fromText, isAllowed, type Setting } from './setting.ts';
+import {
+  environmentName,
+  expectedOf,
+  fromText,
+  isAllowed,
+  shownValue,
+  type Setting,
+} from './setting.ts';
 import { settings } from './settings.ts';
 
 /** Where values come from; a later source wins. */
@@ -119,7 +126,7 @@ function unknownOption(origin: string, path: string, others: readonly string[]):
 function wrong({ origin, setting, value }: Effective): Problem {
   // Only groups that come in kinds have such a setting.
   const path = setting.path.replace(/\.kind$/, '');
-  const found = setting.isSecret === true ? '[redacted]' : shown(value);
+  const found = shownValue(setting, value);
   const message = `${origin}: expected \`${path}\` to be ${expectedOf(setting)}, got: ${found}`;
   return { message, option: path, value: found };
 }

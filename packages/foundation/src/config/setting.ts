@@ -60,6 +60,9 @@ export function isAllowed({ type }: Setting, value: unknown): boolean {
   }
 }
 
+/** Neither hexadecimal nor an exponent: what looks like a slip is none of ours to guess. */
+const decimal = /^(?:-?\d+(?:\.\d+)?|Infinity)$/;
+
 /** What the text of an environment variable means; a text that means nothing stays one, and is refused. */
 export function fromText({ type }: Setting, text: string): unknown {
   switch (type.kind) {
@@ -67,7 +70,7 @@ export function fromText({ type }: Setting, text: string): unknown {
     case 'choice':
       return text;
     case 'number':
-      return text.trim() === '' ? text : Number.isNaN(Number(text)) ? text : Number(text);
+      return decimal.test(text) ? Number(text) : text;
     case 'list':
       return text
         .split(',')
@@ -76,7 +79,22 @@ export function fromText({ type }: Setting, text: string): unknown {
   }
 }
 
-/** A setting's value as people may see it. */
+const hidden = '[redacted]';
+
+/** A setting's value as people may see it: no secret, no password in an address, no private key. */
+export function redacted({ isSecret }: Setting, value: unknown): unknown {
+  if (isSecret === true) return hidden;
+  if (typeof value === 'string') return redactedText(value);
+  return Array.isArray(value) ? value.map((each) => redactedText(String(each))) : value;
+}
+
+function redactedText(text: string): string {
+  if (text.includes('PRIVATE KEY-----')) return hidden;
+  return text.replaceAll(/:\/\/[^/@\s]*@/g, `://${hidden}@`);
+}
+
+/** The same as text. */
 export function shownValue(setting: Setting, value: unknown): string {
-  return setting.isSecret === true ? '[redacted]' : shown(value);
+  const allowed = redacted(setting, value);
+  return allowed === hidden ? hidden : shown(allowed);
 }

@@ -4,9 +4,6 @@ import type { networkInterfaces } from 'node:os';
 import { invalidOption } from '../../options.ts';
 import { formatAddress, parseAddress, type Address } from '../address.ts';
 
-/** Longest address, in characters: the host is at most a domain name (RFC 1035, 2.3.4). */
-export const addressCharsMax = 253 + '[]:65535'.length;
-
 /**
  * The address that peers are told. One that listens everywhere tells the machine's first address that
  * others can reach, IPv4 before IPv6.

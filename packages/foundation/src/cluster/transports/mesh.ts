@@ -4,7 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 
 import { FoundationError, isFoundationError, messageOf } from '../../errors.ts';
-import { parseAddress, type Address } from '../address.ts';
+import { addressCharsMax, parseAddress, type Address } from '../address.ts';
 import type {
   Identity,
   Link,
@@ -14,7 +14,7 @@ import type {
 } from '../transport.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { checkGreeting, LinkTable, strangerBytesMax, transportStopped } from './link-table.ts';
-import { addressCharsMax, advertisedAddress } from './mesh-address.ts';
+import { advertisedAddress } from './mesh-address.ts';
 import { certificateKeys } from './mesh-certificates.ts';
 import { connectTls } from './mesh-connect.ts';
 import { acceptPeer, introduce, type HandshakeHost, type Stranger } from './mesh-handshake.ts';
