@@ -1,13 +1,18 @@
 // What a simulated cluster keeps to after many plans of faults:
 // `npm run sim -- [NAME …] [--seeds N] [--seed S]`; `--twice` is the same as the name `twice`.
 import { runGoals } from './goals/goal-program.ts';
-import { allWell, cluster, singleton } from './sim/plans.ts';
+import { allWell, cluster, lease, singleton } from './sim/plans.ts';
 import { twice } from './sim/twice.ts';
 
 process.exitCode = await runGoals(
   {
     name: 'sim',
-    goals: { cluster: allWell(cluster, 3_000), singleton: allWell(singleton, 5_000), twice },
+    goals: {
+      cluster: allWell(cluster, 3_000),
+      lease: allWell(lease, 4_700),
+      singleton: allWell(singleton, 300),
+      twice,
+    },
   },
   process.argv.slice(2).map((word) => (word === '--twice' ? 'twice' : word)),
 );

@@ -4,8 +4,11 @@ import {
   leaseScenario,
   simulateCluster,
   simulateLease,
+  simulateSingleton,
+  singletonScenario,
   type ClusterScenario,
   type LeaseScenario,
+  type SingletonScenario,
 } from '@foundation/testing/simulation';
 import fc from 'fast-check';
 
@@ -30,10 +33,16 @@ export const cluster: Simulated<ClusterScenario> = {
   play: ({ seed, nodes, plan }) => simulateCluster({ seed, nodes }, plan),
 };
 
-export const singleton: Simulated<LeaseScenario> = {
+export const lease: Simulated<LeaseScenario> = {
   goal: 'G6 holders of a lease, simulated',
   scenarios: leaseScenario,
   play: ({ seed, nodes, plan }) => simulateLease({ seed, nodes }, plan),
+};
+
+export const singleton: Simulated<SingletonScenario> = {
+  goal: 'G6 strong singletons of whole nodes, simulated',
+  scenarios: singletonScenario,
+  play: ({ plan, ...options }) => simulateSingleton(options, plan),
 };
 
 /** Goes through many plans. One after which something is wrong is shrunk to what is needed for that. */

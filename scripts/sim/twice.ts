@@ -1,16 +1,15 @@
 import { trapAmbient } from '@foundation/testing/simulation';
 
 import type { Goal } from '../goals/goal-program.ts';
-import { cluster, scenariosOf, singleton } from './plans.ts';
-
-const each = 50;
+import { cluster, lease, scenariosOf, singleton } from './plans.ts';
 
 /** G18. The same seed does the same twice, and nothing that is simulated uses real time or real chance. */
 export const twice: Goal = async (run) => {
   const { report, seed, progress } = run;
   const plays = [
-    ...scenariosOf(cluster, each, run).map((scenario) => () => cluster.play(scenario)),
-    ...scenariosOf(singleton, each, run).map((scenario) => () => singleton.play(scenario)),
+    ...scenariosOf(cluster, 40, run).map((scenario) => () => cluster.play(scenario)),
+    ...scenariosOf(lease, 40, run).map((scenario) => () => lease.play(scenario)),
+    ...scenariosOf(singleton, 20, run).map((scenario) => () => singleton.play(scenario)),
   ];
   let equal = 0;
   const uses = new Map<string, number>();
