@@ -242,7 +242,8 @@ function describeEnds(withNodes: WithNodes): void {
       a.link.close('done');
       expect(await b.toldUntil('down n1 closed')).toStrictEqual([
         'link n1',
-        ...[`normal n1 ${3 * 2 ** 20} bytes`, `bulk n1 ${3 * 2 ** 20} bytes`],
+        `normal n1 ${3 * 2 ** 20} bytes`,
+        `bulk n1 ${3 * 2 ** 20} bytes`,
         'down n1 closed',
       ]);
     }));
