@@ -21,6 +21,7 @@ export const worker = defineProcess('worker', {
   calls: {
     add: ({ state }, by: number) => (state.n += by),
     thread: () => threadId,
+    token: (ctx) => ctx.fencingToken,
     no: () => refuse('NO', { why: 'closed' }),
     crash: () => {
       throw new RangeError('out of paper');

@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { child, defineProcess, defineSupervisor, type AnyRef, type Client } from '@foundation/core';
+import {
+  child,
+  defineProcess,
+  defineSupervisor,
+  FoundationError,
+  type AnyRef,
+  type Client,
+} from '@foundation/core';
+import { MemoryStore, type StorePromises } from '@foundation/core/internal';
 import { describe, expect, it } from 'vitest';
 
 import { threadSystem, type SpawnRequest } from '../src/thread/thread-system.ts';
@@ -44,6 +52,44 @@ async function until(what: string, isSo: () => boolean | Promise<boolean>): Prom
 function threadCount(): number {
   return process.getActiveResourcesInfo().filter((each) => each === 'MessagePort').length;
 }
+
+/** A store that can be taken away, with leases that are soon over. */
+class FleetingStore extends MemoryStore {
+  override readonly promises: StorePromises = { ...new MemoryStore().promises, leaseMs: 2_400 };
+  isAway = false;
+
+  override get(key: string): ReturnType<MemoryStore['get']> {
+    return this.isAway ? Promise.reject(this.#away()) : super.get(key);
+  }
+
+  override compareAndSet(
+    ...given: Parameters<MemoryStore['compareAndSet']>
+  ): ReturnType<MemoryStore['compareAndSet']> {
+    return this.isAway ? Promise.reject(this.#away()) : super.compareAndSet(...given);
+  }
+
+  #away(): FoundationError {
+    return new FoundationError('STORE_UNAVAILABLE', 'it was taken away');
+  }
+}
+
+describe('a strong singleton in a thread', () => {
+  it('knows its fencing token, and ends with its lease even when it does not listen', async () => {
+    const store = new FleetingStore();
+    await using node = await alone({ processes: [worker], ports: { store } });
+    const strong = { name: 'one', strategy: 'singleton', consistency: 'strong' } as const;
+    const ref = await node.processes.start(worker, { ...strong, init: 1 });
+    const token = present(await ref.token());
+    expect(node.registry.holder('one')?.fencingToken).toBe(token);
+    const spinning = failure(ref.with({ timeoutMs: 60_000 }).spin(50_000));
+    store.isAway = true;
+    await until('it has ended', () => node.registry.lookup('one') === undefined);
+    expect(await spinning).toMatchObject({ code: 'PROCESS_DOWN' });
+    store.isAway = false;
+    await until('it is back', () => node.registry.lookup('one') !== undefined);
+    expect(await ref.token()).toBeGreaterThan(token);
+  });
+});
 
 describe('a process in a thread', () => {
   it('is called, cast to and refuses like any other', async () => {
