@@ -17,8 +17,10 @@ import { MeshTransport } from './cluster/transports/mesh.ts';
 import type { ListenConfig } from './config/node-config.ts';
 import { FoundationError, messageOf } from './errors.ts';
 import type { NatsClient } from './nats/nats-client.ts';
+import { tokenOf } from './nats/subjects.ts';
 import { nodeKeys, type NodeKeys } from './node-keys.ts';
 import type { NodeSettings } from './node-options.ts';
+import { optionalPeer } from './optional-peer.ts';
 
 /** Port of a node that others reach over a network, unless told otherwise. */
 const networkPort = 7_400;
@@ -226,7 +228,11 @@ export async function storeOf(
       });
     }
     case 'jetstream': {
-      const { JetStreamStore } = await import('./nats/jet-stream-store.ts');
+      const peer = { who: "store 'jetstream'", name: '@nats-io/jetstream' };
+      const { JetStreamStore } = await optionalPeer(
+        peer,
+        () => import('./nats/jet-stream-store.ts'),
+      );
       const { replicas } = settings.values.store;
       const { name } = locateHome(homeOptions(settings));
       return new JetStreamStore({
@@ -240,12 +246,14 @@ export async function storeOf(
 
 /** The connection to NATS servers that a node has. */
 export async function natsOf({ name, values, clock, random }: NodeSettings): Promise<NatsClient> {
-  const { NatsClient } = await import('./nats/nats-client.ts');
+  const peer = { who: 'NATS', name: '@nats-io/transport-node' };
+  const { NatsClient } = await optionalPeer(peer, () => import('./nats/nats-client.ts'));
   const { servers = [natsDefault], credentials, ca, cert, key, ...given } = values.nats;
   const isTls = ca !== undefined || cert !== undefined || key !== undefined;
   return new NatsClient({
     servers,
     name: `foundation ${name}`,
+    inboxPrefix: `_INBOX.${tokenOf(name)}`,
     ...defined({ ...given, credentialsFile: credentials, clock, random }),
     ...(isTls ? { tls: defined({ caFile: ca, certFile: cert, keyFile: key }) } : {}),
   });

@@ -14,7 +14,8 @@ export const counter = defineProcess('counter', {
   calls: { add: ({ state, node }, by: number) => `${(state.count += by)} on ${node.name}` },
 });
 
-const nats = new NatsClient({ servers, name });
+const nats = new NatsClient({ servers, user: name, password: 'pw', inboxPrefix: `_INBOX.${name}` });
+const store = new JetStreamStore({ nats, cluster, replicas: 1 });
 const node = await startNode({
   name,
   clusterName: cluster,
@@ -22,8 +23,12 @@ const node = await startNode({
   ports: {
     transport: new NatsTransport({ nats, secret }),
     discovery: new NatsDiscovery({ nats, cluster, secret }),
-    store: new JetStreamStore({ nats, cluster, replicas: 1 }),
+    store,
   },
+});
+const problems: string[] = [];
+node.events.on('refused', ({ code, message }) => {
+  if (code === 'AUTHENTICATION_FAILED') problems.push(message);
 });
 const downs: { readonly node: string; readonly at: number }[] = [];
 node.events.on('member-down', ({ node: other }) => downs.push({ node: other, at: Date.now() }));
@@ -31,6 +36,14 @@ node.events.on('member-down', ({ node: other }) => downs.push({ node: other, at:
 const commands = {
   members: () => node.cluster.members().map((each) => `${each.node} ${each.status}`),
   downs: () => downs,
+  problems: () => problems,
+  /** The keys of the store, as a watch tells them. */
+  watch: async () => {
+    const keys: string[] = [];
+    const handlers = { onChange: (key: string) => void keys.push(key), onError: () => {} };
+    using _watch = await store.watch('', handlers);
+    return keys;
+  },
   /** Starts the counter, or finds it. */
   start: async (on: string) => {
     const how = { name: 'count', strategy: 'singleton', preferNode: on } as const;

@@ -1,7 +1,8 @@
-import { JetStreamApiError } from '@nats-io/jetstream';
-import { errors, type PermissionViolationError } from '@nats-io/transport-node';
+import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
+import { errors } from '@nats-io/transport-node';
 
 import { FoundationError, isFoundationError } from '../errors.ts';
+import { forbidden } from './nats-refusal.ts';
 
 /**
  * Whether a request that failed has had no effect for certain: a server has refused it, nobody was there to hear it, or
@@ -20,6 +21,13 @@ export function isWithoutEffect(error: unknown): boolean {
   );
 }
 
+/** Whether a server has refused because another entry is the newest, or may be in a moment. */
+export function isMismatch(error: unknown): boolean {
+  if (!(error instanceof JetStreamApiError)) return false;
+  const { StreamWrongLastSequence, StreamWrongLastSequenceUnknown } = JetStreamApiCodes;
+  return error.code === StreamWrongLastSequence || error.code === StreamWrongLastSequenceUnknown;
+}
+
 /** What trying again cannot change, as users see it. */
 export function finalFailure(error: unknown): FoundationError | undefined {
   for (const cause of causesOf(error)) {
@@ -33,16 +41,6 @@ export function notConnected(servers: string): FoundationError {
   return new FoundationError('STORE_UNAVAILABLE', `there is no connection to NATS at ${servers}`, {
     hint: 'It is made again by itself as soon as a server answers.',
     traits: { retryable: true, outcome: 'not-executed' },
-  });
-}
-
-/** A server refuses what this client may not do. */
-export function forbidden(error: PermissionViolationError): FoundationError {
-  const { operation, subject } = error;
-  const what = `this client has no permission for a ${operation} to "${subject}" on NATS`;
-  return new FoundationError('AUTHENTICATION_FAILED', what, {
-    hint: 'Give this user the permissions of "Who may do what" in docs/guide/nats.md.',
-    details: { operation, subject },
   });
 }
 

@@ -41,7 +41,8 @@ export class JetStreamIndex {
   /** Keys that an earlier feed has told, and the one at hand not yet. */
   readonly #untold = new Set<string>();
   readonly #marks = new Set<Mark>();
-  readonly #timers: Timer[] = [];
+  #sweeps: Timer | undefined = undefined;
+  #again: Timer | undefined = undefined;
   #reached = 0;
   #feed: EntryFeed | undefined = undefined;
   #isOut = false;
@@ -75,7 +76,8 @@ export class JetStreamIndex {
   stop(): void {
     this.#listening?.[Symbol.dispose]();
     this.#listening = undefined;
-    for (const timer of this.#timers.splice(0)) timer.cancel();
+    this.#sweeps?.cancel();
+    this.#again?.cancel();
     this.#feed?.end();
     this.#feed = undefined;
     this.#heads.clear();
@@ -89,7 +91,7 @@ export class JetStreamIndex {
       onDown: () => this.#onEnd(notConnected(this.#client.addresses)),
     });
     const { clock } = this.#client.settings;
-    this.#timers.push(clock.every(sweepEveryMs, () => void this.#sweep()));
+    this.#sweeps = clock.every(sweepEveryMs, () => void this.#sweep());
     this.#begin();
   }
 
@@ -149,8 +151,9 @@ export class JetStreamIndex {
     this.#rejectMarks(error);
     if (!this.#isOut) this.#handlers.onOutage(error);
     this.#isOut = true;
+    this.#again?.cancel();
     const { clock } = this.#client.settings;
-    this.#timers.push(clock.after(this.#pauseMs, () => this.#begin(), 'background'));
+    this.#again = clock.after(this.#pauseMs, () => this.#begin(), 'background');
     this.#pauseMs = Math.min(2 * this.#pauseMs, pauseMaxMs);
   }
 

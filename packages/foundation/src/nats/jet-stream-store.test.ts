@@ -235,6 +235,24 @@ describe('JetStreamStore', () => {
     expect(errors).toHaveLength(2);
   });
 
+  it('finishes what was asked before it stops, and tries nothing again', async () => {
+    const name = newCluster();
+    const store = await open(behindProxy, name);
+    const written = store.compareAndSet('key', 0, bytes('last'));
+    await Promise.all([store.stop(), store.stop()]);
+    expect(await written).toBeGreaterThan(0);
+    await expect(store.get('key')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+
+    await store.start();
+    proxy.hold();
+    const hanging = store.get('key').catch((error: unknown) => error);
+    proxy.cut();
+    await store.stop();
+    expect(await hanging).toMatchObject({
+      message: expect.stringContaining('before the store stopped'),
+    });
+  });
+
   it('has everything when the server was killed and started again', async () => {
     await using own = await startNats();
     await using store = await open({ servers: own.urls }, newCluster());

@@ -4,6 +4,7 @@ import type { Store, StorePromises, Versioned, WatchHandlers } from '../cluster/
 import { FoundationError, isFoundationError } from '../errors.ts';
 import { checkNumber, invalidOption, refuseUnknown, withDefaults } from '../options.ts';
 import { JetStreamBucket, type Entry } from './jet-stream-bucket.ts';
+import { isMismatch } from './jet-stream-failure.ts';
 import { checkServer, openStream, promisesOf } from './jet-stream-setup.ts';
 import { JetStreamWatches } from './jet-stream-watches.ts';
 import type { NatsClient } from './nats-client.ts';
@@ -52,6 +53,7 @@ export class JetStreamStore implements Store {
   /** Of this process; with a number it names an operation. */
   readonly #writer = randomUUID();
   #operations = 0;
+  readonly #running = new Set<Promise<unknown>>();
   #promises: StorePromises;
   #starting: Promise<void> | undefined = undefined;
 
@@ -89,62 +91,53 @@ export class JetStreamStore implements Store {
     }
   }
 
+  /** Lets what was asked end, and tries nothing again. */
   async stop(): Promise<void> {
     if (this.#starting === undefined) return;
     this.#starting = undefined;
     this.#watches.stop();
+    await Promise.allSettled(this.#running);
     await this.#client.close();
   }
 
-  async get(key: string): Promise<Versioned | undefined> {
-    this.#check(key);
-    const tries = this.#tries(`the reading of "${key}"`);
-    for (;;) {
-      const entry = await tries.until(() => this.#bucket.last(key));
-      if (await this.#isNewest(key, entry, tries)) return versionedOf(entry);
-      await tries.pause();
-    }
-  }
-
-  async compareAndSet(
-    key: string,
-    version: number,
-    value: Uint8Array,
-  ): Promise<number | undefined> {
-    this.#check(key, value);
-    // A copy: the caller may use its bytes again before they have left.
-    const write = { key, isDeleted: false, value: new Uint8Array(value) };
-    const tries = this.#tries(`the writing of "${key}"`);
-    if (version !== 0) return this.#write({ ...write, over: version }, tries);
-    for (;;) {
-      const entry = await tries.until(() => this.#bucket.last(key));
-      if (entry === undefined || entry.isDeleted) {
-        const written = await this.#write({ ...write, over: entry?.sequence ?? 0 }, tries);
-        if (written !== undefined) return written;
-      } else if (await this.#isNewest(key, entry, tries)) {
-        return undefined;
+  get(key: string): Promise<Versioned | undefined> {
+    return this.#run(`the reading of "${key}"`, { key }, async (tries) => {
+      for (;;) {
+        const entry = await tries.until(() => this.#bucket.last(key));
+        if (await this.#isNewest(key, entry, tries)) return versionedOf(entry);
+        await tries.pause();
       }
-      await tries.pause();
-    }
+    });
   }
 
-  async delete(key: string, version: number): Promise<boolean> {
-    this.#check(key);
-    if (version === 0) return false;
-    const tries = this.#tries(`the deleting of "${key}"`);
-    const mark = { key, isDeleted: true, value: new Uint8Array(0), over: version };
-    return (await this.#write(mark, tries)) !== undefined;
+  compareAndSet(key: string, version: number, value: Uint8Array): Promise<number | undefined> {
+    return this.#run(`the writing of "${key}"`, { key, value }, (tries) => {
+      // A copy: the caller may use its bytes again before they have left.
+      const write = { key, isDeleted: false, value: new Uint8Array(value) };
+      if (version === 0) return this.#create(write, tries);
+      return this.#write({ ...write, over: version }, tries);
+    });
   }
 
-  async list(prefix: string): Promise<readonly string[]> {
-    this.#check(prefix);
-    await this.#watches.index.upToDate(this.#tries(`the listing of "${prefix}"`));
-    return this.#watches.index.keys(prefix).toSorted(byBytes);
+  delete(key: string, version: number): Promise<boolean> {
+    return this.#run(`the deleting of "${key}"`, { key }, async (tries) => {
+      if (version === 0) return false;
+      const mark = { key, isDeleted: true, value: new Uint8Array(0), over: version };
+      return (await this.#write(mark, tries)) !== undefined;
+    });
   }
 
-  async watch(prefix: string, handlers: WatchHandlers): Promise<Disposable> {
-    this.#check(prefix);
-    return this.#watches.add(prefix, handlers, this.#tries(`the watching of "${prefix}"`));
+  list(prefix: string): Promise<readonly string[]> {
+    return this.#run(`the listing of "${prefix}"`, { key: prefix }, async (tries) => {
+      await this.#watches.index.upToDate(tries);
+      return this.#watches.index.keys(prefix).toSorted(byBytes);
+    });
+  }
+
+  watch(prefix: string, handlers: WatchHandlers): Promise<Disposable> {
+    return this.#run(`the watching of "${prefix}"`, { key: prefix }, (tries) =>
+      this.#watches.add(prefix, handlers, tries),
+    );
   }
 
   async #start(): Promise<void> {
@@ -156,10 +149,28 @@ export class JetStreamStore implements Store {
     try {
       const { replicas, startMs } = this.#settings;
       const wish = { client: this.#client, bucket: this.#bucket, replicas };
-      this.#promises = await openStream(wish, this.#tries('the start of the store', startMs));
+      const { settings } = this.#client;
+      const what = 'the start of the store';
+      const tries = new Tries({ what, deadlineMs: startMs, settings, isOver: () => false });
+      this.#promises = await openStream(wish, tries);
     } catch (error) {
       await this.#client.close();
       throw error;
+    }
+  }
+
+  /** Does what was asked for, unless it cannot be, or the store does not run. */
+  async #run<T>(what: string, given: Given, action: (tries: Tries) => Promise<T>): Promise<T> {
+    this.#check(given);
+    const { settings } = this.#client;
+    const { deadlineMs } = this.#settings;
+    const isOver = (): boolean => this.#starting === undefined;
+    const running = action(new Tries({ what, deadlineMs, settings, isOver }));
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
     }
   }
 
@@ -168,9 +179,25 @@ export class JetStreamStore implements Store {
     if (this.#promises.voters === 1) return true;
     return tries.until(async () => {
       const confirmed = await this.#bucket.confirm(key, entry?.sequence ?? 0);
-      if (confirmed.kind === 'unclear') throw confirmed.error;
-      return confirmed.kind === 'done';
+      if (confirmed.kind === 'done') return true;
+      if (isMismatch(confirmed.error)) return false;
+      throw confirmed.error;
     });
+  }
+
+  /** Writes where there is nothing, or the mark of what was deleted. */
+  async #create(write: Omit<Write, 'over'>, tries: Tries): Promise<number | undefined> {
+    const { key } = write;
+    for (;;) {
+      const entry = await tries.until(() => this.#bucket.last(key));
+      if (entry === undefined || entry.isDeleted) {
+        const written = await this.#write({ ...write, over: entry?.sequence ?? 0 }, tries);
+        if (written !== undefined) return written;
+      } else if (await this.#isNewest(key, entry, tries)) {
+        return undefined;
+      }
+      await tries.pause();
+    }
   }
 
   /**
@@ -213,12 +240,8 @@ export class JetStreamStore implements Store {
     throw outrun(key);
   }
 
-  #tries(what: string, deadlineMs = this.#settings.deadlineMs): Tries {
-    return new Tries({ what, deadlineMs, settings: this.#client.settings });
-  }
-
   /** @throws FoundationError `INVALID_OPTION`, `FRAME_TOO_LARGE`, `STORE_UNAVAILABLE` or `STORE_UNSUITABLE` */
-  #check(key: string, value?: Uint8Array): void {
+  #check({ key, value }: Given): void {
     if (this.#starting === undefined) throw notRunning(this.#cluster);
     if (!key.isWellFormed() || tokenOf(key).length > keyCharsMax) {
       throw invalidOption(who, { key }, `a text of at most ${keyCharsMax} characters in a subject`);
@@ -234,6 +257,12 @@ interface Write {
   readonly isDeleted: boolean;
   readonly value: Uint8Array;
   readonly over: number;
+}
+
+/** What an operation is given, as far as it can be wrong. */
+interface Given {
+  readonly key: string;
+  readonly value?: Uint8Array;
 }
 
 interface Pending {

@@ -186,6 +186,15 @@ describe('credentials of NATS', () => {
     expect(await Promise.all(outcomes)).toEqual(['connected', 'AUTHENTICATION_FAILED']);
   });
 
+  it('are in files that can be read', async () => {
+    await using servers = await startNats({ jetstream: false });
+    const options = { servers: servers.urls, credentialsFile: '/nowhere/node.creds' };
+    await expect(new NatsClient(options).open()).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      message: expect.stringContaining('/nowhere/node.creds'),
+    });
+  });
+
   it('are a certificate, where servers ask for one', async () => {
     using authority = await testAuthority();
     using strangers = await testAuthority();
@@ -197,9 +206,9 @@ describe('credentials of NATS', () => {
     const own = { certFile: node.certPath, keyFile: node.keyPath };
     expect(await outcomeOf({ servers: open.urls, tls: { caFile } })).toBe('connected');
     expect(await outcomeOf({ servers: open.urls, tls: { caFile: strangers.caPath } })).toBe(
-      'NODE_UNREACHABLE',
+      'AUTHENTICATION_FAILED',
     );
-    expect(await outcomeOf({ servers: open.urls })).toBe('NODE_UNREACHABLE');
+    expect(await outcomeOf({ servers: open.urls })).toBe('AUTHENTICATION_FAILED');
     expect(await outcomeOf({ servers: strict.urls, tls: { caFile, ...own } })).toBe('connected');
     expect(await outcomeOf({ servers: strict.urls, tls: { caFile } })).not.toBe('connected');
   });

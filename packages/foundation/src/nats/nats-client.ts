@@ -4,19 +4,16 @@ import { connect as connectTcp } from 'node:net';
 import {
   connect,
   credsAuthenticator,
-  errors,
   nkeyAuthenticator,
   type ConnectionOptions,
   type Msg,
   type NatsConnection,
-  type Status,
   type Subscription,
 } from '@nats-io/transport-node';
 
 import type { Clock } from '../clock.ts';
 import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
 import { tell } from '../events.ts';
-import { forbidden } from './jet-stream-failure.ts';
 import {
   isLoopback,
   natsSettings,
@@ -24,6 +21,7 @@ import {
   type NatsServer,
   type NatsSettings,
 } from './nats-options.ts';
+import { broken, noneAnswers, problemOf, refusalOf } from './nats-refusal.ts';
 
 /** What a client tells those that share it. */
 export interface NatsListener {
@@ -237,7 +235,7 @@ async function connectTo(server: NatsServer, settings: NatsSettings): Promise<Na
   await untilItGreets(server, settings);
   return connect({
     ...(await credentialsOf(server, settings)),
-    ...tlsOf(server, settings),
+    ...(await tlsOf(server, settings)),
     servers: addressOf(server),
     name,
     inboxPrefix,
@@ -281,7 +279,7 @@ async function credentialsOf(
   const user = server.user ?? settings.user;
   const pass = server.password ?? settings.password;
   if (credentialsFile !== undefined) {
-    return { authenticator: credsAuthenticator(await readFile(credentialsFile)) };
+    return { authenticator: credsAuthenticator(await contentOf({ credentialsFile })) };
   }
   if (nkeySeed !== undefined) return { authenticator: nkeyAuthenticator(Buffer.from(nkeySeed)) };
   if (token !== undefined) return { token };
@@ -289,71 +287,40 @@ async function credentialsOf(
   return pass === undefined ? { user } : { user, pass };
 }
 
-/** Away from this machine TLS is asked for before any credentials are shown. */
-function tlsOf(server: NatsServer, settings: NatsSettings): Partial<ConnectionOptions> {
-  const { tls, plaintext } = settings;
+/** Away from this machine TLS is asked for before any credentials are shown. Files are read anew each time. */
+async function tlsOf(
+  server: NatsServer,
+  { tls, plaintext }: NatsSettings,
+): Promise<Partial<ConnectionOptions>> {
   const mayBePlain = plaintext === 'anywhere' || isLoopback(server.host);
-  if (tls !== undefined) return { tls };
-  return server.isTls || !mayBePlain ? { tls: {} } : {};
+  if (tls === undefined) return server.isTls || !mayBePlain ? { tls: {} } : {};
+  const { caFile, certFile, keyFile } = tls;
+  return {
+    tls: {
+      ...(caFile === undefined ? {} : { ca: String(await contentOf({ caFile })) }),
+      ...(certFile === undefined ? {} : { cert: String(await contentOf({ certFile })) }),
+      ...(keyFile === undefined ? {} : { key: String(await contentOf({ keyFile })) }),
+    },
+  };
+}
+
+/** @param file - one option by its name, a path */
+async function contentOf(file: Readonly<Record<string, string>>): Promise<Buffer> {
+  const [[option, path] = ['', '']] = Object.entries(file);
+  try {
+    return await readFile(path);
+  } catch (cause) {
+    const what = `nats: the file ${path} of \`${option}\` cannot be read: ${messageOf(cause)}`;
+    throw new FoundationError('INVALID_OPTION', what, {
+      hint: 'Give the path of a file that this program may read.',
+      details: { option, path },
+      cause,
+    });
+  }
 }
 
 function addressOf({ host, port }: NatsServer): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-}
-
-const credentialsHint = 'Compare its credentials with the users of the NATS servers.';
-
-function refusalOf(error: unknown, server: string): FoundationError {
-  const reason = messageOf(error);
-  const what = `the NATS server ${server} does not take this client: ${reason}`;
-  if (isAboutCredentials(error)) {
-    return new FoundationError('AUTHENTICATION_FAILED', what, {
-      hint: credentialsHint,
-      cause: error,
-    });
-  }
-  if (error instanceof errors.ConnectionError && reason.includes("support 'tls'")) {
-    return new FoundationError('AUTHENTICATION_FAILED', `the NATS server ${server} offers no TLS`, {
-      hint: "Set TLS up there, or allow `plaintext: 'anywhere'` where nobody can listen.",
-      cause: error,
-    });
-  }
-  return new FoundationError('NODE_UNREACHABLE', `${server}: ${reason}`, { cause: error });
-}
-
-function noneAnswers(refusals: readonly FoundationError[]): FoundationError {
-  const reasons = refusals.map(({ message }) => message).join('; ');
-  return new FoundationError('NODE_UNREACHABLE', `no NATS server answers: ${reasons}`, {
-    hint: 'Check that nats-server runs there, and the addresses in `servers` or NATS_URL.',
-    cause: refusals.at(-1),
-  });
-}
-
-/** What a server says against this client while it is connected. */
-function problemOf(status: Status): FoundationError | undefined {
-  if (status.type !== 'error') return undefined;
-  const { error } = status;
-  if (error instanceof errors.PermissionViolationError) return forbidden(error);
-  if (isAboutCredentials(error)) {
-    const what = `the NATS server does not take this client any more: ${messageOf(error)}`;
-    return new FoundationError('AUTHENTICATION_FAILED', what, { hint: credentialsHint });
-  }
-  const what = `the NATS server has cut this client off: ${messageOf(error)}`;
-  return new FoundationError('NODE_UNREACHABLE', what, { cause: error });
-}
-
-function broken(server: string): FoundationError {
-  const what = `the connection to the NATS server ${server} broke`;
-  return new FoundationError('NODE_UNREACHABLE', what, {
-    hint: 'It is made anew. If the server runs: it cuts off who does not read for ten seconds, so look for a blocked event loop.',
-  });
-}
-
-function isAboutCredentials(error: unknown): boolean {
-  return (
-    error instanceof errors.AuthorizationError ||
-    error instanceof errors.UserAuthenticationExpiredError
-  );
 }
 
 /** Waits for something that may fail or hang; at most for a while. */

@@ -57,6 +57,18 @@ describe('NatsSession', () => {
     expect([bytesOf(b), bytesOf(a)]).toEqual(['x'.repeat(25), 'back']);
   });
 
+  it('holds back what a peer is sent that has not been heard since', () => {
+    const [a, b] = pairOf(new ManualClock(), 65_536);
+    const mebibyte = Buffer.alloc(2 ** 20);
+    for (let index = 0; index < 8; index++) a.session.write(mebibyte);
+    deliver(a, b);
+    expect(Buffer.concat(b.received).length).toBe(4 * mebibyte.length);
+    b.session.tick();
+    deliver(b, a);
+    deliver(a, b);
+    expect(Buffer.concat(b.received).length).toBe(8 * mebibyte.length);
+  });
+
   it('tells the other end when it ends, after all that was written', async () => {
     const [a, b] = pairOf(new ManualClock());
     const ended = new Promise((resolve) => b.session.once('end', resolve));

@@ -22,6 +22,8 @@ export interface SessionHost {
 const momentBytes = 6;
 const headBytes = 2 * momentBytes + 1;
 const isLastFlag = 1;
+/** Bytes that may be on their way to a peer from which nothing has come since; then no more are sent. */
+const unheardBytesMax = 4 * 2 ** 20;
 
 /**
  * Bytes in order between two nodes over NATS, as TCP would carry them: what is missing, or later than it may be, breaks
@@ -39,6 +41,9 @@ export class NatsSession extends Duplex implements SessionEnd {
   /** The last moment of the peer's that was heard of, and of this end's that the peer has heard of. */
   #peerMoment = 0;
   #ownMoment = 0;
+  /** Sent since something came from the peer. */
+  #unheardBytes = 0;
+  #waiting: (() => void) | undefined = undefined;
   #hasSent = false;
   #hasEnded = false;
 
@@ -85,7 +90,8 @@ export class NatsSession extends Duplex implements SessionEnd {
     for (let at = 0; at < chunk.length; at += pieceBytesMax) {
       this.#send(chunk.subarray(at, at + pieceBytesMax));
     }
-    done();
+    if (this.#unheardBytes < unheardBytesMax) done();
+    else this.#waiting = done;
   }
 
   override _final(done: (error?: Error | null) => void): void {
@@ -109,6 +115,7 @@ export class NatsSession extends Duplex implements SessionEnd {
       this.destroy();
       return;
     }
+    this.#goOn();
     this.#ownMoment = moment;
     this.#peerMoment = content.readUIntBE(0, momentBytes);
     if (content.length > headBytes) this.push(content.subarray(headBytes));
@@ -116,6 +123,14 @@ export class NatsSession extends Duplex implements SessionEnd {
       this.#hasEnded = true;
       this.push(null);
     }
+  }
+
+  /** The peer is there, and takes what it is sent. */
+  #goOn(): void {
+    this.#unheardBytes = 0;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    waiting?.();
   }
 
   #sendLast(): void {
@@ -127,6 +142,7 @@ export class NatsSession extends Duplex implements SessionEnd {
   #send(body: Uint8Array, flags = 0): void {
     if (this.#hasEnded) return;
     this.#hasSent = true;
+    this.#unheardBytes += body.length;
     const head = Buffer.allocUnsafe(headBytes);
     head.writeUIntBE(this.#now(), 0, momentBytes);
     head.writeUIntBE(this.#peerMoment, momentBytes, momentBytes);

@@ -13,6 +13,8 @@ export interface TriesOptions {
   readonly what: string;
   readonly deadlineMs: number;
   readonly settings: NatsSettings;
+  /** Whether nothing is to be tried again. */
+  isOver(): boolean;
 }
 
 /** The tries of one operation on a store, until its deadline. */
@@ -49,7 +51,8 @@ export class Tries {
     if (final !== undefined) throw final;
     const { clock, random } = this.#options.settings;
     const pauseMs = this.#pauseMs * (0.5 + random.next());
-    if (clock.now() + pauseMs > this.#deadline) throw this.#late(error);
+    const isLate = clock.now() + pauseMs > this.#deadline;
+    if (isLate || this.#options.isOver()) throw this.#late(error);
     this.#pauseMs = Math.min(2 * this.#pauseMs, pauseMaxMs);
     await sleep(clock, pauseMs);
   }
@@ -59,9 +62,10 @@ export class Tries {
     const found = this.isUnclear
       ? 'and whether it was carried out cannot be found out'
       : 'it was not carried out';
+    const when = this.#options.isOver() ? 'before the store stopped' : `within ${deadlineMs} ms`;
     return new FoundationError(
       'STORE_UNAVAILABLE',
-      `JetStream did not settle ${what} within ${deadlineMs} ms; ${found}`,
+      `JetStream did not settle ${what} ${when}; ${found}`,
       {
         hint: 'A new leader is found within ten seconds while most of the servers run and reach each other.',
         details: { deadlineMs },
