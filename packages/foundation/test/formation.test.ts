@@ -134,7 +134,7 @@ describe('an option of startNode', () => {
       {
         code: 'INVALID_OPTION',
         message:
-          'startNode: unknown option `clustername`, did you mean `clusterName`?; unknown option `detectr`, did you mean `detector`?',
+          'startNode: unknown option `clustername`, did you mean `clusterName`?; startNode: unknown option `detectr`, did you mean `detector`?',
       },
     ],
     [

@@ -63,9 +63,9 @@ describe('the health of a cluster', () => {
     ],
     [
       'a slow link',
-      { links: [...fine.links, { node: 'd', roundTripMs: 80, queuedBytes: 0 }] },
+      { links: [...fine.links, { node: 'd', roundTripMs: 180, queuedBytes: 0 }] },
       'degraded',
-      /answer of d takes 80 ms/,
+      /answer of d takes 180 ms/,
     ],
     [
       'a link without an answer',

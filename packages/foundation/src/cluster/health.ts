@@ -89,7 +89,7 @@ export interface HealthFacts extends Omit<ClusterHealth, 'status' | 'recommendat
 }
 
 /** A link slower than this, and than three times the median, is told, in milliseconds. */
-const slowLinkMs = 50;
+const slowLinkMs = 100;
 const queueBytesTold = 2 * 2 ** 20;
 /** Beyond this many nodes a full mesh is too much. */
 const meshNodesMax = 100;
