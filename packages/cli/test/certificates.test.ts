@@ -49,6 +49,9 @@ class CertifiedMesh implements Transport {
   dial(address: string) {
     return this.#started.dial(address);
   }
+  probes() {
+    return this.#started.probes();
+  }
   async stop(graceMs?: number): Promise<void> {
     await this.#mesh?.stop(graceMs);
   }

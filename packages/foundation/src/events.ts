@@ -59,6 +59,14 @@ export interface NodeEvents {
     readonly pid: Pid | undefined;
   };
   'member-up': { readonly node: string; readonly incarnation: number };
+  /** A member is suspect now, or up again; `link` and `isSilent` tell why. */
+  'member-changed': {
+    readonly node: string;
+    readonly incarnation: number;
+    readonly status: 'up' | 'suspect';
+    readonly link: 'up' | 'lost' | 'reset';
+    readonly isSilent: boolean;
+  };
   'member-down': { readonly node: string; readonly incarnation: number; readonly reason: string };
   refused: { readonly code: string; readonly message: string };
   failover: { readonly name: string; readonly from: string; readonly to: string };
@@ -86,6 +94,7 @@ const channels: Readonly<Record<keyof NodeEvents, Channel>> = {
   'invalid-reply': channel('foundation:invalid-reply'),
   'thread-lost': channel('foundation:thread-lost'),
   'member-up': channel('foundation:member-up'),
+  'member-changed': channel('foundation:member-changed'),
   'member-down': channel('foundation:member-down'),
   refused: channel('foundation:refused'),
   failover: channel('foundation:failover'),

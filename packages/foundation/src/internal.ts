@@ -68,7 +68,19 @@ export {
   type ClusterOptions,
   type ClusterTopic,
 } from './cluster/cluster.ts';
-export { pingDefaults } from './cluster/failure-detector.ts';
+export { detectorProfiles, type DetectorSettings } from './cluster/detector/detector-options.ts';
+export { DetectorBoard } from './cluster/detector/detector-board.ts';
+export type { DetectorHandlers, Watched } from './cluster/detector/failure-detector.ts';
+export type {
+  ProbeChannel,
+  ProbeHost,
+  ProbeModule,
+  ProbeSource,
+  ProbeTarget,
+} from './cluster/detector/probe-channel.ts';
+export type { Life } from './cluster/detector/swim-message.ts';
+export { SwimDetector } from './cluster/detector/swim-detector.ts';
+export { decodeSwim, encodeSwim } from './cluster/detector/swim-packet.ts';
 export { dialGoesOn } from './cluster/transports/duplicate-state.ts';
 export { LaneOrder } from './cluster/transports/lane-order.ts';
 export { Events } from './events.ts';

@@ -12,7 +12,7 @@ import { MemoryStore } from './cluster/stores/memory.ts';
 import { SqliteDatabase } from './cluster/stores/sqlite-database.ts';
 import { SqliteStore } from './cluster/stores/sqlite.ts';
 import type { Transport } from './cluster/transport.ts';
-import type { MeshOptions } from './cluster/transports/mesh-options.ts';
+import { meshDefaults, type MeshOptions } from './cluster/transports/mesh-options.ts';
 import { MeshTransport } from './cluster/transports/mesh.ts';
 import type { ListenConfig } from './config/node-config.ts';
 import { FoundationError, messageOf } from './errors.ts';
@@ -51,11 +51,13 @@ export function keysOf(settings: NodeSettings, home: ClusterHome): Promise<NodeK
 
 /** What a mesh needs. */
 export function meshOptions(settings: NodeSettings, keys: NodeKeys): MeshOptions {
-  const listen = listenConfig(settings);
-  const { clock } = settings;
-  if (keys.kind === 'secret') return { ...listen, secret: keys.secret, clock };
+  const { clock, detector } = settings;
+  // Where answers take long, so do connections.
+  const connectTimeoutMs = Math.max(meshDefaults.connectTimeoutMs, 2 * detector.answerMs);
+  const common = { ...listenConfig(settings), connectTimeoutMs, clock };
+  if (keys.kind === 'secret') return { ...common, secret: keys.secret };
   const { ca, cert, key } = keys;
-  return { ...listen, certificates: { ca, cert, key }, clock };
+  return { ...common, certificates: { ca, cert, key } };
 }
 
 export function isLoopback(host: string): boolean {

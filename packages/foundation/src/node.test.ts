@@ -127,7 +127,7 @@ describe('a value that is none of those expected', () => {
     [{ directory: {} }, 'expected `directory` to be a text, got: {}'],
     [{ detector: null }, 'startNode: detector: expected options, got: null'],
     [{ cluster: 1n }, /expected `cluster` to be 'auto', 'local',.*got: 1n/],
-    [{ detector: { pingEveryMs: '5' } }, /`detector.pingEveryMs`.*got: '5'/],
+    [{ detector: { periodMs: '5' } }, /`detector.periodMs`.*got: '5'/],
   ])('is named: startNode(%o)', async (options, message) => {
     const error = await failure(startNode(options as object));
     expect(error).toMatchObject({ code: 'INVALID_OPTION' });

@@ -346,7 +346,7 @@ class RunningNode implements Node {
   }
 
   #makeCluster(): Cluster | undefined {
-    const { name, clock, detector, role, processes } = this.#settings;
+    const { name, clock, random, detector, role, processes } = this.#settings;
     const { transport, discovery, cluster, incarnation } = this.#ports;
     if (transport === undefined || discovery === undefined) return undefined;
     const meta = { role, processes: processes.map((each) => each.name), osPid: process.pid };
@@ -355,6 +355,7 @@ class RunningNode implements Node {
       transport,
       discovery,
       clock,
+      random,
       detector,
       events: this.events,
       handlers: {
@@ -402,7 +403,7 @@ class RunningNode implements Node {
   }
 
   #membersChanged(): void {
-    const members = this.cluster.members().filter(({ status }) => status === 'up');
+    const members = this.cluster.members().filter(({ link }) => link === 'up');
     this.#quorum.view(members.map(({ node }) => node));
   }
 

@@ -149,12 +149,12 @@ describe('an option of startNode', () => {
     ],
     ['that is no kind of cluster', { cluster: 'moon' }, { code: 'INVALID_OPTION' }],
     ['that is no cluster name', { clusterName: 'A/B' }, { code: 'INVALID_OPTION' }],
-    ['of the detector that is unknown', { detector: { pingEvery: 1 } }, { code: 'INVALID_OPTION' }],
     [
-      'of the detector that is no time',
-      { detector: { pingEveryMs: 0 } },
+      'of the detector that is unknown',
+      { detector: { periodEveryMs: 1 } },
       { code: 'INVALID_OPTION' },
     ],
+    ['of the detector that is no time', { detector: { periodMs: 0 } }, { code: 'INVALID_OPTION' }],
     ['that is no list of processes', { processes: {} }, { code: 'INVALID_OPTION' }],
     [
       'that holds what is no process',

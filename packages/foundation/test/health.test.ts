@@ -33,7 +33,7 @@ function place() {
         discovery: new MemoryDiscovery(hub),
         store,
       },
-      detector: { pingEveryMs: 20, silentAfterMs: 100, redialMs: 100 },
+      detector: { profile: 'fast', periodMs: 50, answerMs: 20, suspicionMs: 200 },
       ...options,
     });
   const breakStore = (): void => {

@@ -78,7 +78,7 @@ async function bareSocket(talk: (socket: Socket) => void): Promise<void> {
 async function tlsSocket(talk: (socket: TLSSocket) => void): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
   const keys = secretKeys([secret], cluster.name);
-  const options = { keys, clock: systemClock, timeoutMs: 5_000 };
+  const options = { keys, clock: systemClock, connectTimeoutMs: 5_000, timeoutMs: 5_000 };
   connectTls(address().text, options, (outcome) =>
     outcome instanceof Error ? reject(outcome) : resolve(outcome),
   );

@@ -20,8 +20,14 @@ export class ManualClock implements Clock {
     return { cancel: () => void (this.#timers = this.#timers.filter((each) => each !== timer)) };
   }
 
-  every(): Timer {
-    throw new Error('nothing here repeats');
+  every(periodMs: number, action: () => void): Timer {
+    let timer: Timer;
+    const tick = (): void => {
+      timer = this.after(periodMs, tick);
+      action();
+    };
+    timer = this.after(periodMs, tick);
+    return { cancel: () => timer.cancel() };
   }
 
   /** Timers that are waiting. */

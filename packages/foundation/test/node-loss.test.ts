@@ -133,13 +133,11 @@ describe('a node that stops', () => {
 });
 
 describe('a node that is frozen', () => {
-  const detector = { pingEveryMs: 200, silentAfterMs: 1_000, redialMs: 1_000 };
-
   it('is declared down for its silence, and begins a new life when it wakes up', async () => {
     await using cluster = newCluster();
-    await using here = await startNode({ ...cluster.options('here'), detector });
+    await using here = await startNode(cluster.options('here'));
     const events = eventsOf(here);
-    const [a, b] = await cluster.startAll(['a', 'b'], { detector });
+    const [a, b] = await cluster.startAll(['a', 'b']);
     await cluster.formed(3, here);
     await a.ask('start', 'nursery', { name: 'nest' });
     await a.ask('start', 'parrot', { name: 'crown' });
@@ -154,8 +152,8 @@ describe('a node that is frozen', () => {
 
     a.freeze();
     await cluster.eventually('both see it', async () => {
-      const seen = (await b.ask('events')).includes('down a crashed');
-      return seen && events.includes('down a crashed');
+      const seen = (await b.ask('events')).includes('down a unresponsive');
+      return seen && events.includes('down a unresponsive');
     });
     expect(await watcher.seen()).toEqual(['down node_down']);
     expect(names.map((name) => here.registry.lookup(name))).toEqual(names.map(() => undefined));

@@ -123,9 +123,8 @@ describe('a singleton', () => {
 
   it('of a frozen node moves, and is one when that wakes up; those of others stay where they are', async () => {
     await using cluster = newCluster();
-    const detector = { pingEveryMs: 200, silentAfterMs: 1_000, redialMs: 1_000 };
-    await using here = await startNode({ ...cluster.options('here'), detector });
-    const [a, b] = await cluster.startAll(['a', 'b'], { detector });
+    await using here = await startNode(cluster.options('here'));
+    const [a, b] = await cluster.startAll(['a', 'b']);
     await cluster.formed(3, here);
     const ledger = await here.processes.start(counter, { ...singleton, preferNode: 'a' });
     const other = await here.processes.start(counter, {
@@ -153,10 +152,9 @@ describe('a singleton', () => {
 
   it('that went on elsewhere while its node was frozen has the newest state when that wakes up', async () => {
     await using cluster = newCluster();
-    const detector = { pingEveryMs: 200, silentAfterMs: 1_000, redialMs: 1_000 };
     const options = { ...cluster.options('here'), processes: [counter] };
-    await using here = await startNode({ ...options, detector });
-    const a = await cluster.start('a', { detector });
+    await using here = await startNode(options);
+    const a = await cluster.start('a');
     await cluster.formed(2, here);
     const ledger = await here.processes.start(counter, { ...singleton, preferNode: 'a' });
     await cluster.eventually('it is known', () => here.registry.lookup('ledger'));

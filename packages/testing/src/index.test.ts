@@ -13,6 +13,7 @@ it('shows exactly these names', async () => {
       "SimStore",
       "SimStoreServer",
       "SimTransport",
+      "SimulatedDetectors",
       "Simulation",
       "TestCluster",
       "checkModel",

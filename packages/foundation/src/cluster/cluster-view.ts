@@ -10,7 +10,14 @@ export interface ClusterMember {
   readonly node: string;
   readonly incarnation: number;
   readonly address: string;
+  /** `suspect`: it has no link or is silent. Whether it lives is being found out. */
   readonly status: 'up' | 'suspect';
+  /** This node's connection to it. `reset`: the other end broke it. `lost`: gone for any other reason. */
+  readonly link: 'up' | 'lost' | 'reset';
+  /** It gave no answer to probes of this node, or of another. */
+  readonly isSilent: boolean;
+  /** Its event loop stands still; it lives. */
+  readonly isStalled: boolean;
   readonly role: string;
   /** Process id of the operating system, where the node told it. */
   readonly osPid: number | undefined;
@@ -45,15 +52,13 @@ export class ClusterView {
   /** Members and observers, this node among them. */
   all(): readonly ClusterMember[] {
     const peers = this.#parts.cluster?.peers() ?? [];
-    const others = peers.map(({ node, incarnation, address, status, meta }) => ({
-      node,
-      incarnation,
-      address,
-      status,
+    const others = peers.map(({ meta, ...member }) => ({
+      ...member,
+      isStalled: this.#parts.cluster?.sighting(member.node)?.isStalled === true,
       role: meta['role'] === 'member' ? 'member' : 'observer',
       osPid: typeof meta['osPid'] === 'number' ? meta['osPid'] : undefined,
       isSelf: false,
-      isDraining: this.#draining.get(node) === incarnation,
+      isDraining: this.#draining.get(member.node) === member.incarnation,
     }));
     return [this.#self(), ...others].toSorted((a, b) => (a.node < b.node ? -1 : 1));
   }
@@ -103,7 +108,7 @@ export class ClusterView {
     const { settings, cluster } = this.#parts;
     const peers = (cluster?.peers() ?? [])
       .filter(({ node, incarnation }) => this.#draining.get(node) !== incarnation)
-      .filter(({ status, meta }) => status === 'up' && meta['role'] === 'member')
+      .filter(({ link, meta }) => link === 'up' && meta['role'] === 'member')
       .filter(
         ({ meta: { processes } }) => Array.isArray(processes) && processes.includes(definition),
       )
@@ -139,6 +144,9 @@ export class ClusterView {
       incarnation: self(),
       address: cluster?.address ?? '',
       status: 'up',
+      link: 'up',
+      isSilent: false,
+      isStalled: false,
       role: settings.role,
       osPid: process.pid,
       isSelf: true,

@@ -1,20 +1,24 @@
 import type { Clock, Timer } from '../clock.ts';
-import { FoundationError, isFoundationError } from '../errors.ts';
+import { FoundationError } from '../errors.ts';
 import { tell, type Events } from '../events.ts';
+import type { Random } from '../random.ts';
 import { contactOf, parseContacts } from './contact-message.ts';
+import type { DetectorSettings } from './detector/detector-options.ts';
+import type { Sighting } from './detector/sightings-state.ts';
 import type { Discovery, Hint } from './discovery.ts';
-import { PingDetector, type FailureDetector, type PingOptions } from './failure-detector.ts';
-import {
-  judge,
-  newMembership,
-  nextMembership,
-  type Contact,
-  type Member,
-  type MembershipEffect,
-  type MembershipEvent,
-  type MembershipState,
-} from './membership-state.ts';
-import type { Identity, Lane, Link, Transport, TransportCounters } from './transport.ts';
+import type { Contact, Member } from './member.ts';
+import type { MembershipEffect, MembershipEvent } from './membership-event.ts';
+import { judge, newMembership, nextMembership, type MembershipState } from './membership-state.ts';
+import { PeerWatch, type WatchTopic } from './peer-watch.ts';
+import type {
+  Identity,
+  Lane,
+  Link,
+  LinkDownReason,
+  Transport,
+  TransportCounters,
+} from './transport.ts';
+import { whoIsAt } from './who-is-at.ts';
 
 /** What the node does with what the cluster tells it. */
 export interface ClusterHandlers {
@@ -34,12 +38,7 @@ export interface ClusterHandlers {
 }
 
 /** What the cluster's own messages are about. */
-export type ClusterTopic =
-  | 'cluster.view'
-  | 'cluster.verdict'
-  | 'cluster.ping'
-  | 'cluster.pong'
-  | 'cluster.goodbye';
+export type ClusterTopic = WatchTopic | 'cluster.view' | 'cluster.goodbye';
 
 /** What membership needs of its node. */
 export interface ClusterOptions {
@@ -47,22 +46,23 @@ export interface ClusterOptions {
   readonly transport: Transport;
   readonly discovery: Discovery;
   readonly clock: Clock;
+  readonly random: Random;
   readonly events: Events;
-  readonly detector: PingOptions;
+  readonly detector: DetectorSettings;
   readonly handlers: ClusterHandlers;
 }
 
 /** Milliseconds after which whoever is out there and not linked is dialled again. */
-const lookEveryMs = 1_000;
+const lookEveryMs = 500;
 /** Milliseconds that a start waits for whom it found. */
 const greetMs = 2_000;
 /** Milliseconds after which joining again, when it failed, is tried once more. */
 const rejoinEveryMs = 1_000;
 
-/** The thin edge around the membership state: links, dials, pings. */
+/** The thin edge around the membership state: links, dials, verdicts. */
 export class Cluster {
   readonly #options: ClusterOptions;
-  readonly #links = new Map<string, Link>();
+  readonly #watch: PeerWatch;
   readonly #waiters = new Set<() => void>();
   /** Refusals that this node has stated; those of others are about this node. */
   readonly #stated = new WeakSet<FoundationError>();
@@ -70,7 +70,6 @@ export class Cluster {
   readonly #leaving = new WeakSet<Link>();
   #identity: Identity;
   #state: MembershipState;
-  readonly #detector: FailureDetector;
   readonly #looks: Timer;
   #address = '';
   /** Whoever was found at first and is neither linked nor found to be gone. */
@@ -84,9 +83,15 @@ export class Cluster {
     this.#options = options;
     this.#identity = options.identity;
     this.#state = newMembership(options.identity);
-    this.#detector = new PingDetector(options.clock, options.detector, {
-      ping: (node) => this.#tell(node, 'cluster.ping', null),
-      onSilent: (node) => this.#on({ kind: 'silent', node }),
+    this.#watch = new PeerWatch({
+      ...options,
+      handlers: {
+        tell: (link, topic, body) => options.handlers.tell(link, topic, body),
+        onSilent: (node) => this.#on({ kind: 'silent', node }),
+        isSuspect: (node) => this.#state.members.get(node)?.isSilent === true,
+        onJudgement: ({ kind, about }) => this.#on({ kind: 'judged', judgement: kind, ...about }),
+        onSighting: () => this.#changed(),
+      },
     });
     this.#looks = options.clock.every(lookEveryMs, () => this.#on({ kind: 'look' }));
   }
@@ -104,14 +109,12 @@ export class Cluster {
     const { incarnation } = this.#identity;
     this.#address = await transport.start(this.#identity, {
       onLink: (link) => this.#onLink(link),
-      onFrame: (link, lane, frame) => {
-        this.#detector.heard(link.peer.node);
-        this.#options.handlers.onFrame(link, lane, frame);
-      },
-      onDown: (link) => this.#onLinkDown(link),
+      onFrame: (link, lane, frame) => this.#options.handlers.onFrame(link, lane, frame),
+      onDown: (link, reason) => this.#onLinkDown(link, reason),
       onRefused: (error) => this.#onRefused(error, incarnation),
       admit: (peer) => this.#admit(peer),
     });
+    this.#watch.begin(this.#contactOfSelf(), this.#state.members.values());
     await discovery.start(
       { ...this.#contactOfSelf(), address: this.#address },
       {
@@ -143,11 +146,16 @@ export class Cluster {
   async stop(): Promise<void> {
     if (this.#phase === 'stopped') return;
     this.#phase = 'stopped';
-    this.#detector.stop();
+    this.#watch.links.stop();
     this.#looks.cancel();
     this.#sayGoodbye();
     await this.#rejoined;
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
     await this.#options.discovery.stop();
+    await this.#watch.end();
     await this.#options.transport.stop();
   }
 
@@ -158,18 +166,32 @@ export class Cluster {
     return [...this.#state.members.values()].toSorted((a, b) => (a.node < b.node ? -1 : 1));
   }
 
-  /** The link to a life of a node. */
+  /** The link to a life of a node, to send something. */
   link(node: string, incarnation: number): Link | undefined {
-    const link = this.#links.get(node);
-    return link?.peer.incarnation === incarnation ? link : undefined;
+    return this.#watch.links.use(node, incarnation);
   }
 
   links(): IterableIterator<Link> {
-    return this.#links.values();
+    return this.#watch.links.all();
+  }
+
+  /** How a node was seen last by the failure detector. */
+  sighting(node: string): Sighting | undefined {
+    return this.#watch.sighting(node);
+  }
+
+  /** From 0, well, upwards: how much this node has reason to doubt itself. */
+  get selfDoubt(): number {
+    return this.#watch.health;
   }
 
   counters(): TransportCounters {
-    return this.#options.transport.counters();
+    const counters = this.#options.transport.counters();
+    const refused = { ...counters.refused };
+    for (const [code, count] of Object.entries(this.#watch.refused())) {
+      refused[code] = (refused[code] ?? 0) + count;
+    }
+    return { ...counters, refused };
   }
 
   /** Runs after each change of the members. */
@@ -180,23 +202,9 @@ export class Cluster {
 
   /** Takes what another member said. */
   receive(link: Link, topic: ClusterTopic, body: unknown): void {
-    switch (topic) {
-      case 'cluster.ping':
-        this.#tell(link.peer.node, 'cluster.pong', null);
-        return;
-      case 'cluster.pong':
-        return;
-      case 'cluster.goodbye':
-        this.#leaving.add(link);
-        return;
-      case 'cluster.view':
-        this.#on({ kind: 'introduced', contacts: parseContacts(body) });
-        return;
-      case 'cluster.verdict':
-        for (const { node, incarnation } of parseContacts([body])) {
-          this.#on({ kind: 'verdict', node, incarnation });
-        }
-    }
+    if (topic === 'cluster.goodbye') this.#leaving.add(link);
+    else if (topic !== 'cluster.view') this.#watch.receive(link, topic, body);
+    else this.#on({ kind: 'introduced', contacts: parseContacts(body) });
   }
 
   // ── events in, effects out ─────────────────────────────────────────────────
@@ -217,19 +225,12 @@ export class Cluster {
         return this.#up(effect.member);
       case 'down':
         return this.#down(effect.member, effect.reason);
+      case 'changed':
+        return this.#memberChanged(effect.member);
       case 'introduce':
-        this.#tell(effect.to, 'cluster.view', [...this.#state.members.values()].map(contactOf));
-        return;
-      case 'tell-verdict':
-        for (const node of this.#links.keys()) {
-          this.#tell(node, 'cluster.verdict', { ...effect, address: '' });
-        }
-        return;
+        return this.#introduce(effect.to);
       case 'unlink':
-        this.#links.get(effect.node)?.close('not a member any more');
-        return;
-      case 'probe':
-        this.#detector.probe(effect.node);
+        this.#watch.links.get(effect.node)?.close('not a member any more');
         return;
       case 'rejoin':
         this.#rejoined = this.#rejoin();
@@ -246,40 +247,37 @@ export class Cluster {
 
   async #dial(hint: Hint): Promise<void> {
     const { incarnation } = this.#identity;
-    const found = await this.#whoIsAt(hint);
-    const isGone = found === undefined || (hint.node !== undefined && found !== hint.node);
-    if (isGone || hint.node === undefined) this.#greet(hint.node ?? hint.address);
+    const outcome = await whoIsAt(hint, this.#options.transport);
+    const { found } = outcome;
+    const isThere = found !== undefined && (hint.node === undefined || found === hint.node);
+    if (!isThere || hint.node === undefined) this.#greet(hint.node ?? hint.address);
     if (incarnation !== this.#identity.incarnation) return;
-    this.#on({ kind: 'dialled', hint, isGone, found });
+    this.#on({ kind: 'dialled', hint, ...outcome });
   }
 
-  /** Dials. A node that makes way for its own dial, or refuses this one, is there. */
-  async #whoIsAt({ node, address }: Hint): Promise<string | undefined> {
-    const { transport, clock, detector } = this.#options;
-    const late = Promise.withResolvers<undefined>();
-    const timer = clock.after(detector.redialMs, () => late.resolve(undefined), 'background');
-    try {
-      const link = await Promise.race([transport.dial(address), late.promise]);
-      return link?.peer.node;
-    } catch (error) {
-      if (!isFoundationError(error) || !answers.has(error.code)) return undefined;
-      const { node: found = node } = error.details;
-      return typeof found === 'string' ? found : undefined;
-    } finally {
-      timer.cancel();
-    }
+  #introduce(to: string): void {
+    const link = this.#watch.links.get(to);
+    if (link === undefined) return;
+    const contacts = [...this.#state.members.values()].map(contactOf);
+    this.#options.handlers.tell(link, 'cluster.view', contacts);
   }
 
   #up(member: Member): void {
-    this.#detector.watch(member.node);
+    this.#watch.watch(member);
     this.#options.events.emit('member-up', member);
-    const link = this.#links.get(member.node);
+    const link = this.#watch.links.get(member.node);
     if (link !== undefined) this.#options.handlers.onUp(member, link);
     this.#changed();
   }
 
+  #memberChanged({ node, incarnation, status, link, isSilent }: Member): void {
+    const event = { node, incarnation, status, link, isSilent };
+    this.#options.events.emit('member-changed', event);
+    this.#changed();
+  }
+
   #down(member: Member, reason: string): void {
-    if (reason !== 'replaced') this.#detector.forget(member.node);
+    if (reason !== 'replaced') this.#watch.forget(member.node);
     this.#options.handlers.onDown(member, reason);
     this.#options.events.emit('member-down', { ...member, reason });
     this.#changed();
@@ -292,23 +290,24 @@ export class Cluster {
   #onLink(link: Link): void {
     const { node, incarnation, meta } = link.peer;
     const known = this.#state.members.get(node);
-    this.#links.set(node, link);
+    this.#watch.links.set(link);
     this.#on({ kind: 'linked', contact: { node, incarnation, address: link.peerAddress }, meta });
     this.#greet(node);
     const member = this.#state.members.get(node);
     if (known?.incarnation === incarnation && member !== undefined) {
-      this.#detector.watch(node);
+      this.#watch.watch(member);
+      this.#watch.look(node);
       this.#options.handlers.onRelinked(member, link);
     }
   }
 
-  #onLinkDown(link: Link): void {
+  #onLinkDown(link: Link, reason: LinkDownReason): void {
     const { node, incarnation } = link.peer;
-    if (this.#links.get(node) !== link) return;
-    this.#links.delete(node);
+    if (!this.#watch.links.remove(link)) return;
     this.#options.handlers.onLinkDown(node, incarnation);
-    const isGoodbye = this.#leaving.has(link);
-    this.#on({ kind: 'unlinked', node, incarnation, isGoodbye });
+    const broken = reason === 'reset' ? 'reset' : 'lost';
+    const how = this.#leaving.has(link) ? 'goodbye' : broken;
+    this.#on({ kind: 'unlinked', node, incarnation, how });
   }
 
   /** @param incarnation - the life that was refused, or that refused */
@@ -348,8 +347,7 @@ export class Cluster {
     this.#state = newMembership(this.#identity);
     for (const member of members.values()) this.#lose(member);
     try {
-      await this.#options.discovery.stop();
-      await this.#options.transport.stop();
+      await this.#close();
       const incarnation = await this.#options.handlers.onRejoin();
       this.#identity = { ...this.#identity, incarnation };
       this.#state = newMembership(this.#identity);
@@ -366,22 +364,17 @@ export class Cluster {
   }
 
   #lose(member: Member): void {
-    this.#detector.forget(member.node);
+    this.#watch.forget(member.node);
     this.#options.events.emit('member-down', { ...member, reason: 'left' });
     this.#changed();
   }
 
   #sayGoodbye(): void {
-    for (const node of this.#links.keys()) this.#tell(node, 'cluster.goodbye', null);
+    for (const link of this.links()) this.#options.handlers.tell(link, 'cluster.goodbye', null);
   }
 
   #hasStopped(): boolean {
     return this.#phase === 'stopped';
-  }
-
-  #tell(node: string, topic: ClusterTopic, body: unknown): void {
-    const link = this.#links.get(node);
-    if (link !== undefined) this.#options.handlers.tell(link, topic, body);
   }
 
   #contactOfSelf(): Contact {
@@ -389,9 +382,6 @@ export class Cluster {
     return { node, incarnation, address: this.#address };
   }
 }
-
-/** What a node says that is there and does not take a dial. */
-const answers: ReadonlySet<string> = new Set(['DUPLICATE_LINK', 'STALE_INCARNATION']);
 
 function declaredOver({ node, incarnation }: Identity): FoundationError {
   return new FoundationError(

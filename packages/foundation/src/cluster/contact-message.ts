@@ -1,5 +1,5 @@
 import { parseAddress } from './address.ts';
-import type { Contact } from './membership-state.ts';
+import type { Contact } from './member.ts';
 import { isNodeName } from './names.ts';
 
 /** Contacts that are read in one message; a cluster of so many nodes there is not. */

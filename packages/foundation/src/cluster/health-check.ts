@@ -90,6 +90,7 @@ export class HealthCheck implements Disposable {
       nodes: this.#parts.view.all(),
       stableMs: now - this.#changedAt,
       suspicions: [...this.#suspects].map(([node, since]) => ({ node, forMs: now - since })),
+      selfDoubt: this.#parts.cluster?.selfDoubt ?? 0,
     };
   }
 
@@ -99,7 +100,10 @@ export class HealthCheck implements Disposable {
       others.map(async (each): Promise<LinkHealth> => {
         const { ms } = await this.#timed(() => this.#parts.ask(each));
         const link = this.#parts.cluster?.link(each.node, each.incarnation);
-        return { node: each.node, roundTripMs: ms, queuedBytes: link?.queuedBytes ?? 0 };
+        const { rttMs: probeMs, isDetoured = false } =
+          this.#parts.cluster?.sighting(each.node) ?? {};
+        const queuedBytes = link?.queuedBytes ?? 0;
+        return { node: each.node, roundTripMs: ms, queuedBytes, probeMs, isDetoured };
       }),
     );
   }

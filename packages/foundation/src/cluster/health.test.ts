@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { assess, type HealthFacts } from './health.ts';
+import { assess, type HealthFacts, type LinkHealth } from './health.ts';
 
 const member = (node: string) =>
   ({
@@ -8,15 +8,26 @@ const member = (node: string) =>
     incarnation: 1,
     address: `${node}:1`,
     status: 'up',
+    link: 'up',
+    isSilent: false,
+    isStalled: false,
     role: 'member',
     osPid: 1,
     isSelf: node === 'a',
     isDraining: false,
   }) as const;
 
+const link = (node: string): LinkHealth => ({
+  node,
+  roundTripMs: 1,
+  queuedBytes: 0,
+  probeMs: 1,
+  isDetoured: false,
+});
+
 const fine: HealthFacts = {
-  view: { nodes: ['a', 'b', 'c'].map(member), stableMs: 10_000, suspicions: [] },
-  links: ['b', 'c'].map((node) => ({ node, roundTripMs: 1, queuedBytes: 0 })),
+  view: { nodes: ['a', 'b', 'c'].map(member), stableMs: 10_000, suspicions: [], selfDoubt: 0 },
+  links: ['b', 'c'].map(link),
   store: {
     name: 'etcd',
     isAnswering: true,
@@ -63,21 +74,39 @@ describe('the health of a cluster', () => {
     ],
     [
       'a slow link',
-      { links: [...fine.links, { node: 'd', roundTripMs: 180, queuedBytes: 0 }] },
+      { links: [...fine.links, { ...link('d'), roundTripMs: 180 }] },
       'degraded',
       /answer of d takes 180 ms/,
     ],
     [
       'a link without an answer',
-      { links: [{ node: 'b', roundTripMs: undefined, queuedBytes: 0 }] },
+      { links: [{ ...link('b'), roundTripMs: undefined }] },
       'degraded',
       /answer of b takes more than 1000 ms/,
     ],
     [
       'a full queue',
-      { links: [{ node: 'b', roundTripMs: 1, queuedBytes: 3_000_000 }] },
+      { links: [{ ...link('b'), queuedBytes: 3_000_000 }] },
       'degraded',
       /3000000 bytes wait for b/,
+    ],
+    [
+      'probes that do not pass',
+      { links: [{ ...link('b'), isDetoured: true }] },
+      'degraded',
+      /no probes pass between this node and b/,
+    ],
+    [
+      'an event loop that stands still',
+      { view: { ...fine.view, nodes: [{ ...member('b'), isStalled: true }] } },
+      'degraded',
+      /event loop of b stands still/,
+    ],
+    [
+      'a node that doubts itself',
+      { view: { ...fine.view, selfDoubt: 5 } },
+      'degraded',
+      /hears too little of the others/,
     ],
     [
       'strangers',

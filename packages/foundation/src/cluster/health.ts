@@ -24,6 +24,11 @@ export interface ViewHealth {
   /** Milliseconds since the last change. */
   readonly stableMs: number;
   readonly suspicions: readonly Suspicion[];
+  /**
+   * How much this node has reason to doubt itself, from 0 to `healthMax` of its detector: it is late, or hears too
+   * little of all others.
+   */
+  readonly selfDoubt: number;
 }
 
 /** A member that may be gone. */
@@ -40,6 +45,10 @@ export interface LinkHealth {
   readonly roundTripMs: number | undefined;
   /** Bytes that wait to be sent. */
   readonly queuedBytes: number;
+  /** Milliseconds of a probe there and back; undefined when none has come back directly so far. */
+  readonly probeMs: number | undefined;
+  /** No probes pass: it is probed over its connection, and by others. */
+  readonly isDetoured: boolean;
 }
 
 export interface StoreHealth {
@@ -91,6 +100,8 @@ export interface HealthFacts extends Omit<ClusterHealth, 'status' | 'recommendat
 /** A link slower than this, and than three times the median, is told, in milliseconds. */
 const slowLinkMs = 100;
 const queueBytesTold = 2 * 2 ** 20;
+/** From here on a node that doubts itself is told of. */
+const doubtTold = 4;
 /** Beyond this many nodes a full mesh is too much. */
 const meshNodesMax = 100;
 
@@ -166,11 +177,26 @@ function aboutStore({ store, view, isNetwork }: HealthFacts): readonly Recommend
 }
 
 function aboutView({ view }: HealthFacts): readonly Recommendation[] {
-  return view.suspicions.map(({ node, forMs }) => ({
+  const found = view.suspicions.map(({ node, forMs }): Recommendation => ({
     severity: 'warning',
     what: `${node} has been suspected for ${Math.round(forMs)} ms`,
     fix: 'Look at its machine and the network to it: it is silent, or its connection broke.',
   }));
+  for (const { node } of view.nodes.filter(({ isStalled }) => isStalled)) {
+    found.push({
+      severity: 'warning',
+      what: `the event loop of ${node} stands still`,
+      fix: 'Something there computes without a pause: run it in a thread (`isolation`).',
+    });
+  }
+  if (view.selfDoubt >= doubtTold) {
+    found.push({
+      severity: 'warning',
+      what: 'this node is late, or hears too little of the others: it may be the one that is sick',
+      fix: 'Look at the load of its machine, and at its network.',
+    });
+  }
+  return found;
 }
 
 function aboutLinks({ links }: HealthFacts): readonly Recommendation[] {
@@ -178,8 +204,16 @@ function aboutLinks({ links }: HealthFacts): readonly Recommendation[] {
     roundTripMs === undefined ? [] : [roundTripMs],
   );
   const limitMs = Math.max(slowLinkMs, 3 * median(answered));
-  return links.flatMap(({ node, roundTripMs, queuedBytes }): readonly Recommendation[] => {
+  return links.flatMap((link): readonly Recommendation[] => {
+    const { node, roundTripMs, queuedBytes, isDetoured } = link;
     const found: Recommendation[] = [];
+    if (isDetoured) {
+      found.push({
+        severity: 'warning',
+        what: `no probes pass between this node and ${node}: it is probed over its connection`,
+        fix: 'Let UDP pass to the ports at which the nodes listen, or datagrams through NATS.',
+      });
+    }
     if (roundTripMs === undefined || roundTripMs > limitMs) {
       const took = roundTripMs === undefined ? 'more than 1000' : String(Math.round(roundTripMs));
       const fix = 'Its event loop may be busy (`lagMaxMs`), or the network slow.';

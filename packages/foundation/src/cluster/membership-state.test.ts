@@ -2,15 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { Hint } from './discovery.ts';
-import {
-  judge,
-  newMembership,
-  nextMembership,
-  type Contact,
-  type MembershipEffect,
-  type MembershipEvent,
-  type MembershipState,
-} from './membership-state.ts';
+import type { Contact } from './member.ts';
+import type { MembershipEffect, MembershipEvent } from './membership-event.ts';
+import { judge, newMembership, nextMembership, type MembershipState } from './membership-state.ts';
 
 const self = { node: 'self', incarnation: 1 };
 
@@ -19,18 +13,24 @@ function life(node: string, incarnation: number): Contact {
 }
 
 const linked = (contact: Contact): MembershipEvent => ({ kind: 'linked', contact, meta: {} });
-const unlinked = ({ node, incarnation }: Contact, isGoodbye = false): MembershipEvent => ({
-  kind: 'unlinked',
-  node,
-  incarnation,
-  isGoodbye,
-});
-const dialled = (hint: Hint, isGone: boolean, found?: string): MembershipEvent => ({
+const unlinked = (
+  { node, incarnation }: Contact,
+  how: 'goodbye' | 'reset' | 'lost' = 'reset',
+): MembershipEvent => ({ kind: 'unlinked', node, incarnation, how });
+const dialled = (
+  hint: Hint,
+  outcome: 'there' | 'refused' | 'unreachable',
+  found: string | undefined = outcome === 'there' ? hint.node : undefined,
+): MembershipEvent => ({
   kind: 'dialled',
   hint,
-  isGone,
-  found,
+  isRefused: outcome === 'refused',
+  ...(found === undefined ? {} : { found }),
 });
+const judged = (
+  { node, incarnation }: Contact,
+  judgement: 'suspect' | 'trust' | 'dead',
+): MembershipEvent => ({ kind: 'judged', node, incarnation, judgement });
 const discovered = (...hints: readonly Hint[]): MembershipEvent => ({ kind: 'discovered', hints });
 const introduced = (...contacts: readonly Contact[]): MembershipEvent => ({
   kind: 'introduced',
@@ -58,10 +58,9 @@ function said(effects: readonly MembershipEffect[]): readonly string[] {
         return `down ${effect.member.address} ${effect.reason}`;
       case 'introduce':
         return `introduce ${effect.to}`;
-      case 'tell-verdict':
-        return `tell ${effect.node}:${effect.incarnation}`;
+      case 'changed':
+        return `${effect.member.node} is ${effect.member.status}`;
       case 'unlink':
-      case 'probe':
         return `${effect.kind} ${effect.node}`;
       case 'rejoin':
         return 'rejoin';
@@ -83,7 +82,7 @@ describe('membership', () => {
   });
 
   it('dials again in time whoever could not be reached', () => {
-    const events = [discovered(b, c), linked(c), dialled(c, false), dialled(b, true)];
+    const events = [discovered(b, c), linked(c), dialled(c, 'there'), dialled(b, 'unreachable')];
     expect(said(after(...events).effects)).toEqual([]);
     expect(said(after(...events, { kind: 'look' }).effects)).toEqual(['dial b:1']);
   });
@@ -101,17 +100,23 @@ describe('membership', () => {
     const found = [
       discovered(...hints),
       linked(b),
-      dialled({ address: 'x:1' }, false, 'b'),
-      dialled({ address: 'y:1' }, false, 'self'),
+      dialled({ address: 'x:1' }, 'there', 'b'),
+      dialled({ address: 'y:1' }, 'there', 'self'),
     ];
     expect(said(after(...found, { kind: 'look' }).effects)).toEqual([]);
   });
 
   it('dials an address without a name again when nobody was there, or who was there is gone', () => {
     const x = { address: 'x:1' };
-    const events = [discovered(x), dialled(x, true)];
+    const events = [discovered(x), dialled(x, 'refused')];
     expect(said(after(...events, { kind: 'look' }).effects)).toEqual(['dial x:1']);
-    const gone = [discovered(x), linked(b), dialled(x, false, 'b'), unlinked(b), dialled(b, true)];
+    const gone = [
+      discovered(x),
+      linked(b),
+      dialled(x, 'there', 'b'),
+      unlinked(b),
+      dialled(b, 'refused'),
+    ];
     expect(said(after(...gone, { kind: 'look' }).effects)).toEqual(['dial x:1']);
   });
 
@@ -127,9 +132,9 @@ describe('membership', () => {
       linked(b),
       linked(c),
       linked(life('d', 1)),
-      dialled({ address: 'me:1' }, false, 'self'),
+      dialled({ address: 'me:1' }, 'there', 'self'),
     ];
-    const d = [unlinked(life('d', 1)), dialled(life('d', 1), true)];
+    const d = [unlinked(life('d', 1)), dialled(life('d', 1), 'refused')];
     expect(judge(after(...events, ...d).state, life('d', 1))).toBe('give-way');
     const e = [linked(life('e', 1)), linked(life('f', 1))];
     expect(judge(after(...events, ...e, ...d).state, life('d', 1))).toBe('over');
@@ -141,40 +146,71 @@ describe('membership', () => {
 
   it('suspects a node whose link broke, and dials it once', () => {
     const { state, effects } = after(linked(b), unlinked(b));
-    expect(said(effects)).toEqual(['dial b:1']);
-    expect(state.members.get('b')?.status).toBe('suspect');
+    expect(said(effects)).toEqual(['b is suspect', 'dial b:1']);
+    expect(state.members.get('b')).toMatchObject({ status: 'suspect', link: 'reset' });
   });
 
-  it('suspects a silent node: its link is closed and it is dialled', () => {
-    const { effects } = after(linked(b), { kind: 'silent', node: 'b' });
-    expect(said(effects)).toEqual(['unlink b', 'dial b:1']);
+  it('closes a link over which nothing comes any more, and dials anew at once', () => {
+    const { state, effects } = after(linked(b), { kind: 'silent', node: 'b' });
+    expect(said(effects)).toEqual(['unlink b', 'b is suspect', 'dial b:1']);
+    expect(state.members.get('b')).toMatchObject({ status: 'suspect', link: 'lost' });
+    expect(said(nextMembership(state, { kind: 'silent', node: 'b' }).effects)).toEqual([]);
   });
 
-  it('keeps a suspect that is linked again, and tells nobody of it', () => {
+  it('keeps a node that is linked again: it was not down', () => {
     const { state, effects } = after(linked(b), unlinked(b), linked(b));
-    expect(said(effects)).toEqual(['introduce b']);
+    expect(said(effects)).toEqual(['introduce b', 'b is up']);
     expect(state.members.get('b')?.status).toBe('up');
   });
 
-  it('gives up a suspect when nobody is at its address, and tells the others', () => {
-    const { state, effects } = after(linked(b), unlinked(b), dialled(b, true));
-    expect(said(effects)).toEqual(['unlink b', 'down b:1 crashed', 'tell b:1']);
+  it.each([
+    ['refuses', dialled(b, 'refused')],
+    ['is another node', dialled(b, 'there', 'c')],
+  ])('gives up a node whose link was reset when its address %s', (_, outcome) => {
+    const { state, effects } = after(linked(b), unlinked(b), outcome);
+    expect(said(effects)).toEqual(['unlink b', 'down b:1 crashed']);
     expect(state.members.size).toBe(0);
   });
 
-  it('does not give up a suspect that answers, and looks at it again', () => {
-    const events = [linked(b), unlinked(b), dialled(b, false)];
+  it.each([
+    ['is reset and cannot be reached', 'reset', 'unreachable'],
+    ['is reset and answers a dial', 'reset', 'there'],
+    ['is lost for another reason, even if dials are refused', 'lost', 'refused'],
+  ] as const)('does not give up a node that %s, and dials again in time', (_, how, outcome) => {
+    const events = [linked(b), unlinked(b, how), dialled(b, outcome)];
     expect(said(after(...events).effects)).toEqual([]);
     expect(said(after(...events, { kind: 'look' }).effects)).toEqual(['dial b:1']);
   });
 
   it('does not give up a node because an earlier life of it cannot be reached', () => {
-    const events = [discovered(b), linked(b2), unlinked(b2), dialled(b, true)];
+    const events = [discovered(b), linked(b2), unlinked(b2), dialled(b, 'refused')];
     expect(after(...events).state.members.get('b')?.incarnation).toBe(2);
   });
 
+  it('shows a node that the detector suspects, with its link, until that trusts it again', () => {
+    const suspected = after(linked(b), judged(b, 'suspect'));
+    expect(said(suspected.effects)).toEqual(['b is suspect']);
+    expect(suspected.state.members.get('b')).toMatchObject({ link: 'up', isSilent: true });
+    const events = [linked(b), judged(b, 'suspect'), judged(b, 'trust')];
+    expect(said(after(...events).effects)).toEqual(['b is up']);
+  });
+
+  it('keeps a node suspect as long as it is silent or without a link', () => {
+    const events = [linked(b), judged(b, 'suspect'), unlinked(b), linked(b)];
+    expect(after(...events).state.members.get('b')?.status).toBe('suspect');
+    const trusted = [linked(b), judged(b, 'suspect'), unlinked(b), judged(b, 'trust')];
+    expect(after(...trusted).state.members.get('b')?.status).toBe('suspect');
+  });
+
+  it('lets go of a node that the detector has found dead, and of no other life of it', () => {
+    const { state, effects } = after(linked(b), judged(b, 'dead'));
+    expect(said(effects)).toEqual(['unlink b', 'down b:1 unresponsive']);
+    expect(judge(state, b)).toBe('over');
+    expect(after(linked(b2), judged(b, 'dead')).state.members.get('b')?.status).toBe('up');
+  });
+
   it('lets go at once of a node that says goodbye', () => {
-    const { effects } = after(linked(b), unlinked(b, true));
+    const { effects } = after(linked(b), unlinked(b, 'goodbye'));
     expect(said(effects)).toEqual(['unlink b', 'down b:1 left']);
   });
 
@@ -184,19 +220,13 @@ describe('membership', () => {
     expect(judge(state, b)).toBe('over');
   });
 
-  it('takes another member’s verdict as a reason to look, not as a proof', () => {
-    const { state, effects } = after(linked(b), { kind: 'verdict', node: 'b', incarnation: 1 });
-    expect(said(effects)).toEqual(['probe b']);
-    expect(state.members.get('b')?.status).toBe('up');
-  });
-
   it('begins a new life when others have declared this one over', () => {
     expect(said(after({ kind: 'outvoted' }).effects)).toEqual(['rejoin']);
   });
 
   describe('after a split', () => {
     const d = life('d', 1);
-    const lost = [linked(b), unlinked(b), dialled(b, true)];
+    const lost = [linked(b), judged(b, 'dead')];
 
     it('dials whom it had declared over, while discovery still knows them', () => {
       expect(said(after(discovered(b), ...lost, { kind: 'look' }).effects)).toEqual(['dial b:1']);
@@ -220,10 +250,16 @@ describe('membership', () => {
     fc.array(contact, { maxLength: 3 }).map((contacts) => discovered(...contacts)),
     fc.array(contact, { maxLength: 3 }).map((contacts) => introduced(...contacts)),
     contact.map(linked),
-    fc.tuple(contact, fc.boolean()).map(([each, isGoodbye]) => unlinked(each, isGoodbye)),
-    fc.tuple(contact, fc.boolean()).map(([each, isGone]) => dialled(each, isGone)),
+    fc
+      .tuple(contact, fc.constantFrom('goodbye' as const, 'reset' as const, 'lost' as const))
+      .map(([each, how]) => unlinked(each, how)),
+    fc
+      .tuple(contact, fc.constantFrom('there' as const, 'refused' as const, 'unreachable' as const))
+      .map(([each, outcome]) => dialled(each, outcome)),
     contact.map(({ node }) => ({ kind: 'silent', node }) as const),
-    contact.map(({ node, incarnation }) => ({ kind: 'verdict', node, incarnation }) as const),
+    fc
+      .tuple(contact, fc.constantFrom('suspect' as const, 'trust' as const, 'dead' as const))
+      .map(([each, judgement]) => judged(each, judgement)),
     fc.constant({ kind: 'look' } as const),
   );
   const events = fc.array(event, { maxLength: 40, size: 'max' });
@@ -257,7 +293,7 @@ describe('membership', () => {
     );
   });
 
-  it('dials a node only when it is not dialling it, and forgets no suspect', () => {
+  it('dials a node only when it is not dialling it, and forgets nobody who has no link', () => {
     fc.assert(
       fc.property(events, (all) => {
         let state = newMembership(self);
@@ -273,8 +309,8 @@ describe('membership', () => {
           state = step.state;
         }
         const looked = nextMembership(state, { kind: 'look' }).state;
-        const suspects = [...looked.members.values()].filter(({ status }) => status === 'suspect');
-        for (const { node } of suspects) expect(looked.dialling.has(node)).toBe(true);
+        const lost = [...looked.members.values()].filter(({ link }) => link !== 'up');
+        for (const { node } of lost) expect(looked.dialling.has(node)).toBe(true);
       }),
     );
   });

@@ -1,18 +1,6 @@
 import type { Hint } from './discovery.ts';
-
-/** Where a node can be reached, in which of its lives. */
-export interface Contact {
-  readonly node: string;
-  readonly incarnation: number;
-  readonly address: string;
-}
-
-export interface Member extends Contact {
-  /** `suspect`: its link broke or it was silent; a redial decides. */
-  readonly status: 'up' | 'suspect';
-  /** Facts it told about itself. */
-  readonly meta: Readonly<Record<string, unknown>>;
-}
+import type { Contact, DownReason, Member } from './member.ts';
+import type { MembershipEffect, MembershipEvent } from './membership-event.ts';
 
 export interface MembershipState {
   readonly self: Omit<Contact, 'address'>;
@@ -27,50 +15,6 @@ export interface MembershipState {
   /** Who was found at an address that came without a name. */
   readonly found: ReadonlyMap<string, string>;
 }
-
-export type MembershipEvent =
-  /** Everybody who may be out there. */
-  | { readonly kind: 'discovered'; readonly hints: readonly Hint[] }
-  /** Time has passed: try again whoever is not linked. */
-  | { readonly kind: 'look' }
-  /** Whom a member knows. */
-  | { readonly kind: 'introduced'; readonly contacts: readonly Contact[] }
-  | { readonly kind: 'linked'; readonly contact: Contact; readonly meta: Member['meta'] }
-  | {
-      readonly kind: 'unlinked';
-      readonly node: string;
-      readonly incarnation: number;
-      readonly isGoodbye: boolean;
-    }
-  /** A dial has ended. `isGone`: nobody is at the address, or not the one who should be. */
-  | {
-      readonly kind: 'dialled';
-      readonly hint: Hint;
-      readonly isGone: boolean;
-      /** Who is there; may be this node itself. */
-      readonly found?: string | undefined;
-    }
-  | { readonly kind: 'silent'; readonly node: string }
-  /** Another node has declared this life over, or this one makes way. */
-  | { readonly kind: 'outvoted' }
-  | { readonly kind: 'verdict'; readonly node: string; readonly incarnation: number };
-
-export type MembershipEffect =
-  | { readonly kind: 'dial'; readonly hint: Hint }
-  | { readonly kind: 'up'; readonly member: Member }
-  | { readonly kind: 'down'; readonly member: Member; readonly reason: DownReason }
-  /** Tell a new member whom this node knows. */
-  | { readonly kind: 'introduce'; readonly to: string }
-  /** Tell the others that a life of a node is over. */
-  | { readonly kind: 'tell-verdict'; readonly node: string; readonly incarnation: number }
-  | { readonly kind: 'unlink'; readonly node: string }
-  /** Another member says that this one is gone: find out. */
-  | { readonly kind: 'probe'; readonly node: string }
-  /** The others have declared this life over: begin a new one. */
-  | { readonly kind: 'rejoin' };
-
-/** `left`: said goodbye. `crashed`: its link broke and a redial failed. `replaced`: it began another life. */
-export type DownReason = 'left' | 'crashed' | 'replaced';
 
 export interface MembershipStep {
   readonly state: MembershipState;
@@ -114,8 +58,9 @@ function isOver(state: MembershipState, { node, incarnation }: Omit<Contact, 'ad
 }
 
 /**
- * What the members are after an event. A broken link makes a member suspect; one redial decides: a
- * refused one means that the process is gone. A life that was declared over never comes back, the
+ * What the members are after an event. A link that was reset makes a member suspect, and one redial that is
+ * refused decides: the process is gone. Whatever else is wrong with links is no verdict: the failure detector
+ * decides, and meanwhile the member is dialled again. A life that was declared over never comes back, the
  * node must begin another.
  */
 export function nextMembership(state: MembershipState, event: MembershipEvent): MembershipStep {
@@ -133,9 +78,9 @@ export function nextMembership(state: MembershipState, event: MembershipEvent): 
     case 'dialled':
       return dialled(state, event);
     case 'silent':
-      return suspect(state, state.members.get(event.node), [{ kind: 'unlink', node: event.node }]);
-    case 'verdict':
-      return verdict(state, event);
+      return silent(state, event.node);
+    case 'judged':
+      return judged(state, event);
     case 'outvoted':
       return { state, effects: [{ kind: 'rejoin' }] };
   }
@@ -143,7 +88,7 @@ export function nextMembership(state: MembershipState, event: MembershipEvent): 
 
 /** Dials whoever is not linked; also who was declared over, so that the two sides of a split meet again. */
 function look(state: MembershipState): MembershipStep {
-  const lost = [...state.members.values()].filter(({ status }) => status === 'suspect');
+  const lost = [...state.members.values()].filter(({ link }) => link !== 'up');
   return dialAll(state, [...lost, ...state.hints.filter((hint) => isNews(state, hint))]);
 }
 
@@ -199,11 +144,14 @@ function linked(
   const { node, incarnation } = contact;
   if (isOver(state, contact)) return { state, effects: [{ kind: 'unlink', node }] };
   const known = state.members.get(node);
-  const member: Member = { ...contact, meta, status: 'up' };
-  const next = settle({ ...state, members: withMember(state.members, member) }, node);
+  const linkedNow = { ...contact, meta, link: 'up' } as const;
   if (known?.incarnation === incarnation) {
-    return { state: next, effects: [{ kind: 'introduce', to: node }] };
+    const again = put(state, { ...known, ...linkedNow });
+    const introduce = { kind: 'introduce', to: node } as const;
+    return { state: settle(again.state, node), effects: [introduce, ...again.effects] };
   }
+  const member: Member = { ...linkedNow, isSilent: false, status: 'up' };
+  const next = settle({ ...state, members: withMember(state.members, member) }, node);
   const effects: MembershipEffect[] = [
     { kind: 'up', member },
     { kind: 'introduce', to: node },
@@ -218,53 +166,75 @@ function linked(
 
 function unlinked(
   state: MembershipState,
-  { node, incarnation, isGoodbye }: MembershipEvent & { readonly kind: 'unlinked' },
+  event: MembershipEvent & { readonly kind: 'unlinked' },
 ): MembershipStep {
-  const member = state.members.get(node);
-  if (member === undefined || member.incarnation !== incarnation) return { state, effects: [] };
-  return isGoodbye ? remove(state, member, 'left') : suspect(state, member, []);
+  const member = lifeOf(state, event);
+  if (member === undefined) return { state, effects: [] };
+  const { how } = event;
+  return how === 'goodbye' ? remove(state, member, 'left') : unlink(state, member, how);
 }
 
-function suspect(
-  state: MembershipState,
-  member: Member | undefined,
-  before: readonly MembershipEffect[],
-): MembershipStep {
-  if (member === undefined || member.status === 'suspect') return { state, effects: [] };
-  const members = withMember(state.members, { ...member, status: 'suspect' });
-  const next = dialAll({ ...state, members }, [member]);
-  return { state: next.state, effects: [...before, ...next.effects] };
+/** Its old connection may stay dead for long after the network is well again: a new one is made at once. */
+function silent(state: MembershipState, node: string): MembershipStep {
+  const member = state.members.get(node);
+  if (member === undefined || member.link !== 'up') return { state, effects: [] };
+  const step = unlink(state, member, 'lost');
+  return { ...step, effects: [{ kind: 'unlink', node }, ...step.effects] };
+}
+
+function unlink(state: MembershipState, member: Member, link: 'lost' | 'reset'): MembershipStep {
+  if (member.link !== 'up') return { state, effects: [] };
+  const changed = put(state, { ...member, link });
+  const dialling = dialAll(changed.state, [member]);
+  return { state: dialling.state, effects: [...changed.effects, ...dialling.effects] };
 }
 
 function dialled(
   state: MembershipState,
-  { hint, isGone, found }: MembershipEvent & { readonly kind: 'dialled' },
+  { hint, found, isRefused }: MembershipEvent & { readonly kind: 'dialled' },
 ): MembershipStep {
   const next = settle(withFound(state, hint, found), dialKey(hint));
   const member = hint.node === undefined ? undefined : next.members.get(hint.node);
-  const isDecided =
-    isGone && member?.status === 'suspect' && member.incarnation === hint.incarnation;
-  if (!isDecided) return { state: next, effects: [] };
-  const { node, incarnation } = member;
-  const gone = remove(next, member, 'crashed');
-  return { ...gone, effects: [...gone.effects, { kind: 'tell-verdict', node, incarnation }] };
+  const isElsewhere = found !== undefined && found !== hint.node;
+  const isGone = member?.link === 'reset' && member.incarnation === hint.incarnation;
+  if (!isGone || !(isRefused || isElsewhere)) return { state: next, effects: [] };
+  return remove(next, member, 'crashed');
+}
+
+function judged(
+  state: MembershipState,
+  event: MembershipEvent & { readonly kind: 'judged' },
+): MembershipStep {
+  const member = lifeOf(state, event);
+  if (member === undefined) return { state, effects: [] };
+  const { judgement } = event;
+  if (judgement === 'dead') return remove(state, member, 'unresponsive');
+  return put(state, { ...member, isSilent: judgement === 'suspect' });
+}
+
+function lifeOf(
+  { members }: MembershipState,
+  { node, incarnation }: Omit<Contact, 'address'>,
+): Member | undefined {
+  const member = members.get(node);
+  return member?.incarnation === incarnation ? member : undefined;
+}
+
+/** Puts a member in place of what it was. */
+function put(state: MembershipState, member: Member): MembershipStep {
+  const before = state.members.get(member.node);
+  const status = member.link === 'up' && !member.isSilent ? 'up' : 'suspect';
+  const after: Member = { ...member, status };
+  const isSame = before?.link === after.link && before.isSilent === after.isSilent;
+  return {
+    state: { ...state, members: withMember(state.members, after) },
+    effects: isSame ? [] : [{ kind: 'changed', member: after }],
+  };
 }
 
 function withFound(state: MembershipState, hint: Hint, node: string | undefined): MembershipState {
   if (hint.node !== undefined || node === undefined) return state;
   return { ...state, found: new Map(state.found).set(hint.address, node) };
-}
-
-/** Another member's verdict is a reason to look, not a proof: this node's own link may answer. */
-function verdict(
-  state: MembershipState,
-  { node, incarnation }: MembershipEvent & { readonly kind: 'verdict' },
-): MembershipStep {
-  const member = state.members.get(node);
-  if (node === state.self.node || member === undefined || member.incarnation > incarnation) {
-    return { state, effects: [] };
-  }
-  return { state, effects: [{ kind: 'probe', node }] };
 }
 
 function remove(state: MembershipState, member: Member, reason: DownReason): MembershipStep {

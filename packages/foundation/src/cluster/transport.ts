@@ -1,4 +1,5 @@
 import type { FoundationError } from '../errors.ts';
+import type { ProbeSource } from './detector/probe-channel.ts';
 
 /**
  * How bytes reach a node: the contract. Adapters are in `transports/`; all pass the conformance suite
@@ -18,8 +19,12 @@ export interface Transport {
    *
    * @throws FoundationError `NODE_UNREACHABLE`, `AUTHENTICATION_FAILED`, `PROTOCOL_VERSION`,
    * `WRONG_CLUSTER`, `STALE_INCARNATION` or `DUPLICATE_LINK` (the other side's own dial wins).
+   * `NODE_UNREACHABLE` has `isRefused: true` in its details when the other machine says that nobody
+   * listens at the address: no node, then, and not the network, is what is missing.
    */
   dial(address: string): Promise<Link>;
+  /** Where probes come from that take the same ways as the links. Asked for after each start. */
+  probes(): ProbeSource;
   /** Closes every link after what was sent is flushed (at most `graceMs`), and stops listening. */
   stop(graceMs?: number): Promise<void>;
   /** Counters since start; names as in `docs/reference/telemetry.md`. */
@@ -52,6 +57,8 @@ export interface Link {
   send(lane: Lane, frame: Uint8Array, to?: number): boolean;
   /** Bytes queued and not yet handed to the system. */
   readonly queuedBytes: number;
+  /** Bytes received so far, those of frames that are not complete among them. */
+  readonly receivedBytes: number;
   close(reason: string): void;
 }
 

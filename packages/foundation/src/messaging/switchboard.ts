@@ -169,9 +169,10 @@ export class Switchboard implements Router {
       case 'thread.lost':
         return this.#lost((pid) => pid.node === node && pid.thread === body, 'thread_lost');
       case 'cluster.view':
-      case 'cluster.verdict':
       case 'cluster.ping':
       case 'cluster.pong':
+      case 'cluster.probe':
+      case 'cluster.probe-address':
       case 'cluster.goodbye':
         return this.#parts.cluster()?.receive(link, topic, body);
       default:

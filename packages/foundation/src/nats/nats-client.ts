@@ -48,6 +48,8 @@ const flushMs = 1_000;
  */
 export class NatsClient {
   readonly settings: NatsSettings;
+  /** What it was made with, as far as it can be cloned: another one with it is another connection of the same client. */
+  readonly options: NatsOptions;
   readonly #listeners = new Set<NatsListener>();
   #users = 0;
   #life: Life | undefined = undefined;
@@ -55,6 +57,8 @@ export class NatsClient {
   /** @throws FoundationError `INVALID_OPTION` */
   constructor(options: NatsOptions) {
     this.settings = natsSettings(options);
+    const { clock: _clock, random: _random, ...cloneable } = options;
+    this.options = cloneable;
   }
 
   /** The connection of this moment. */

@@ -1,4 +1,5 @@
 import { sleep } from '../clock.ts';
+import type { ProbeSource } from '../cluster/detector/probe-channel.ts';
 import type {
   Identity,
   Link,
@@ -18,6 +19,7 @@ import { checkNumber, refuseUnknown, withDefaults } from '../options.ts';
 import { frameBytesMaxDefault } from '../wire/frame.ts';
 import { memberKeys, type MemberKeys } from './member-keys.ts';
 import type { NatsClient } from './nats-client.ts';
+import type { NatsProbesSettings } from './nats-probes.ts';
 import { NatsSessions } from './nats-sessions.ts';
 import {
   formatNatsAddress,
@@ -75,6 +77,7 @@ const defaults: NatsTransportSettings = {
 };
 
 const who = 'NatsTransport';
+const probesFile = import.meta.url.endsWith('.ts') ? './nats-probes.ts' : './nats-probes.js';
 /** Pause between two knocks at a node that nobody answers for, in milliseconds. */
 const knockEveryMs = 100;
 
@@ -160,6 +163,14 @@ export class NatsTransport implements Transport {
     const running = this.#running;
     if (running === undefined) throw transportStopped();
     return this.#links.dial(address, () => this.#dial(address, running));
+  }
+
+  /** Through the same servers, over a connection that no code of users can block. */
+  probes(): ProbeSource {
+    if (this.#running === undefined) throw transportStopped();
+    const { cluster } = this.#running.self;
+    const settings: NatsProbesSettings = { cluster, nats: this.#client.options };
+    return { kind: 'thread', module: new URL(probesFile, import.meta.url).href, settings };
   }
 
   async stop(graceMs = 1_000): Promise<void> {

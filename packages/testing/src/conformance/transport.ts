@@ -1,5 +1,12 @@
 import { FoundationError, isFoundationError } from '@foundation/core';
-import type { Identity, Link, Transport } from '@foundation/core/internal';
+import type {
+  Identity,
+  Link,
+  ProbeChannel,
+  ProbeHost,
+  ProbeModule,
+  Transport,
+} from '@foundation/core/internal';
 import { describe, expect, it, vi } from 'vitest';
 
 import { SeenNode } from './seen-node.ts';
@@ -46,6 +53,7 @@ export function transportConformance(name: string, make: () => Promise<Transport
     describeFrames(withNodes);
     describeBounds(withNodes);
     describeEnds(withNodes);
+    describeProbes(withNodes);
     describeRefusals(withNodes);
   });
 }
@@ -259,6 +267,15 @@ function describeEnds(withNodes: WithNodes): void {
       expect(a.told).toStrictEqual(['link n2', 'down n2 local', 'link n2', 'normal n2 again']);
     }));
 
+  it('counts what comes in', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      const before = b.link.receivedBytes;
+      a.link.send('normal', new Uint8Array(100_000));
+      await b.toldUntil('normal n1 100000 bytes');
+      expect(b.link.receivedBytes - before).toBeGreaterThanOrEqual(100_000);
+    }));
+
   it('flushes what was sent before it stops, and answers nobody afterwards', () =>
     withNodes(async (start) => {
       const [a, b] = await linked(start);
@@ -267,9 +284,63 @@ function describeEnds(withNodes: WithNodes): void {
       const told = await b.toldUntil('down n1 closed');
       expect(framesOf(told)).toHaveLength(1_000);
       expect(told.at(-1)).toBe('down n1 closed');
-      await expect(b.transport.dial(a.address)).rejects.toMatchObject({ code: 'NODE_UNREACHABLE' });
+      await expect(b.transport.dial(a.address)).rejects.toMatchObject({
+        code: 'NODE_UNREACHABLE',
+        details: { isRefused: true },
+      });
       await expect(a.transport.dial(b.address)).rejects.toMatchObject({ code: 'NODE_STOPPED' });
       await a.transport.stop();
+    }));
+}
+
+/** The end of a node's probes, and what has come in there. */
+async function openProbes({
+  transport,
+  self,
+}: SeenNode): Promise<{ readonly channel: ProbeChannel; readonly heard: string[] }> {
+  const heard: string[] = [];
+  let sequence = 0;
+  const host: ProbeHost = {
+    self,
+    nextSequence: () => ++sequence,
+    onDatagram: ({ node, incarnation }, given) =>
+      heard.push(`${node}.${incarnation} ${new TextDecoder().decode(given)}`),
+    refused: (code) => heard.push(code),
+  };
+  const source = transport.probes();
+  if (source.kind === 'here') return { channel: await source.open(host), heard };
+  const module = (await import(source.module)) as ProbeModule;
+  return { channel: await module.openProbes(host, source.settings), heard };
+}
+
+function describeProbes(withNodes: WithNodes): void {
+  it('carries probes beside its links, and tells whose they are', () =>
+    withNodes(async (start) => {
+      const [a, b] = [await start('n1'), await start('n2')];
+      const [ofA, ofB] = [await openProbes(a), await openProbes(b)];
+      const target = { node: 'n2', incarnation: 1, address: b.address };
+      await vi.waitFor(() => {
+        ofA.channel.send(
+          { ...target, probeAddress: ofB.channel.addressFor(a.self) },
+          bytes('hello'),
+        );
+        expect(ofB.heard).toContain('n1.1 hello');
+      }, 5_000);
+      expect(new Set(ofB.heard)).toEqual(new Set(['n1.1 hello']));
+      expect(ofA.heard).toEqual([]);
+      await ofA.channel.close();
+      await ofB.channel.close();
+    }));
+
+  it('loses a probe that nobody receives, and goes on', () =>
+    withNodes(async (start) => {
+      const a = await start('n1');
+      const { channel } = await openProbes(a);
+      const nowhere = { node: 'n9', incarnation: 1, address: a.address };
+      for (const probeAddress of [channel.addressFor(a.self), '1', 'nonsense', '']) {
+        channel.send({ ...nowhere, probeAddress }, bytes('lost'));
+      }
+      await channel.close();
     }));
 }
 

@@ -35,6 +35,8 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ kind: fc.constant('split' as const), left: fc.nat(31), how }),
   { weight: 2, arbitrary: fc.constant({ kind: 'heal' as const }) },
   fc.record({ kind: fc.constant('slow' as const), a: node, b: node, extraMs }),
+  fc.record({ kind: fc.constant('cut-one-way' as const), a: node, b: node }),
+  fc.record({ kind: fc.constant('lose' as const), share: fc.constantFrom(0.1, 0.5, 1) }),
 );
 const afterMs = fc.oneof(fc.nat(30), fc.nat(1_000), fc.nat(8_000));
 /** Scenarios for `simulateCluster`. */

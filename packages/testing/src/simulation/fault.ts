@@ -10,6 +10,10 @@ export type Fault =
   | { readonly kind: 'cut'; readonly a: number; readonly b: number; readonly how: CutKind }
   /** `left`: one bit a node. */
   | { readonly kind: 'split'; readonly left: number; readonly how: CutKind }
+  /** Nothing passes from `a` to `b`. */
+  | { readonly kind: 'cut-one-way'; readonly a: number; readonly b: number }
+  /** Each datagram is lost with this probability, from now on. */
+  | { readonly kind: 'lose'; readonly share: number }
   | { readonly kind: 'heal' }
   /** A connection breaks; the network is well. */
   | { readonly kind: 'break'; readonly a: number; readonly b: number }

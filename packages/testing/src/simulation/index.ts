@@ -26,6 +26,11 @@ export {
   type SimulatedClusterOptions,
   type SimulationReport,
 } from './simulated-cluster.ts';
+export {
+  SimulatedDetectors,
+  type Finding,
+  type SimulatedDetectorsOptions,
+} from './simulated-detectors.ts';
 export { simulateLease, type LeaseReport, type SimulatedLeaseOptions } from './simulated-lease.ts';
 export {
   simulateSingleton,

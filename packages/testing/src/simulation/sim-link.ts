@@ -22,6 +22,7 @@ export class SimLink implements Link {
   readonly peer: Identity;
   readonly peerAddress: string;
   readonly session: string;
+  receivedBytes = 0;
   readonly #socket: SimSocket;
   readonly #simulation: Simulation;
   readonly #handlers: SimLinkHandlers;
@@ -83,8 +84,10 @@ export class SimLink implements Link {
 
   #receive(segment: Segment): void {
     if (!this.#isOpen) return;
-    if (segment.kind === 'frame') this.#handlers.onFrame(this, segment.lane, segment.bytes);
-    else if (segment.kind === 'bye') this.#down('closed');
+    if (segment.kind === 'frame') {
+      this.receivedBytes += segment.bytes.length;
+      this.#handlers.onFrame(this, segment.lane, segment.bytes);
+    } else if (segment.kind === 'bye') this.#down('closed');
     else if (segment.kind === 'reset') this.#down('reset');
   }
 

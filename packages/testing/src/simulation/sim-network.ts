@@ -1,3 +1,5 @@
+import type { Life, ProbeChannel, ProbeHost } from '@foundation/core/internal';
+
 import { SimHost, type CrashKind } from './sim-host.ts';
 import { connectSockets, type Medium, type SimSocket } from './sim-socket.ts';
 import type { Simulation } from './simulation.ts';
@@ -20,8 +22,9 @@ export interface SimNetworkOptions {
 }
 
 /**
- * Hosts and the network between them. Like TCP: a connection keeps order and loses nothing but with
- * itself. Cuts, slow paths and crashes are put in by name of node.
+ * Hosts and the network between them. Connections are like TCP: they keep order and lose nothing but with
+ * themselves. Datagrams are lost, and overtake each other. Cuts, slow paths and crashes are put in by name
+ * of node.
  */
 export class SimNetwork implements Medium {
   readonly simulation: Simulation;
@@ -31,8 +34,13 @@ export class SimNetwork implements Medium {
   readonly #sockets = new Set<SimSocket>();
   readonly #cuts = new Map<string, CutKind>();
   readonly #slow = new Map<string, number>();
+  readonly #deafTo = new Set<string>();
+  readonly #probes = new Map<string, { readonly owner: SimHost; readonly host: ProbeHost }>();
+  #lostShare = 0;
+  #areDatagramsBlocked = false;
   readonly #nobody: SimHost;
   #ports = 0;
+  #channels = 0;
   #sessions = 0;
 
   constructor(simulation: Simulation, options: SimNetworkOptions = {}) {
@@ -51,6 +59,24 @@ export class SimNetwork implements Medium {
     if (kind === 'reset') this.#tear(a, b);
   }
 
+  /** Nothing passes from one node to another: no datagrams, and as TCP needs both ways, no connection. */
+  cutOneWay(from: string, to: string): void {
+    this.simulation.note(`cut ${from} > ${to}`);
+    this.#deafTo.add(`${from} ${to}`);
+  }
+
+  /** Each datagram is lost with this probability. */
+  lose(share: number): void {
+    this.simulation.note(`lose ${share}`);
+    this.#lostShare = share;
+  }
+
+  /** No datagrams pass at all, as behind some firewalls; connections do. */
+  blockDatagrams(): void {
+    this.simulation.note('block datagrams');
+    this.#areDatagramsBlocked = true;
+  }
+
   /** Breaks the connections between two nodes; new ones can be made. */
   break(a: string, b: string): void {
     this.simulation.note(`break ${a} ${b}`);
@@ -62,14 +88,15 @@ export class SimNetwork implements Medium {
     for (const a of left) for (const b of right) this.cut(a, b, kind);
   }
 
-  /** Ends all cuts; what waited passes. */
+  /** Ends all cuts and losses; what waited passes. */
   heal(): void {
     this.simulation.note('heal');
-    const healed = new Set(this.#cuts.keys());
+    const held = this.#open().filter(({ host, peer }) => this.holdsBack(peer.node, host.node));
     this.#cuts.clear();
-    for (const socket of this.#open()) {
-      if (healed.has(pair(socket.host.node, socket.peer.node))) socket.release();
-    }
+    this.#deafTo.clear();
+    this.#lostShare = 0;
+    this.#areDatagramsBlocked = false;
+    for (const socket of held) socket.release();
   }
 
   /** Everything between two nodes takes longer by so many milliseconds; 0 ends it. */
@@ -131,7 +158,46 @@ export class SimNetwork implements Medium {
   }
 
   holdsBack(from: string, to: string): boolean {
-    return this.#cuts.get(pair(from, to)) === 'silent';
+    const isOneWay = this.#deafTo.has(`${from} ${to}`) || this.#deafTo.has(`${to} ${from}`);
+    return isOneWay || this.#cuts.get(pair(from, to)) === 'silent';
+  }
+
+  // ── datagrams ──────────────────────────────────────────────────────────────
+
+  /** A host's end of the datagrams, until it crashes or closes it. */
+  openProbes(owner: SimHost, host: ProbeHost): ProbeChannel {
+    const address = `sim-probes:${++this.#channels}`;
+    const { self } = host;
+    this.#probes.set(address, { owner, host });
+    return {
+      addressFor: () => address,
+      send: ({ node, probeAddress }, bytes) => {
+        if (this.#isLost(self.node, node)) return;
+        const copy = bytes.slice();
+        const arrive = (): void => this.#deliver(self, probeAddress, copy);
+        this.simulation.schedule(this.delayMs(self.node, node), arrive);
+      },
+      close: async () => void this.#probes.delete(address),
+    };
+  }
+
+  #isLost(from: string, to: string): boolean {
+    const isCut = this.#cuts.has(pair(from, to)) || this.#deafTo.has(`${from} ${to}`);
+    return isCut || this.#areDatagramsBlocked || this.simulation.random.next() < this.#lostShare;
+  }
+
+  #deliver(from: Life, address: string, bytes: Uint8Array): void {
+    const { owner, host } = this.#probes.get(address) ?? {};
+    if (host === undefined || owner?.isAlive !== true) return;
+    const { simulation } = this;
+    if (owner.standsStillUntilMs > simulation.nowMs) {
+      // It waits in the system's queue.
+      const again = (): void => this.#deliver(from, address, bytes);
+      simulation.scheduleAt(owner.standsStillUntilMs, again);
+      return;
+    }
+    simulation.note(`${from.node}>${host.self.node} probe ${bytes[0]} ${bytes.length}`);
+    host.onDatagram(from, bytes);
   }
 
   #tear(a: string, b: string): void {

@@ -5,7 +5,7 @@ import {
   Codec,
   parseDelta,
   parseSharePart,
-  pingDefaults,
+  detectorProfiles,
   Registry,
   ShareJoiner,
   splitShare,
@@ -80,9 +80,10 @@ export class SimNode {
       this.#history.down(life);
       this.#clock.after(forgetMs, () => this.#checkForgotten(life));
     });
-    events.on('problem', ({ what, error }) =>
-      problems.push(`${host.node}: ${what}: ${String(error)}`),
-    );
+    events.on('problem', ({ what, error }) => {
+      // That datagrams do not pass is what a plan of faults may be about.
+      if (what !== 'probes') problems.push(`${host.node}: ${what}: ${String(error)}`);
+    });
     network.simulation.note(`start ${host.node}.${incarnation}`);
     void this.cluster.start();
   }
@@ -169,8 +170,9 @@ export class SimNode {
       transport: new SimTransport(network, host),
       discovery: new SimDiscovery(directory, host),
       clock: this.#clock,
+      random: network.simulation.random,
       events,
-      detector: pingDefaults,
+      detector: detectorProfiles.lan,
       handlers: {
         onFrame: (link, _lane, frame) => this.#receive(link, this.#codec.decode(frame)),
         onUp: (_member, link) => this.#introduce(link),

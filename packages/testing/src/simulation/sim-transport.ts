@@ -5,6 +5,7 @@ import {
   type Lane,
   type Link,
   type LinkDownReason,
+  type ProbeSource,
   type Transport,
   type TransportCounters,
   type TransportHandlers,
@@ -62,6 +63,10 @@ export class SimTransport implements Transport, Listener {
     }
   }
 
+  probes(): ProbeSource {
+    return { kind: 'here', open: async (host) => this.#network.openProbes(this.host, host) };
+  }
+
   async stop(): Promise<void> {
     if (this.#running === undefined) return;
     this.#network.unlisten(this.#running.address);
@@ -94,14 +99,14 @@ export class SimTransport implements Transport, Listener {
       dialTimeoutMs,
       () => {
         socket.end({ kind: 'reset' });
-        settle(unreachable(address));
+        settle(unreachable(address, false));
       },
       this.host,
     );
     this.#strangers.add(socket);
     socket.onSegment = (segment) => {
       if (segment.kind === 'refused') settle(this.#refusedBy(segment, running));
-      else if (segment.kind !== 'welcome') settle(unreachable(address));
+      else if (segment.kind !== 'welcome') settle(unreachable(address, segment.kind === 'reset'));
       else settle(this.#confirm(socket, segment.greeting, heldBefore));
     };
     socket.write({ kind: 'hello', greeting: this.#greeting(running, '') });
@@ -239,8 +244,10 @@ export class SimTransport implements Transport, Listener {
   }
 }
 
-function unreachable(address: string): FoundationError {
-  return new FoundationError('NODE_UNREACHABLE', `nobody answers at ${address}`);
+function unreachable(address: string, isRefused: boolean): FoundationError {
+  return new FoundationError('NODE_UNREACHABLE', `nobody answers at ${address}`, {
+    details: { isRefused },
+  });
 }
 
 function duplicate({ node }: Identity): FoundationError {

@@ -85,6 +85,10 @@ class SimulatedCluster {
         return this.#network.heal();
       case 'cut':
         return this.#network.cut(this.#name(fault.a), this.#name(fault.b), fault.how);
+      case 'cut-one-way':
+        return this.#network.cutOneWay(this.#name(fault.a), this.#name(fault.b));
+      case 'lose':
+        return this.#network.lose(fault.share);
       case 'break':
         return this.#network.break(this.#name(fault.a), this.#name(fault.b));
       case 'slow':

@@ -29,6 +29,7 @@ export class FrameSocket {
   readonly #socket: ByteStream;
   readonly #traffic: Traffic;
   readonly #reader: FrameReader;
+  #receivedBytes = 0;
   readonly #deliver = (kind: number, payload: Buffer): void => {
     if (this.#reading) this.onFrame(kind, payload);
   };
@@ -56,6 +57,11 @@ export class FrameSocket {
   /** How far the frames have come: complete ones, and bytes of the next. */
   get arrival(): Arrival {
     return this.#reader.arrival;
+  }
+
+  /** Bytes that have come in so far. */
+  get receivedBytes(): number {
+    return this.#receivedBytes;
   }
 
   /** Bytes that wait inside the socket. */
@@ -96,6 +102,7 @@ export class FrameSocket {
 
   #receive(chunk: Buffer): void {
     this.#traffic.bytesIn += chunk.length;
+    this.#receivedBytes += chunk.length;
     if (!this.#reading) return;
     try {
       this.#reader.push(chunk, this.#deliver);

@@ -35,6 +35,7 @@ export class MemoryLink implements Link {
   readonly #wire: MemoryWire;
   readonly #self: string;
   readonly #queues: Record<Lane, Uint8Array[]> = { control: [], normal: [], bulk: [] };
+  receivedBytes = 0;
   readonly #bytes: Record<Lane, number> = { control: 0, normal: 0, bulk: 0 };
   readonly #order = new LaneOrder();
   #other: MemoryLink | undefined;
@@ -101,6 +102,8 @@ export class MemoryLink implements Link {
   }
 
   receive(lane: Lane, frame: Uint8Array): void {
-    if (this.#isOpen) this.#own.received(this, lane, frame);
+    if (!this.#isOpen) return;
+    this.receivedBytes += frame.length;
+    this.#own.received(this, lane, frame);
   }
 }

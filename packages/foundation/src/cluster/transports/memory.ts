@@ -1,4 +1,5 @@
 import { FoundationError } from '../../errors.ts';
+import type { ProbeChannel, ProbeHost, ProbeSource } from '../detector/probe-channel.ts';
 import type {
   Identity,
   Lane,
@@ -17,6 +18,7 @@ import { MemoryLink, type MemoryEnd, type MemoryWire } from './memory-link.ts';
  */
 export class MemoryNetwork {
   readonly #listeners = new Map<string, MemoryTransport>();
+  readonly #probes = new Map<string, ProbeHost>();
   readonly #cuts = new Set<string>();
   readonly #waiting = new Set<() => void>();
   readonly #schedule: (turn: () => void) => void;
@@ -44,6 +46,7 @@ export class MemoryNetwork {
   crash(address: string): void {
     this.#listeners.get(address)?.crash();
     this.#listeners.delete(address);
+    this.#probes.delete(address);
   }
 
   /** @internal */
@@ -53,15 +56,34 @@ export class MemoryNetwork {
     return address;
   }
 
+  /** @internal Datagrams arrive with the next turn; across a cut they are lost. */
+  openProbes(address: string, host: ProbeHost): ProbeChannel {
+    const { self } = host;
+    this.#probes.set(address, host);
+    return {
+      addressFor: () => address,
+      send: (to, bytes) => {
+        const copy = bytes.slice();
+        const isLost = this.#isCut(self.node, to.node) || !this.#probes.has(address);
+        if (!isLost)
+          this.#schedule(() => this.#probes.get(to.probeAddress)?.onDatagram(self, copy));
+      },
+      close: async () => void this.#probes.delete(address),
+    };
+  }
+
   /** @internal */
   unlisten(address: string): void {
     this.#listeners.delete(address);
   }
 
   /** @internal */
-  at(address: string, from: string): MemoryTransport | undefined {
+  at(address: string, from: string): MemoryTransport {
     const found = this.#listeners.get(address);
-    return found !== undefined && !this.#isCut(from, found.self.node) ? found : undefined;
+    if (found !== undefined && !this.#isCut(from, found.self.node)) return found;
+    throw new FoundationError('NODE_UNREACHABLE', `nobody answers at ${address}`, {
+      details: { address, isRefused: found === undefined },
+    });
   }
 
   #pass(from: string, to: string, action: () => void): void {
@@ -133,6 +155,11 @@ export class MemoryTransport implements Transport, MemoryEnd {
     }
   }
 
+  probes(): ProbeSource {
+    const { address } = this;
+    return { kind: 'here', open: async (host) => this.#network.openProbes(address, host) };
+  }
+
   async stop(): Promise<void> {
     if (this.#running === undefined) return;
     this.#network.unlisten(this.#running.address);
@@ -175,9 +202,6 @@ export class MemoryTransport implements Transport, MemoryEnd {
     await this.#network.nextTurn();
     const { self, address: own } = this.#runs();
     const target = this.#network.at(address, self.node);
-    if (target === undefined) {
-      throw new FoundationError('NODE_UNREACHABLE', `nobody answers at ${address}`);
-    }
     const peer = target.self;
     const held = this.#links.get(peer.node);
     const theirs = target.#links.get(self.node)?.session;

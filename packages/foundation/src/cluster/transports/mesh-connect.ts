@@ -1,6 +1,6 @@
 import { connect, type TLSSocket } from 'node:tls';
 
-import type { Clock } from '../../clock.ts';
+import type { Clock, Timer } from '../../clock.ts';
 import { FoundationError } from '../../errors.ts';
 import { printable } from '../../printable.ts';
 import { parseAddress } from '../address.ts';
@@ -10,7 +10,8 @@ import { tlsFailure, type MeshKeys } from './mesh-tls.ts';
 export interface ConnectOptions {
   readonly keys: MeshKeys;
   readonly clock: Clock;
-  /** Longest that it may take, in milliseconds. */
+  /** Longest that the connection, and then TLS, may take, in milliseconds. */
+  readonly connectTimeoutMs: number;
   readonly timeoutMs: number;
 }
 
@@ -20,7 +21,7 @@ export interface ConnectOptions {
  */
 export function connectTls(
   address: string,
-  { keys, clock, timeoutMs }: ConnectOptions,
+  { keys, clock, connectTimeoutMs, timeoutMs }: ConnectOptions,
   done: (outcome: TLSSocket | FoundationError) => void,
 ): TLSSocket | undefined {
   const target = parseAddress(address);
@@ -37,8 +38,15 @@ export function connectTls(
     if (outcome !== socket) socket.destroy();
     done(outcome);
   };
-  const late = (): void => settle(unreachable(address, `did not answer within ${timeoutMs} ms`));
-  const timer = clock.after(timeoutMs, late, 'background');
+  const within = (limitMs: number): Timer => {
+    const late = (): void => settle(unreachable(address, `did not answer within ${limitMs} ms`));
+    return clock.after(limitMs, late, 'background');
+  };
+  let timer = within(connectTimeoutMs);
+  socket.once('connect', () => {
+    timer.cancel();
+    if (!isSettled) timer = within(timeoutMs);
+  });
   socket.on('error', (error) => settle(tlsFailure(error, `dialling ${address}`)));
   socket.once('close', () => settle(unreachable(address, 'hung up')));
   socket.once('secureConnect', () => settle(socket));

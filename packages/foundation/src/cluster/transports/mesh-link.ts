@@ -61,6 +61,10 @@ export class MeshLink implements Link {
     return this.#writer.queuedBytes + this.#socket.waitingBytes;
   }
 
+  get receivedBytes(): number {
+    return this.#socket.receivedBytes;
+  }
+
   /** Settles when nothing is left of the connection. */
   get closed(): Promise<void> {
     return this.#socket.closed;

@@ -32,6 +32,12 @@ export interface MeshSettings {
    * @defaultValue where it listens; if that is everywhere, the machine's first address that others reach
    */
   readonly advertise: string | undefined;
+  /**
+   * Longest that a connection may take before TLS begins, in milliseconds. Where that is not enough the network is
+   * bad, and another attempt is better: the system repeats its own more and more seldom.
+   * @defaultValue 500
+   */
+  readonly connectTimeoutMs: number;
   /** Longest that TLS, and then the introduction, may take, in milliseconds. @defaultValue 5_000 */
   readonly handshakeTimeoutMs: number;
   /**
@@ -69,6 +75,7 @@ export const meshDefaults: MeshSettings = {
   host: '127.0.0.1',
   port: 0,
   advertise: undefined,
+  connectTimeoutMs: 500,
   handshakeTimeoutMs: 5_000,
   connectionsMax: 512,
   strangersMax: 64,

@@ -67,7 +67,7 @@ export function tlsFailure(error: Error, whom: string): FoundationError {
   const { code, hint } = verdict(reason);
   return new FoundationError(code, `${whom}: ${reason}`, {
     ...(hint === undefined ? {} : { hint }),
-    details: { reason },
+    details: { reason, ...(reason === 'ECONNREFUSED' ? { isRefused: true } : {}) },
     cause: error,
   });
 }

@@ -5,6 +5,7 @@ import { createServer, type Server, type TLSSocket } from 'node:tls';
 
 import { FoundationError, isFoundationError, messageOf } from '../../errors.ts';
 import { addressCharsMax, parseAddress, type Address } from '../address.ts';
+import type { ProbeSource } from '../detector/probe-channel.ts';
 import type {
   Identity,
   Link,
@@ -29,10 +30,14 @@ import {
 import { secretKeys } from './mesh-secret.ts';
 import { Strangers } from './mesh-strangers.ts';
 import { channelBinding, tlsFailure, type MeshKeys } from './mesh-tls.ts';
+import type { UdpProbesSettings } from './udp-probes.ts';
+
+const probesFile = import.meta.url.endsWith('.ts') ? './udp-probes.ts' : './udp-probes.js';
 
 /** From start to stop. */
 interface Running {
   readonly server: Server;
+  readonly bound: Address;
   readonly keys: MeshKeys;
   readonly handshake: HandshakeHost;
   /** What goes on in the background. */
@@ -89,7 +94,7 @@ export class MeshTransport implements Transport {
     watches.use(this.#links.open(self, handlers));
     const onProblem = (error: FoundationError): void => this.#links.refuse(error);
     watches.use(keys.keepFresh(server, { clock, onProblem }));
-    this.#running = { server, keys, handshake, watches };
+    this.#running = { server, bound, keys, handshake, watches };
     this.#serve(this.#running);
     return address;
   }
@@ -98,6 +103,15 @@ export class MeshTransport implements Transport {
     const running = this.#running;
     if (running === undefined) throw transportStopped();
     return this.#links.dial(address, () => this.#dial(address, running));
+  }
+
+  /** UDP on the same port, where that is free. */
+  probes(): ProbeSource {
+    if (this.#running === undefined) throw transportStopped();
+    const { bound, handshake } = this.#running;
+    const told = parseAddress(handshake.address)?.port ?? bound.port;
+    const settings: UdpProbesSettings = { cluster: handshake.self.cluster, ...bound, told };
+    return { kind: 'thread', module: new URL(probesFile, import.meta.url).href, settings };
   }
 
   async stop(graceMs = 1_000): Promise<void> {
@@ -156,8 +170,9 @@ export class MeshTransport implements Transport {
 
   #dial(address: string, running: Running): Promise<Link> {
     const { handshake, keys } = running;
+    const { connectTimeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
-      const socket = connectTls(address, { ...handshake, keys }, (connected) => {
+      const socket = connectTls(address, { ...handshake, connectTimeoutMs, keys }, (connected) => {
         if (isFoundationError(connected)) {
           this.#links.refuse(connected);
           return reject(connected);

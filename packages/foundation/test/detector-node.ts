@@ -1,0 +1,52 @@
+// A node whose probes can be made to get lost: `detector-node.ts <options of startNode as JSON>`
+import { startNode, type NodeOptions } from '@foundation/core';
+import {
+  clusterHome,
+  MeshTransport,
+  readOrCreateSecrets,
+  type ProbeSource,
+} from '@foundation/core/internal';
+import { runTestProgram } from '@foundation/testing/program';
+
+/** A mesh whose probes come in or do not. */
+class LossyMesh extends MeshTransport {
+  readonly lost = new SharedArrayBuffer(2 * Float64Array.BYTES_PER_ELEMENT);
+
+  override probes(): ProbeSource {
+    const source = super.probes();
+    if (source.kind === 'here') return source;
+    const settings = { ...Object(source.settings), lost: this.lost };
+    return { ...source, module: new URL('lossy-probes.ts', import.meta.url).href, settings };
+  }
+}
+
+const options = JSON.parse(process.argv[2] ?? '{}') as NodeOptions;
+const { secretPath } = clusterHome({
+  cluster: options.clusterName,
+  directory: options.directory,
+  env: {},
+  cwd: '/',
+});
+const transport = new LossyMesh({ secret: await readOrCreateSecrets(secretPath) });
+const events: string[] = [];
+const node = await startNode({ ...options, ports: { transport } });
+node.events.on('member-down', ({ node: other, reason }) => events.push(`down ${other} ${reason}`));
+node.events.on('member-changed', ({ node: other, status }) => events.push(`${status} ${other}`));
+node.events.on('problem', ({ what }) => events.push(`problem ${what}`));
+
+const commands = {
+  view: () => ({ members: node.cluster.members(), events }),
+  members: () => node.cluster.members(),
+  events: () => events,
+  /** A share of the probes from others is not received from now on. */
+  lose: (share: number) => new Float64Array(transport.lost).set([share, 0]),
+  /** How many were lost since then. */
+  lost: () => new Float64Array(transport.lost)[1],
+  /** The event loop stands still. */
+  stall: (forMs: number) => {
+    setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs), 10);
+  },
+};
+export type DetectorNode = typeof commands;
+
+runTestProgram(node.incarnation, commands, () => node.stop());
