@@ -8,6 +8,7 @@ import { isMismatch } from './jet-stream-failure.ts';
 import { checkServer, openStream, promisesOf } from './jet-stream-setup.ts';
 import { JetStreamWatches } from './jet-stream-watches.ts';
 import type { NatsClient } from './nats-client.ts';
+import { SharedRuns } from './shared-runs.ts';
 import { tokenOf } from './subjects.ts';
 import { Tries } from './tries.ts';
 
@@ -54,6 +55,7 @@ export class JetStreamStore implements Store {
   readonly #writer = randomUUID();
   #operations = 0;
   readonly #running = new Set<Promise<unknown>>();
+  readonly #reads = new SharedRuns<Entry | undefined>();
   #promises: StorePromises;
   #starting: Promise<void> | undefined = undefined;
 
@@ -100,14 +102,18 @@ export class JetStreamStore implements Store {
     await this.#client.close();
   }
 
-  get(key: string): Promise<Versioned | undefined> {
-    return this.#run(`the reading of "${key}"`, { key }, async (tries) => {
-      for (;;) {
-        const entry = await tries.until(() => this.#bucket.last(key));
-        if (await this.#isNewest(key, entry, tries)) return versionedOf(entry);
-        await tries.pause();
-      }
-    });
+  async get(key: string): Promise<Versioned | undefined> {
+    const entry = await this.#run(`the reading of "${key}"`, { key }, (tries) =>
+      // Confirmations of one key get into each other's way.
+      this.#reads.run(key, async () => {
+        for (;;) {
+          const found = await tries.until(() => this.#bucket.last(key));
+          if (await this.#isNewest(key, found, tries)) return found;
+          await tries.pause();
+        }
+      }),
+    );
+    return versionedOf(entry);
   }
 
   compareAndSet(key: string, version: number, value: Uint8Array): Promise<number | undefined> {
@@ -273,7 +279,8 @@ interface Pending {
 
 function versionedOf(entry: Entry | undefined): Versioned | undefined {
   if (entry === undefined || entry.isDeleted) return undefined;
-  return { version: entry.sequence, value: entry.value };
+  // A copy: others may have asked for the same.
+  return { version: entry.sequence, value: new Uint8Array(entry.value) };
 }
 
 function byBytes(one: string, other: string): number {

@@ -8,6 +8,10 @@ import { NatsClient } from './nats-client.ts';
 import { NatsDatagrams } from './nats-datagrams.ts';
 import { natsSettings, type NatsOptions } from './nats-options.ts';
 
+function openSockets(): number {
+  return process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length;
+}
+
 /** Opens a client and closes it again. */
 async function outcomeOf(options: NatsOptions): Promise<string> {
   const client = new NatsClient(options);
@@ -99,14 +103,15 @@ describe('NatsClient', () => {
   });
 
   it('gives up a server that takes connections and says nothing, and leaves none open', async () => {
+    await using silent = await startNats({ jetstream: false });
     await using servers = await startNats({ jetstream: false });
-    await using proxy = await startTcpProxy(Number(new URL(servers.urls[0] ?? '').port));
-    proxy.hold();
-    const silent = { servers: `127.0.0.1:${proxy.port}`, connectTimeoutMs: 100 };
-    expect(await outcomeOf(silent)).toBe('NODE_UNREACHABLE');
-    expect(await outcomeOf({ ...silent, servers: [silent.servers, ...servers.urls] })).toBe(
-      'connected',
-    );
+    silent.members[0]?.freeze();
+    const before = openSockets();
+    const options = { servers: silent.urls, connectTimeoutMs: 100 };
+    expect(await outcomeOf(options)).toBe('NODE_UNREACHABLE');
+    const some = { ...options, servers: [...silent.urls, ...servers.urls] };
+    expect(await outcomeOf(some)).toBe('connected');
+    expect(openSockets()).toBe(before);
   });
 
   it('reports that it was cut off because it did not read', async () => {

@@ -36,6 +36,8 @@ export class NatsDatagrams {
     };
     this.#listening = nats.listen({ onUp: begin });
     begin();
+    // Once it has answered, the server knows what this node listens to.
+    await nats.connection?.flush().catch(() => undefined);
   }
 
   /** @returns false when there is no connection to NATS; true promises nothing. */

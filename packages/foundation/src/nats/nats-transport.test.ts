@@ -5,11 +5,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { sleep, systemClock } from '../clock.ts';
 import type { Link, TransportHandlers } from '../cluster/transport.ts';
+import { introduce, type HandshakeHost } from '../cluster/transports/mesh-handshake.ts';
 import { isFoundationError, type FoundationError } from '../errors.ts';
 import { encodeKnock } from './knock.ts';
 import { memberKeys } from './member-keys.ts';
 import { NatsClient } from './nats-client.ts';
 import type { NatsOptions } from './nats-options.ts';
+import { NatsSessions } from './nats-sessions.ts';
 import { NatsTransport, type NatsTransportOptions } from './nats-transport.ts';
 import { doorSubject } from './node-address.ts';
 import { newKeyShare } from './session-keys.ts';
@@ -181,6 +183,56 @@ describe('NATS', () => {
       expect(b.transport.counters().refused).toEqual({ MALFORMED: 1, PROTOCOL_VERSION: 1 });
       expect(_c.transport.counters().refused).toEqual({ AUTHENTICATION_FAILED: 1 });
       expect(b.told).toEqual(['link a']);
+    });
+
+    it('refuses a node that calls itself by another name than the one on whose subject it listens', async () => {
+      await using b = await new TestNode(at).start('b');
+      const nats = new NatsClient(at);
+      await nats.open();
+      const self = { cluster: 'test', node: 'rogue', incarnation: 1 };
+      const proofKeys = memberKeys('test', secret);
+      const limits = {
+        handshakeTimeoutMs: 1_000,
+        pingEveryMs: 1_000,
+        lateMs: 1_000,
+        strangersMax: 1,
+      };
+      const ignore = (): void => {};
+      const handlers = {
+        onStranger: ignore,
+        onRefused: ignore,
+        onForged: ignore,
+        onProblem: ignore,
+      };
+      const traffic = { bytesIn: 0, bytesOut: 0 };
+      using sessions = new NatsSessions({
+        client: nats,
+        self,
+        proofKeys,
+        limits,
+        traffic,
+        ...handlers,
+      });
+      const stranger = await sessions.knock({ cluster: 'test', node: 'b', incarnation: 1 });
+      const outcome = await new Promise((resolve) => {
+        const claimed = { cluster: 'test', node: 'victim', incarnation: 1, meta: {} };
+        const host: HandshakeHost = {
+          self: claimed,
+          address: 'nats:test/victim/1',
+          proofKeys,
+          clock: systemClock,
+          timeoutMs: 1_000,
+          greeted: new Map(),
+          isAddress: () => true,
+          admit: () => undefined,
+          heldSessions: () => new Map(),
+        };
+        introduce(stranger, host, resolve);
+      });
+      expect(outcome).toMatchObject({ code: 'IDENTITY_MISMATCH' });
+      expect(b.refused('IDENTITY_MISMATCH')).toBe(1);
+      expect(b.told).toEqual([]);
+      await nats.close();
     });
 
     it('makes room for a newcomer when many have knocked and said nothing since', async () => {

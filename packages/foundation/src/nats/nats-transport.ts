@@ -83,7 +83,6 @@ const knockEveryMs = 100;
 
 /** From start to stop. */
 interface Running {
-  readonly self: NodeAddress;
   readonly sessions: NatsSessions;
   readonly handshake: HandshakeHost;
   readonly links: Disposable;
@@ -153,7 +152,7 @@ export class NatsTransport implements Transport {
       onForged: (error) => this.#links.refuseFlood(error),
       onProblem: (error) => handlers.onRefused(error),
     });
-    this.#running = { self, sessions, handshake, links };
+    this.#running = { sessions, handshake, links };
     // Once it has answered, the server knows what this node listens to.
     await this.#client.connection?.flush().catch(() => undefined);
     return address;

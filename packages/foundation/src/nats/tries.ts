@@ -1,11 +1,13 @@
 import { sleep } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
-import { finalFailure } from './jet-stream-failure.ts';
+import { finalFailure, isMismatch } from './jet-stream-failure.ts';
 import type { NatsSettings } from './nats-options.ts';
 
 /** Pauses between two tries, in milliseconds; each is twice the one before. */
 const pauseMinMs = 2;
 const pauseMaxMs = 250;
+/** The longest where another one was in the way: that is over as soon as that one is. */
+const waysMaxMs = 16;
 
 /** What is tried again and again, and how long. */
 export interface TriesOptions {
@@ -45,7 +47,11 @@ export class Tries {
     }
   }
 
-  /** Waits for the next try. Throws as `until` does. @param error - why the last one failed */
+  /**
+   * Waits for the next try. Throws as `until` does.
+   *
+   * @param error - why the last one failed. @defaultValue another one was in the way
+   */
   async pause(error?: unknown): Promise<void> {
     const final = finalFailure(error);
     if (final !== undefined) throw final;
@@ -53,7 +59,8 @@ export class Tries {
     const pauseMs = this.#pauseMs * (0.5 + random.next());
     const isLate = clock.now() + pauseMs > this.#deadline;
     if (isLate || this.#options.isOver()) throw this.#late(error);
-    this.#pauseMs = Math.min(2 * this.#pauseMs, pauseMaxMs);
+    const isInTheWay = error === undefined || isMismatch(error);
+    this.#pauseMs = Math.min(2 * this.#pauseMs, isInTheWay ? waysMaxMs : pauseMaxMs);
     await sleep(clock, pauseMs);
   }
 

@@ -22,7 +22,7 @@ export interface Stranger {
   /** Unique to the connection, known to both ends. */
   readonly binding: Buffer;
   /**
-   * The node that its certificate proves it to be, or why that proves nothing; undefined where the
+   * The node that its certificate, or where it is reached, proves it to be, or why that proves nothing; undefined where the
    * keys do not tell nodes apart.
    */
   readonly proven: string | FoundationError | undefined;
@@ -234,9 +234,9 @@ function duplicate(node: string): FoundationError {
 }
 
 function mismatch(peer: Identity, proven: string): FoundationError {
-  const what = `a node calls itself ${peer.node}, and its certificate says ${proven}`;
+  const what = `a node calls itself ${peer.node}, and is proven to be ${proven}`;
   return new FoundationError('IDENTITY_MISMATCH', what, {
-    hint: `Start it as \`${proven}\`, or give it the certificate of ${peer.node}.`,
+    hint: `Start it as \`${proven}\`, or give it the certificate, or the user of NATS, that ${peer.node} has.`,
     details: { node: peer.node, proven },
   });
 }
