@@ -7,7 +7,7 @@ import { HealthCheck } from './cluster/health-check.ts';
 import { Quorum } from './cluster/quorum.ts';
 import { withQuorum } from './cluster/stores/with-quorum.ts';
 import { contextRoom, type ContextRoom } from './context/context-room.ts';
-import { FoundationError } from './errors.ts';
+import { FoundationError, isFoundationError } from './errors.ts';
 import { Events } from './events.ts';
 import { listingOf } from './introspection/process-info.ts';
 import { Leases, type LeaseProblem } from './lease/leases.ts';
@@ -304,6 +304,16 @@ class RunningNode implements Node {
     return 'abandoned';
   }
 
+  /** Asks a process, wherever it is. One that does not answer may be there. */
+  async #isRunning(pid: Pid): Promise<boolean> {
+    try {
+      await this.processes.inspect(pid).statistics();
+      return true;
+    } catch (error) {
+      return !isFoundationError(error) || error.code !== 'NO_PROCESS';
+    }
+  }
+
   async #startThere(node: string, record: Parameters<Singletons['startHere']>[0]): Promise<void> {
     await systemOf(this.#runtime, this.cluster.station(node)).startSingleton(record);
   }
@@ -340,6 +350,7 @@ class RunningNode implements Node {
           this.processes
             .end({ pid: undefined, name: singleton }, { reason, timeoutMs })
             .catch(() => {}), // it has ended already, or is left behind
+        isRunning: (pid) => this.#isRunning(pid),
         startThere: (node, record) => this.#startThere(node, record),
       },
     });

@@ -3,37 +3,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { eventually, spawnNode, type TestProcess } from '@foundation/testing';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { present } from './alone.ts';
 import type { LeaseNode } from './lease-node.ts';
 
 const program = new URL('lease-node.ts', import.meta.url);
 
-interface ThreePrograms extends AsyncDisposable {
-  readonly nodes: readonly [Program, Program, Program];
-}
 type Program = TestProcess<LeaseNode>;
 
-/** Three programs of one machine, whose nodes know each other by the store only. */
-async function threePrograms(): Promise<ThreePrograms> {
-  const directory = mkdtempSync(join(tmpdir(), 'foundation-leases-'));
+/** Three programs of one machine, whose nodes know each other by the store only. The last test ends some. */
+const directory = mkdtempSync(join(tmpdir(), 'foundation-leases-'));
+let nodes: readonly [Program, Program, Program];
+
+beforeAll(async () => {
   const start = (name: string): Promise<Program> =>
     spawnNode(program, { args: [name, join(directory, 'cluster.db')], readyMs: 60_000 });
-  const nodes = await Promise.all([start('a'), start('b'), start('c')]);
-  return {
-    nodes,
-    [Symbol.asyncDispose]: async () => {
-      await Promise.all(nodes.map((node) => node.kill()));
-      rmSync(directory, { recursive: true });
-    },
-  };
-}
+  nodes = await Promise.all([start('a'), start('b'), start('c')]);
+});
+
+afterAll(async () => {
+  await Promise.all(nodes.map((node) => node.kill()));
+  rmSync(directory, { recursive: true });
+});
 
 describe('a lease that several programs want', () => {
   it('is held by one of them at any time, and its token grows from turn to turn', async () => {
-    await using programs = await threePrograms();
-    const { nodes } = programs;
     const told = await Promise.all(nodes.map((node) => node.ask('turns', 'one', 5)));
     const turns = told.flat().toSorted((x, y) => x.from - y.from);
     expect(turns).toHaveLength(30);
@@ -43,32 +38,7 @@ describe('a lease that several programs want', () => {
     expect(tokens).toEqual([...new Set(tokens)].toSorted((x, y) => x - y));
   });
 
-  it('is handed over within milliseconds, and taken from one that was killed when its time is over', async () => {
-    await using programs = await threePrograms();
-    const [a, b, c] = programs.nodes;
-    const ttlMs = 2_000;
-    const first = await a.ask('acquire', 'one', 60_000);
-    const second = b.ask('acquire', 'one', ttlMs);
-    await b.ask('now'); // so it has heard the question before
-    const releasedAt = await a.ask('release', 'one');
-    const { token, at } = await second;
-    expect(token).toBeGreaterThan(first.token);
-    expect(at - releasedAt).toBeLessThan(1_500);
-
-    const third = c.ask('acquire', 'one', ttlMs);
-    await c.ask('now');
-    const killedAt = await b.ask('now');
-    await b.kill();
-    const taken = await third;
-    expect(taken.token).toBeGreaterThan(token);
-    // It was seen anew at most a quarter of its time before.
-    expect(taken.at - killedAt).toBeGreaterThan(0.6 * ttlMs);
-    expect(taken.at - killedAt).toBeLessThan(ttlMs + 2_000);
-  });
-
   it('lets nothing in of a holder that stood still while another took over', async () => {
-    await using programs = await threePrograms();
-    const { nodes } = programs;
     await Promise.all(nodes.map((node) => node.ask('work', 500)));
     const late = new Set<number>();
     for (let trial = 0; trial < 3; trial++) {
@@ -96,5 +66,27 @@ describe('a lease that several programs want', () => {
     );
     // They stood still in the middle of a write.
     expect(Math.max(...refused)).toBeGreaterThan(0);
+  });
+
+  it('is handed over within milliseconds, and taken from one that was killed when its time is over', async () => {
+    const [a, b, c] = nodes;
+    const ttlMs = 2_000;
+    const first = await a.ask('acquire', 'two', 60_000);
+    const second = b.ask('acquire', 'two', ttlMs);
+    await b.ask('now'); // so it has heard the question before
+    const releasedAt = await a.ask('release', 'two');
+    const { token, at } = await second;
+    expect(token).toBeGreaterThan(first.token);
+    expect(at - releasedAt).toBeLessThan(1_500);
+
+    const third = c.ask('acquire', 'two', ttlMs);
+    await c.ask('now');
+    const killedAt = await b.ask('now');
+    await b.kill();
+    const taken = await third;
+    expect(taken.token).toBeGreaterThan(token);
+    // It was seen anew at most a quarter of its time before.
+    expect(taken.at - killedAt).toBeGreaterThan(0.6 * ttlMs);
+    expect(taken.at - killedAt).toBeLessThan(ttlMs + 2_000);
   });
 });

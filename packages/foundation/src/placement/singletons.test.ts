@@ -59,6 +59,7 @@ class World {
         return this.failure === undefined ? Promise.resolve() : Promise.reject(this.failure);
       },
       stopHere: async () => {},
+      isRunning: async () => true,
       startThere: (node) => Promise.resolve(void this.there.push(node)),
     },
   });

@@ -5,6 +5,7 @@ import type { Events, NodeEvents } from '../events.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { LeaseProblem, Leases } from '../lease/leases.ts';
 import type { ExitReason } from '../process/exit.ts';
+import type { Pid } from '../process/pid.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Registry } from '../registry/registry.ts';
 import { chooseNode } from './rendezvous-hash.ts';
@@ -23,6 +24,8 @@ export interface SingletonHandlers {
   ): Promise<void>;
   /** Ends one that runs here. Resolves when it has ended, or has not in time. */
   stopHere(name: string, reason: 'shutdown' | 'killed', timeoutMs: number): Promise<void>;
+  /** Asks a process, wherever it is, whether it is there. */
+  isRunning(pid: Pid): Promise<boolean>;
   /** Asks another node to start it. */
   startThere(node: string, record: SingletonRecord): Promise<void>;
 }
@@ -77,6 +80,7 @@ export class Singletons {
       leases,
       isCandidate: (process) => handlers.candidates(process).includes(self),
       orphans: () => this.#orphans.values(),
+      isRunning: (pid) => handlers.isRunning(pid),
       start: (record, lease, onEnded) => handlers.startHere(record, onEnded, lease),
       stop: (name, reason, timeoutMs) => handlers.stopHere(name, reason, timeoutMs),
     });
@@ -86,7 +90,9 @@ export class Singletons {
 
   /** Makes sure that it runs somewhere: on the preferred node if that can run it and it runs nowhere yet. */
   async start(record: SingletonRecord, preferNode?: string): Promise<void> {
-    if (this.#registry.lookup(record.name) !== undefined) return;
+    const isStrong = record.consistency === 'strong';
+    // Whoever is to run a strong one asks whether it runs.
+    if (!isStrong && this.#registry.lookup(record.name) !== undefined) return;
     const candidates = this.#handlers.candidates(record.process);
     const host =
       candidates.find((node) => node === preferNode) ??
@@ -102,8 +108,8 @@ export class Singletons {
   startHere(record: SingletonRecord): Promise<void> {
     const running = this.#starting.get(record.name);
     if (running !== undefined) return running;
-    if (this.#registry.lookup(record.name) !== undefined) return Promise.resolve();
     const isStrong = record.consistency === 'strong';
+    if (!isStrong && this.#registry.lookup(record.name) !== undefined) return Promise.resolve();
     const start = (isStrong ? this.#strong.start(record) : this.#host(record)).finally(() =>
       this.#starting.delete(record.name),
     );

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
 import type { Events } from '../events.ts';
 import type { LeaseProblem, Leases } from '../lease/leases.ts';
+import type { Pid } from '../process/pid.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Change, Registry } from '../registry/registry.ts';
 import { Tenure, type FailedStart, type TenureParts } from './tenure.ts';
@@ -19,6 +20,8 @@ export interface StrongParts {
   readonly isCandidate: (process: string) => boolean;
   /** Singletons whose node is gone, until somebody runs them again. */
   readonly orphans: () => Iterable<Orphan>;
+  /** Asks a process whether it is there. */
+  readonly isRunning: (pid: Pid) => Promise<boolean>;
   readonly start: TenureParts['start'];
   readonly stop: TenureParts['stop'];
 }
@@ -44,12 +47,16 @@ export class StrongSingletons {
 
   /** Resolves when it runs, here or elsewhere. */
   async start(record: SingletonRecord): Promise<void> {
-    const { registry, clock } = this.#parts;
+    const { registry, clock, isRunning } = this.#parts;
     const { name } = record;
+    // It may have ended, and this node not have heard of that yet.
+    const known = registry.holder(name)?.pid;
+    if (known !== undefined && (await isRunning(known))) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = clock.after(startMs, () => reject(notStarted(name)));
     using _watch = registry.onChange(() => {
-      if (registry.lookup(name) !== undefined) resolve();
+      const holder = registry.holder(name)?.pid;
+      if (holder !== undefined && known?.equals(holder) !== true) resolve();
     });
     const waiting = this.#waiting.get(name) ?? new Set();
     this.#waiting.set(name, waiting.add(reject));
