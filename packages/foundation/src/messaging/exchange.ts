@@ -10,6 +10,7 @@ import type { ReplyAddress } from '../process/replies.ts';
 import type { Runtime } from '../process/runtime.ts';
 import { senderOf, type Signal } from '../process/signal.ts';
 import type { Codec } from '../wire/codec.ts';
+import { CallMap } from './call-map.ts';
 import { IncomingCall, IncomingCalls } from './incoming-call.ts';
 import { packetKinds, type Packet } from './packet.ts';
 import { portable } from './portable-error.ts';
@@ -40,7 +41,7 @@ const nobodyWaits: readonly FarWaiter[] = [];
 export class Exchange {
   readonly #runtime: Runtime;
   readonly #router: Router;
-  readonly #calls = new Map<number, RemoteCall>();
+  readonly #calls = new CallMap<RemoteCall>();
   /** Calls from elsewhere that are open here, by the place of the caller. */
   readonly #incoming = new IncomingCalls();
   /** Processes here that have a link or monitor with one elsewhere. */
@@ -170,12 +171,13 @@ export class Exchange {
     const [, to, id, name, args, timeoutMs, wire, farWaiters = nobodyWaits] = packet;
     const { deadlines, codec, clock } = this.#runtime;
     const request = Request.parse(codec, clock, wire);
+    const process = this.#runtime.findSerial(to);
+    const entry = process?.behaviour.calls.get(name);
     // Calls are numbered like processes, so that the number tells the thread of the caller, too.
     const caller = new Pid(from.node, from.incarnation, id);
-    const call = new IncomingCall(deadlines, caller, { name, args, request, farWaiters });
+    const call = new IncomingCall(deadlines, caller, { name, args, entry, request, farWaiters });
     this.#incoming.add(call);
     call.start(this, timeoutMs);
-    const process = this.#runtime.findSerial(to);
     if (process === undefined) call.fail(noProcess(`${this.#runtime.name}#${to}`));
     else if (this.#runtime.isShedding && from.node !== this.#runtime.name && !process.isSystem) {
       call.fail(this.#runtime.shed(process.describe()));
@@ -185,7 +187,9 @@ export class Exchange {
   #receiveCast(packet: Packet & readonly [typeof packetKinds.cast, ...unknown[]]): void {
     const [, to, name, args, wire] = packet;
     const request = Request.parse(this.#runtime.codec, this.#runtime.clock, wire);
-    this.#runtime.findSerial(to)?.deliver(new Note('cast', name, args, undefined, request));
+    const process = this.#runtime.findSerial(to);
+    const entry = process?.behaviour.casts.get(name);
+    process?.deliver(new Note('cast', name, args, entry, request));
   }
 
   #receiveReply({ node }: Station, id: number, value: unknown): void {

@@ -5,9 +5,10 @@ import type { Deadlines, Due } from '../process/deadlines.ts';
 import type { Call } from '../process/envelope.ts';
 import type { Queued } from '../process/mailbox.ts';
 import type { Pid } from '../process/pid.ts';
+import { CallMap } from './call-map.ts';
 import type { Exchange } from './exchange.ts';
 
-type IncomingMessage = Pick<Call, 'name' | 'args' | 'request' | 'farWaiters'>;
+type IncomingMessage = Pick<Call, 'name' | 'args' | 'entry' | 'request' | 'farWaiters'>;
 
 /** A call from another runtime, in the mailbox of a process here. */
 export class IncomingCall implements Call, Due {
@@ -18,7 +19,7 @@ export class IncomingCall implements Call, Due {
   readonly kind = 'call';
   readonly name: string;
   readonly args: readonly unknown[];
-  readonly entry: Entry | undefined = undefined;
+  readonly entry: Entry | undefined;
   readonly request: Request | undefined;
   readonly waiter = undefined;
   readonly farWaiters: readonly FarWaiter[];
@@ -34,6 +35,7 @@ export class IncomingCall implements Call, Due {
     this.caller = caller;
     this.name = message.name;
     this.args = message.args;
+    this.entry = message.entry;
     this.request = message.request;
     this.farWaiters = message.farWaiters;
   }
@@ -76,7 +78,7 @@ export class IncomingCall implements Call, Due {
 
 /** The open calls of other runtimes, by node and number: two look-ups, and no text is made for a key. */
 export class IncomingCalls {
-  readonly #byNode = new Map<string, Map<number, IncomingCall>>();
+  readonly #byNode = new Map<string, CallMap<IncomingCall>>();
 
   get(node: string, id: number): IncomingCall | undefined {
     return this.#byNode.get(node)?.get(id);
@@ -85,7 +87,7 @@ export class IncomingCalls {
   add(call: IncomingCall): void {
     const { node, serial } = call.caller;
     let calls = this.#byNode.get(node);
-    if (calls === undefined) this.#byNode.set(node, (calls = new Map()));
+    if (calls === undefined) this.#byNode.set(node, (calls = new CallMap()));
     calls.set(serial, call);
   }
 

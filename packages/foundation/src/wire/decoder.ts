@@ -4,6 +4,9 @@ import { malformed, Reviver, text } from './reviver.ts';
 import { markByte } from './tag.ts';
 import { TextCache } from './text-cache.ts';
 
+/** Arrays up to this length are made at once; of longer ones, so much must have come. */
+const exactLengthMax = 64;
+
 /**
  * Reads values from MessagePack, in one walk. Nothing is made for bytes before they are there and within
  * the limits: no extension types (`undefined` excepted), no class but those of `tag`, no prototype.
@@ -112,8 +115,10 @@ export class Decoder {
   #array(length: number, depth: number): unknown {
     this.#enter(length, depth);
     if (length > 0 && this.#bytes[this.#at] === markByte) return this.#special(length, depth);
-    const items: unknown[] = [];
-    for (let index = 0; index < length; index++) items.push(this.#value(depth + 1));
+    // One that grows as it is filled takes room for many more.
+    // oxlint-disable-next-line unicorn/no-new-array -- the length is meant
+    const items: unknown[] = length <= exactLengthMax ? new Array(length) : [];
+    for (let index = 0; index < length; index++) items[index] = this.#value(depth + 1);
     return items;
   }
 

@@ -57,6 +57,7 @@ export class FrameWriter {
   /** Bytes of the normal lane since a piece of the bulk lane had its turn. */
   #normalRunBytes = 0;
   #last: Uint8Array | undefined;
+  #isOwing = false;
   #isScheduled = false;
   #isBlocked = false;
 
@@ -104,7 +105,9 @@ export class FrameWriter {
   handled(lane: Lane, bytes: number): void {
     if (lane === 'control') return;
     this.#owed[lane] += bytes;
-    if (this.#owed[lane] >= creditEveryBytes[lane]) this.#soon();
+    if (this.#owed[lane] < creditEveryBytes[lane]) return;
+    this.#isOwing = true;
+    this.#soon();
   }
 
   /** Puts a last frame behind everything that waits, whatever the bounds, and flushes. */
@@ -117,7 +120,7 @@ export class FrameWriter {
   flush(): void {
     this.#isScheduled = false;
     if (this.#isBlocked) return;
-    this.#giveCredit();
+    if (this.#isOwing) this.#giveCredit();
     while (!this.#isBlocked) {
       const pieces = this.#next() ?? this.#takeLast();
       if (pieces === undefined) return;
@@ -189,6 +192,7 @@ export class FrameWriter {
   }
 
   #giveCredit(): void {
+    this.#isOwing = false;
     for (const lane of creditLanes) {
       const bytes = this.#owed[lane];
       if (bytes < creditEveryBytes[lane]) continue;

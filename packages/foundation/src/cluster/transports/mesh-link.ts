@@ -142,7 +142,11 @@ export class MeshLink implements Link {
       const { frameBytesMax } = this.#host;
       return this.#garbage(frameTooLarge(joiner.bytes + part.length, frameBytesMax));
     }
-    if (isLast) joiner.finish((frame) => this.#deliver(lane, frame));
+    if (isLast) this.#finish(lane);
+  }
+
+  #finish(lane: Lane): void {
+    this.#joiners[lane].finish((frame) => this.#deliver(lane, frame));
   }
 
   #deliver(lane: Lane, frame: Buffer): void {
