@@ -48,7 +48,7 @@ export interface Link {
   readonly peerAddress: string;
   /**
    * Queues a frame; it leaves with the current turn of the event loop, or when there is room for it. The
-   * caller may not change the bytes any more.
+   * bytes are copied before `send` returns.
    *
    * @param to - Number of the receiver. Frames to one receiver arrive in the order sent, whether normal or
    * bulk: a normal one that would overtake goes on the bulk lane.

@@ -40,7 +40,11 @@ export class Switchboard implements Router {
   // ── outgoing ───────────────────────────────────────────────────────────────
 
   send(to: Station, packet: Packet): 'sent' | 'unreachable' | 'full' {
-    return this.#pass(to, packet, encodePacket(this.#parts.runtime.codec, packet));
+    const { codec } = this.#parts.runtime;
+    const bytes = encodePacket(codec, packet);
+    const sent = this.#pass(to, packet, bytes);
+    codec.release(bytes);
+    return sent;
   }
 
   #pass(to: Station, packet: Packet, bytes: Uint8Array): 'sent' | 'unreachable' | 'full' {

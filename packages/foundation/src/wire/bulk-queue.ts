@@ -1,12 +1,13 @@
-import { bytesInParts, frameHeader, frameHeaderBytes, partBytesMax, partFlag } from './frame.ts';
+import { bytesInParts, cutIntoParts, frameHeaderBytes, partBytesMax, writeFrame } from './frame.ts';
+import type { Piece } from './lane-queue.ts';
+import { release } from './release.ts';
 
-/** Most parts that leave at a time. */
-const partsMax = 4;
+/** Most that leaves at a time: whole parts. */
+const pieceBytes = 4 * (frameHeaderBytes + partBytesMax);
 
-/** A frame, of which some parts may have left. */
+/** A frame, cut into parts, of which some may have left. */
 interface Waiting {
-  readonly payload: Uint8Array;
-  /** Where the next part begins. */
+  readonly bytes: Buffer;
   at: number;
   /** So much of the normal lane must have left before. */
   readonly afterBytes: number;
@@ -22,23 +23,18 @@ export interface Turn {
 
 /**
  * The bulk lane: large frames, that leave piece by piece, and those that must not overtake one of them
- * because they have the same receiver. Frames are not copied.
+ * because they have the same receiver. Each has a buffer of its own.
  */
 export class BulkQueue {
-  readonly #kind: number;
   readonly #bytesMax: number;
-  /** Header of every part that others follow. */
-  readonly #partHeader: Buffer;
   readonly #frames: Waiting[] = [];
   /** Where the last frame to a receiver ends, the earliest first. */
   readonly #ends = new Map<number, number>();
   #pushedBytes = 0;
   #takenBytes = 0;
 
-  constructor(kind: number, bytesMax: number) {
-    this.#kind = kind;
+  constructor(bytesMax: number) {
     this.#bytesMax = bytesMax;
-    this.#partHeader = frameHeader(kind | partFlag, partBytesMax);
   }
 
   get bytes(): number {
@@ -54,38 +50,33 @@ export class BulkQueue {
     return this.bytes > 0 && this.bytes + bytesInParts(payloadBytes) > this.#bytesMax;
   }
 
-  push(payload: Uint8Array, { to, afterBytes }: Turn): void {
-    this.#frames.push({ payload, at: 0, afterBytes });
-    this.#pushedBytes += bytesInParts(payload.length);
+  push(kind: number, payload: Uint8Array, { to, afterBytes }: Turn): void {
+    const bytes = Buffer.allocUnsafeSlow(bytesInParts(payload.length));
+    let end = 0;
+    cutIntoParts(kind, payload, (partKind, part) => {
+      writeFrame(bytes, end, { kind: partKind, payload: part });
+      end += frameHeaderBytes + part.length;
+    });
+    this.#frames.push({ bytes, at: 0, afterBytes });
+    this.#pushedBytes += bytes.length;
     if (to === undefined) return;
     this.#ends.delete(to);
     this.#ends.set(to, this.#pushedBytes);
   }
 
-  /** Some parts of the first frame, unless what must go before it has not left. */
-  take(normalTakenBytes: number): readonly Uint8Array[] | undefined {
+  /** Whole parts of the first frame, unless what must go before it has not left. */
+  take(normalTakenBytes: number): Piece | undefined {
     const [first] = this.#frames;
     if (first === undefined || first.afterBytes > normalTakenBytes) return undefined;
-    const pieces: Uint8Array[] = [];
-    for (let part = 0; part < partsMax && this.#frames[0] === first; part++) {
-      pieces.push(...this.#cut(first));
-    }
+    const bytes = first.bytes.subarray(first.at, first.at + pieceBytes);
+    first.at += bytes.length;
+    this.#takenBytes += bytes.length;
     for (const [to, end] of this.#ends) {
       if (end > this.#takenBytes) break;
       this.#ends.delete(to);
     }
-    return pieces;
-  }
-
-  /** Header and content of the next part; with the last one the frame has gone. */
-  #cut(frame: Waiting): readonly Uint8Array[] {
-    const { payload, at } = frame;
-    const length = Math.min(payload.length - at, partBytesMax);
-    this.#takenBytes += frameHeaderBytes + length;
-    frame.at += length;
-    const part = payload.subarray(at, frame.at);
-    if (frame.at < payload.length) return [this.#partHeader, part];
+    if (first.at < first.bytes.length) return { bytes };
     this.#frames.shift();
-    return [frameHeader(this.#kind, length), part];
+    return { bytes, onWritten: () => release(first.bytes) };
   }
 }

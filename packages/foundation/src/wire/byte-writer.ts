@@ -1,3 +1,4 @@
+import { release } from './release.ts';
 import { markByte } from './tag.ts';
 
 /** Room for many small values; a value's bytes are never written again. */
@@ -16,6 +17,7 @@ export class ByteWriter {
   #at = 0;
 
   begin(): void {
+    this.#forgetLarge();
     this.#start = this.#at;
   }
 
@@ -23,12 +25,20 @@ export class ByteWriter {
   end(): Uint8Array {
     const { buffer, byteOffset } = this.#chunk;
     const bytes = new Uint8Array(buffer, byteOffset + this.#start, this.#at - this.#start);
-    if (this.#chunk.length > chunkBytes) {
-      // It grew for one value: the next ones get a chunk of the usual size.
-      this.#chunk = Buffer.alloc(0);
-      this.#at = 0;
-    }
+    this.#forgetLarge();
     return bytes;
+  }
+
+  /** A chunk that grew for a value is that value's alone. */
+  #forgetLarge(): void {
+    if (this.#chunk.length <= chunkBytes) return;
+    this.#chunk = Buffer.alloc(0);
+    this.#at = 0;
+  }
+
+  /** Gives the memory of bytes back that `end` has given, if they are alone in it. */
+  release(bytes: Uint8Array): void {
+    if (bytes.buffer.byteLength > chunkBytes) release(bytes);
   }
 
   /** Where the next word will stand. */
@@ -198,6 +208,7 @@ export class ByteWriter {
     const needed = Math.max(written + bytes + slackBytes, 2 * written);
     const chunk = Buffer.allocUnsafeSlow(isSmall ? chunkBytes : needed);
     this.#chunk.copy(chunk, 0, this.#start, this.#at);
+    if (this.#chunk.length > chunkBytes) release(this.#chunk);
     this.#chunk = chunk;
     this.#start = 0;
     this.#at = written;

@@ -218,6 +218,21 @@ describe('Codec', () => {
     expect(codec.decode(first)).toStrictEqual(['first']);
   });
 
+  it('gives back the memory of what it has made, and of nothing else', () => {
+    const small = ['first', 'second'].map((text) => codec.encode([text]));
+    const large = codec.encode(['x'.repeat(100_000)]);
+    const refused = { text: 'y'.repeat(100_000), bad: () => 1 };
+    expect(thrownBy(() => codec.encode(refused)).code).toBe('NOT_SERIALIZABLE');
+    const third = codec.encode(['third']);
+    for (const bytes of [...small, large, third]) codec.release(bytes);
+    expect(large).toHaveLength(0);
+    const texts = [...small, third].map((bytes) => codec.decode(bytes));
+    expect(texts).toStrictEqual([['first'], ['second'], ['third']]);
+    const [kept, released] = [codec.encode(refused.text), codec.encode(refused.text)];
+    codec.release(released);
+    expect(codec.decode(kept)).toBe(refused.text);
+  });
+
   it('leaves the values it encodes as they were', () => {
     const message = Object.freeze([Object.freeze({ at: new Date(0) }), -0]);
     codec.encode(message);

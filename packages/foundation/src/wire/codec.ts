@@ -65,6 +65,11 @@ export class Codec {
     }
   }
 
+  /** Gives the memory of what `encode` has made back, if it is much. The bytes are of no use afterwards. */
+  release(bytes: Uint8Array): void {
+    this.#encoder.release(bytes);
+  }
+
   /**
    * The value keeps no hold of `bytes`.
    *

@@ -42,6 +42,10 @@ export class Encoder {
     }
   }
 
+  release(bytes: Uint8Array): void {
+    this.#writer.release(bytes);
+  }
+
   #value(value: unknown, depth: number): void {
     switch (typeof value) {
       case 'string':

@@ -10,7 +10,7 @@ import {
   type CreditLane,
 } from './credit.ts';
 import { encodeFrame, frameBytesMaxDefault, frameTooLarge } from './frame.ts';
-import { LaneQueue } from './lane-queue.ts';
+import { LaneQueue, type Piece } from './lane-queue.ts';
 
 /** Kind byte of a lane's frames. */
 export const laneKinds = { control: 0, normal: 1, bulk: 2 } as const satisfies Record<Lane, number>;
@@ -19,8 +19,8 @@ export const laneKinds = { control: 0, normal: 1, bulk: 2 } as const satisfies R
 export const lanes: readonly Lane[] = ['control', 'normal', 'bulk'];
 
 export interface FrameWriterOptions {
-  /** Takes pieces for good, which belong together. False: no more, please, until `resume` is called. */
-  readonly write: (pieces: readonly Uint8Array[]) => boolean;
+  /** Takes a piece for good. False: no more, please, until `resume` is called. */
+  readonly write: (piece: Piece) => boolean;
   /** Largest payload of a frame, in bytes. The bulk lane may hold back as much. @defaultValue 16 MiB */
   readonly frameBytesMax?: number;
   /**
@@ -43,7 +43,7 @@ const normalRunBytesMax = 262_144;
  * wait here, where urgent ones can overtake.
  */
 export class FrameWriter {
-  readonly #write: (pieces: readonly Uint8Array[]) => boolean;
+  readonly #write: (piece: Piece) => boolean;
   readonly #schedule: (flush: () => void) => void;
   readonly #frameBytesMax: number;
   readonly #control: LaneQueue;
@@ -68,7 +68,7 @@ export class FrameWriter {
     this.#frameBytesMax = options.frameBytesMax ?? frameBytesMaxDefault;
     this.#control = new LaneQueue(queuedBytesMax / 4);
     this.#normal = new LaneQueue(queuedBytesMax);
-    this.#bulk = new BulkQueue(laneKinds.bulk, Math.max(queuedBytesMax, this.#frameBytesMax));
+    this.#bulk = new BulkQueue(Math.max(queuedBytesMax, this.#frameBytesMax));
   }
 
   /** Bytes not yet written. */
@@ -78,7 +78,7 @@ export class FrameWriter {
   }
 
   /**
-   * Puts a frame into its lane. Its bytes must not change any more: large ones are not copied.
+   * Copies a frame into its lane.
    *
    * @param to - Number of the receiver: while a frame to it waits on the bulk lane, one on the normal
    * lane joins it there.
@@ -122,9 +122,9 @@ export class FrameWriter {
     if (this.#isBlocked) return;
     if (this.#isOwing) this.#giveCredit();
     while (!this.#isBlocked) {
-      const pieces = this.#next() ?? this.#takeLast();
-      if (pieces === undefined) return;
-      this.#isBlocked = !this.#write(pieces);
+      const piece = this.#next() ?? this.#takeLast();
+      if (piece === undefined) return;
+      this.#isBlocked = !this.#write(piece);
     }
   }
 
@@ -148,7 +148,7 @@ export class FrameWriter {
   #pushBulk(payload: Uint8Array, to: number | undefined): boolean {
     if (this.#bulk.isFullFor(payload.length)) return false;
     const afterBytes = to === undefined ? 0 : this.#normal.pushedBytes;
-    this.#bulk.push(payload, { to, afterBytes });
+    this.#bulk.push(laneKinds.bulk, payload, { to, afterBytes });
     return true;
   }
 
@@ -159,36 +159,36 @@ export class FrameWriter {
   }
 
   /** Control first; then normal, which leaves bulk a fifth while both have something. */
-  #next(): readonly Uint8Array[] | undefined {
+  #next(): Piece | undefined {
     const urgent = this.#control.take();
-    if (urgent !== undefined) return [urgent];
-    const pieces = this.#normalRunBytes < normalRunBytesMax ? this.#takeNormal() : undefined;
-    if (pieces !== undefined) return pieces;
+    if (urgent !== undefined) return urgent;
+    const piece = this.#normalRunBytes < normalRunBytesMax ? this.#takeNormal() : undefined;
+    if (piece !== undefined) return piece;
     this.#normalRunBytes = 0;
     return this.#takeBulk() ?? this.#takeNormal();
   }
 
-  #takeNormal(): readonly Uint8Array[] | undefined {
+  #takeNormal(): Piece | undefined {
     if (this.#credit.normal <= 0) return undefined;
     const piece = this.#normal.take();
     if (piece === undefined) return undefined;
-    this.#credit.normal -= piece.length;
-    this.#normalRunBytes += piece.length;
-    return [piece];
+    this.#credit.normal -= piece.bytes.length;
+    this.#normalRunBytes += piece.bytes.length;
+    return piece;
   }
 
-  #takeBulk(): readonly Uint8Array[] | undefined {
+  #takeBulk(): Piece | undefined {
     if (this.#credit.bulk <= 0) return undefined;
-    const pieces = this.#bulk.take(this.#normal.takenBytes);
-    for (const { length } of pieces ?? []) this.#credit.bulk -= length;
-    return pieces;
+    const piece = this.#bulk.take(this.#normal.takenBytes);
+    if (piece !== undefined) this.#credit.bulk -= piece.bytes.length;
+    return piece;
   }
 
-  #takeLast(): readonly Uint8Array[] | undefined {
-    const last = this.#last;
-    if (last === undefined || this.queuedBytes > last.length) return undefined;
+  #takeLast(): Piece | undefined {
+    const bytes = this.#last;
+    if (bytes === undefined || this.queuedBytes > bytes.length) return undefined;
     this.#last = undefined;
-    return [last];
+    return { bytes };
   }
 
   #giveCredit(): void {

@@ -3,6 +3,13 @@ import { bytesInParts, cutIntoParts, frameHeaderBytes, writeFrame } from './fram
 /** Room for the frames of many turns; what was written out of it is never written again. */
 const slabBytes = 65_536;
 
+/** Bytes that leave together. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  /** Called when nobody needs the bytes any more. */
+  readonly onWritten?: () => void;
+}
+
 /** Frames of one lane, packed into few pieces. */
 export class LaneQueue {
   /** Bytes that were ever put in, and taken out. */
@@ -38,10 +45,11 @@ export class LaneQueue {
   }
 
   /** Whole frames, at most a slab of them. */
-  take(): Buffer | undefined {
-    const piece = this.#full.length > 0 ? this.#full.shift() : this.#cut();
-    if (piece !== undefined) this.takenBytes += piece.length;
-    return piece;
+  take(): Piece | undefined {
+    const bytes = this.#full.length > 0 ? this.#full.shift() : this.#cut();
+    if (bytes === undefined) return undefined;
+    this.takenBytes += bytes.length;
+    return { bytes };
   }
 
   #renew(): void {

@@ -1,33 +1,18 @@
-/** Buffers that are kept for the next frame, and the largest that is, in bytes. */
-const keptMax = 4;
-const keptBytesMax = 2 * 2 ** 20;
+import { release } from './release.ts';
+
+/** Room for the first parts, in bytes. */
 const firstBytes = 65_536;
-
-/** Buffers in which frames are put together, for all links of a transport. */
-export class JoinBuffers {
-  readonly #kept: Buffer[] = [];
-
-  take(): Buffer {
-    return this.#kept.pop() ?? Buffer.allocUnsafeSlow(firstBytes);
-  }
-
-  give(buffer: Buffer): void {
-    if (buffer.length <= keptBytesMax && this.#kept.length < keptMax) this.#kept.push(buffer);
-  }
-}
 
 /**
  * Puts the frames of one lane together that come in parts. Memory grows only with what arrived; each byte
  * is copied a bounded number of times.
  */
 export class PartJoiner {
-  readonly #buffers: JoinBuffers;
   readonly #frameBytesMax: number;
   #buffer: Buffer | undefined;
   #bytes = 0;
 
-  constructor(buffers: JoinBuffers, frameBytesMax: number) {
-    this.#buffers = buffers;
+  constructor(frameBytesMax: number) {
     this.#frameBytesMax = frameBytesMax;
   }
 
@@ -44,7 +29,7 @@ export class PartJoiner {
   add(part: Buffer): boolean {
     const bytes = this.#bytes + part.length;
     if (bytes > this.#frameBytesMax) return false;
-    const buffer = this.#buffer ?? this.#buffers.take();
+    const buffer = this.#buffer ?? Buffer.allocUnsafeSlow(firstBytes);
     this.#buffer = bytes > buffer.length ? this.#grow(buffer, bytes) : buffer;
     part.copy(this.#buffer, this.#bytes);
     this.#bytes = bytes;
@@ -58,12 +43,13 @@ export class PartJoiner {
     this.#buffer = undefined;
     this.#bytes = 0;
     use(frame);
-    this.#buffers.give(buffer);
+    release(buffer);
   }
 
   #grow(buffer: Buffer, bytes: number): Buffer {
     const grown = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * buffer.length));
     buffer.copy(grown, 0, 0, this.#bytes);
+    release(buffer);
     return grown;
   }
 }

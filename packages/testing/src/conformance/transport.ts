@@ -190,6 +190,21 @@ function describeFrames(withNodes: WithNodes): void {
       }
     }));
 
+  it('does not mind when the sender uses its bytes again at once', () =>
+    withNodes(async (start) => {
+      const [a, b] = await linked(start);
+      const reused = new Uint8Array(100);
+      const large = new Uint8Array(70_000);
+      for (const digit of ['1', '2', '3']) {
+        a.link.send('bulk', large.fill(Number(digit)));
+        a.link.send('normal', reused.fill(digit.charCodeAt(0)));
+      }
+      const told = framesOf(await b.toldUntil(`normal n1 ${'3'.repeat(100)}`));
+      const small = told.filter((line) => line.startsWith('normal'));
+      expect(small).toStrictEqual(['1', '2', '3'].map((digit) => `normal n1 ${digit.repeat(100)}`));
+      await vi.waitFor(() => expect(framesOf(b.told)).toHaveLength(6), 5_000);
+    }));
+
   it('carries empty and large frames', () =>
     withNodes(async (start) => {
       const [a, b] = await linked(start);

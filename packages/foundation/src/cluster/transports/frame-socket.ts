@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../../clock.ts';
 import type { FoundationError } from '../../errors.ts';
 import { encodeFrame, FrameReader, type Arrival } from '../../wire/frame.ts';
+import type { Piece } from '../../wire/lane-queue.ts';
+import { release } from '../../wire/release.ts';
 
 /** Bytes that passed, for all sockets of a transport. */
 export interface Traffic {
@@ -69,21 +71,14 @@ export class FrameSocket {
     return this.#socket.writableLength;
   }
 
-  /** Writes pieces together. @returns false when the socket wants no more until `onDrain`. */
-  write(pieces: readonly Uint8Array[]): boolean {
-    const socket = this.#socket;
-    if (pieces.length > 1) socket.cork();
-    let wantsMore = true;
-    for (const piece of pieces) {
-      this.#traffic.bytesOut += piece.length;
-      wantsMore = socket.write(piece);
-    }
-    if (pieces.length > 1) socket.uncork();
-    return wantsMore;
+  /** @returns false when the socket wants no more until `onDrain`. */
+  write({ bytes, onWritten }: Piece): boolean {
+    this.#traffic.bytesOut += bytes.length;
+    return this.#socket.write(bytes, onWritten);
   }
 
   writeFrame(kind: number, payload: Uint8Array): void {
-    this.write([encodeFrame(kind, payload)]);
+    this.write({ bytes: encodeFrame(kind, payload) });
   }
 
   /** Hears no more, says what was written, and hangs up; at once when that takes longer than `graceMs`. */
@@ -110,6 +105,8 @@ export class FrameSocket {
       if (error !== this.#reader.failure) throw error;
       this.#finish(this.#reader.failure);
     }
+    // Each chunk comes in a buffer of its own, and what is left of it was copied.
+    release(chunk);
   }
 
   #finish(failure?: FoundationError): void {

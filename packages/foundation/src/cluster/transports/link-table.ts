@@ -1,7 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { FoundationError, isFoundationError } from '../../errors.ts';
 import { invalidOption } from '../../options.ts';
-import { JoinBuffers } from '../../wire/part-joiner.ts';
 import { isClusterName, isNodeName } from '../names.ts';
 import type { Identity, Link, TransportCounters, TransportHandlers } from '../transport.ts';
 import { sessionOf, type Stranger } from './mesh-handshake.ts';
@@ -46,7 +45,6 @@ export class LinkTable {
     const host: LinkHost = {
       ...this.#limits,
       handlers,
-      joinBuffers: new JoinBuffers(),
       traffic: this.traffic,
       refused: (error) => this.#refuse(error, handlers, error.code === 'OVERLOADED'),
       onDown: (link, reason) => {

@@ -3,7 +3,8 @@ import type { FoundationError } from '../../errors.ts';
 import { creditKind, parseCredit } from '../../wire/credit.ts';
 import { FrameWriter, lanes } from '../../wire/frame-writer.ts';
 import { frameHeaderBytes, frameTooLarge, partBytesMax, partFlag } from '../../wire/frame.ts';
-import { PartJoiner, type JoinBuffers } from '../../wire/part-joiner.ts';
+import type { Piece } from '../../wire/lane-queue.ts';
+import { PartJoiner } from '../../wire/part-joiner.ts';
 import type { Identity, Lane, Link, LinkDownReason, TransportHandlers } from '../transport.ts';
 import type { FrameSocket } from './frame-socket.ts';
 import { decodeRefusal, encodeRefusal, malformed, meshKinds, type Hello } from './mesh-hello.ts';
@@ -15,7 +16,6 @@ export interface LinkHost {
   readonly frameBytesMax: number;
   readonly frameTimeoutMs: number;
   readonly queuedBytesMax: number;
-  readonly joinBuffers: JoinBuffers;
   readonly traffic: { framesIn: number; framesOut: number };
   onDown(link: MeshLink, reason: LinkDownReason): void;
   /** Counts and tells a broken protocol. */
@@ -45,10 +45,10 @@ export class MeshLink implements Link {
     this.session = peer.session;
     this.#socket = socket;
     this.#host = host;
-    const { frameBytesMax, queuedBytesMax, joinBuffers } = host;
-    const write = (pieces: readonly Uint8Array[]): boolean => socket.write(pieces);
+    const { frameBytesMax, queuedBytesMax } = host;
+    const write = (piece: Piece): boolean => socket.write(piece);
     this.#writer = new FrameWriter({ write, frameBytesMax, queuedBytesMax });
-    const joiner = (): PartJoiner => new PartJoiner(joinBuffers, frameBytesMax);
+    const joiner = (): PartJoiner => new PartJoiner(frameBytesMax);
     this.#joiners = { control: joiner(), normal: joiner(), bulk: joiner() };
     socket.frameBytesMax = partBytesMax;
     socket.onFrame = (kind, payload) => this.#receive(kind, payload);
