@@ -9,7 +9,7 @@ import {
 import { open } from '../../packages/foundation/src/context/sealed-bytes.ts';
 import { Codec } from '../../packages/foundation/src/internal.ts';
 import { FrameReader, frameTooLarge } from '../../packages/foundation/src/wire/frame.ts';
-import { JoinBuffers, PartJoiner } from '../../packages/foundation/src/wire/part-joiner.ts';
+import { PartJoiner } from '../../packages/foundation/src/wire/part-joiner.ts';
 import { type Area, type Attempt, pureArea } from './attempt.ts';
 
 const codec = new Codec();
@@ -161,7 +161,7 @@ function framing(): readonly Attempt[] {
       threat,
       expected,
       run: () => {
-        const joiner = new PartJoiner(new JoinBuffers(), 100_000);
+        const joiner = new PartJoiner(100_000);
         for (let count = 0; count < 1_000; count++) {
           // As a link does, which then hangs up.
           if (!joiner.add(Buffer.alloc(1_000))) throw frameTooLarge(joiner.bytes + 1_000, 100_000);

@@ -37,8 +37,8 @@ export class ByteWriter {
   }
 
   /** Gives the memory of bytes back that `end` has given, if they are alone in it. */
-  release(bytes: Uint8Array): void {
-    if (bytes.buffer.byteLength > chunkBytes) release(bytes);
+  release({ buffer }: Uint8Array): void {
+    if (buffer.byteLength > chunkBytes) release(new Uint8Array(buffer));
   }
 
   /** Where the next word will stand. */

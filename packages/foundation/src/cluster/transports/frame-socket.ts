@@ -105,7 +105,7 @@ export class FrameSocket {
       if (error !== this.#reader.failure) throw error;
       this.#finish(this.#reader.failure);
     }
-    // Each chunk comes in a buffer of its own, and what is left of it was copied.
+    // What is left of it was copied; of TLS each chunk comes in a buffer of its own.
     release(chunk);
   }
 
