@@ -30,17 +30,19 @@ export interface NemesisOptions {
   readonly random: Random;
   /** By the machine's clock, in milliseconds. */
   readonly endsAt: number;
+  /** Longest that a fault lasts, in milliseconds. @defaultValue 2000 */
+  readonly faultMs?: number;
+  /** The longest peace between two faults, in milliseconds. @defaultValue 1000 */
+  readonly peaceMs?: number;
 }
-
-/** Longest that a fault lasts, and the longest peace between two, in milliseconds. */
-const faultMs = 2_000;
-const peaceMs = 1_000;
 
 /** Lets one fault after the other happen, each kind as often as any other, in an order drawn by chance. */
 export async function torment({
   faults,
   random,
   endsAt,
+  faultMs = 2_000,
+  peaceMs = 1_000,
 }: NemesisOptions): Promise<readonly FaultSpan[]> {
   const spans: FaultSpan[] = [];
   for (;;) {

@@ -164,7 +164,7 @@ function wire(switchPid: number, namespaces: readonly Namespace[]): void {
   const moves = namespaces.flatMap(({ osPid }, index) => {
     const hardware = `02:00:00:00:00:${(index + 1).toString(16).padStart(2, '0')}`;
     return [
-      `link set tap${index} address ${hardware} addrgenmode none`,
+      `link set tap${index} address ${hardware}`,
       `link set tap${index} netns ${osPid} name eth0`,
     ];
   });
@@ -172,6 +172,8 @@ function wire(switchPid: number, namespaces: readonly Namespace[]): void {
   for (const [index, { osPid }] of namespaces.entries()) {
     configure(osPid, [
       'link set lo up',
+      // Without IPv6, which would talk of its own accord.
+      'link set eth0 addrgenmode none',
       `address add ${addressOf(index)}/24 dev eth0`,
       'link set eth0 up',
       'route add 224.0.0.0/4 dev eth0',

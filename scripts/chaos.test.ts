@@ -1,0 +1,125 @@
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { seededRandom } from '@foundation/core';
+import type { StoreOperation } from '@foundation/testing/history';
+import { describe, expect, it } from 'vitest';
+
+import { judgeHistory } from './chaos/history-verdict.ts';
+import { Journal, readJournals } from './chaos/journal.ts';
+import { machineMs } from './chaos/machine-clock.ts';
+import { torment, type Fault, type FaultSpan } from './chaos/nemesis.ts';
+
+function wrote(client: string, [calledAt, at]: readonly [number, number]): StoreOperation {
+  const value = `${client} at ${calledAt}`;
+  const request = { kind: 'compareAndSet', version: 0, value } as const;
+  return { client, key: `key of ${value}`, request, calledAt, reply: { at, output: 1 } };
+}
+
+describe('a journal', () => {
+  it('tells what has ended, and what had only begun when its client was killed', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'foundation-journal-'));
+    try {
+      const path = join(directory, 'p0.journal');
+      const [ended, begun] = [wrote('p0.a', [1, 2]), wrote('p0.b', [3, 9])];
+      const refused: StoreOperation = {
+        ...wrote('p0.a', [4, 5]),
+        reply: { at: 5, output: undefined },
+      };
+      using journal = new Journal(path);
+      for (const each of [ended, begun, refused]) journal.begin({ ...each, reply: 'unknown' });
+      journal.push(ended);
+      journal.push(refused);
+      appendFileSync(path, '{"client":"p0.a","key"');
+      expect(readJournals(directory)).toEqual([ended, { ...begun, reply: 'unknown' }, refused]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+});
+
+describe('the verdict on a history under faults', () => {
+  const span: FaultSpan = {
+    kind: 'fault',
+    silences: undefined,
+    hits: undefined,
+    from: 1_000,
+    to: 2_000,
+  };
+  const before = wrote('p1.a', [900, 901]);
+
+  it.each<[string, Partial<FaultSpan>, readonly StoreOperation[], boolean]>([
+    [
+      'whom it silences did nothing meanwhile',
+      { silences: 'p1.' },
+      [before, wrote('p2.a', [1_500, 1_501])],
+      true,
+    ],
+    [
+      'whom it silences went on',
+      { silences: 'p1.' },
+      [before, wrote('p1.b', [1_500, 1_501])],
+      false,
+    ],
+    [
+      'whom it silences never did anything',
+      { silences: 'p1.' },
+      [wrote('p2.a', [900, 901])],
+      false,
+    ],
+    ['it has struck something', { hits: 3 }, [before], true],
+    ['it has struck nothing', { hits: 0 }, [before], false],
+    ['it has held up an operation', {}, [before, wrote('p1.a', [1_100, 1_900])], true],
+    ['it has held up nothing', {}, [before, wrote('p1.a', [1_100, 1_101])], false],
+    [
+      'an outcome is unknown',
+      {},
+      [before, { ...wrote('p1.a', [1_100, 0]), reply: 'unknown' }],
+      true,
+    ],
+  ])('when %s', (_what, fault, history, isFelt) => {
+    const { unfelt, problems } = judgeHistory(history, [{ ...span, ...fault }]);
+    expect(unfelt).toEqual(isFelt ? [] : ['fault']);
+    expect(problems).toEqual([]);
+  });
+
+  it('names what cannot have happened', () => {
+    const lost = { ...wrote('p1.a', [1, 2]), key: 'k' };
+    const read: StoreOperation = {
+      client: 'p2.a',
+      key: 'k',
+      request: { kind: 'get' },
+      calledAt: 3,
+      reply: { at: 4, output: undefined },
+    };
+    expect(judgeHistory([lost, read], []).problems).toEqual([
+      'k: an acknowledged write is missing',
+      'k: violation',
+    ]);
+  });
+});
+
+describe('a nemesis', () => {
+  it('begins and ends each fault, each kind as often, one after the other', async () => {
+    const seen: string[] = [];
+    const fault = (kind: string) => (): Fault => ({
+      kind,
+      begin: async () => void seen.push(`begin ${kind}`),
+      end: async () => void seen.push(`end ${kind}`),
+    });
+    const faults = [fault('a'), fault('b')];
+    const spans = await torment({
+      faults,
+      random: seededRandom(1),
+      endsAt: machineMs() + 2_000,
+      faultMs: 40,
+      peaceMs: 10,
+    });
+    expect(seen).toEqual(spans.flatMap(({ kind }) => [`begin ${kind}`, `end ${kind}`]));
+    const often = (kind: string): number => spans.filter((span) => span.kind === kind).length;
+    expect(often('a')).toBeGreaterThan(5);
+    expect(Math.abs(often('a') - often('b'))).toBeLessThanOrEqual(1);
+    for (const { from, to } of spans) expect(to).toBeGreaterThan(from);
+  });
+});
