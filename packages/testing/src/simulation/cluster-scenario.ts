@@ -12,6 +12,9 @@ export interface ClusterScenario {
 const node = fc.nat(4);
 const name = fc.constantFrom('ada', 'bob');
 const how = fc.constantFrom('reset' as const, 'silent' as const);
+const crashKind = fc.constantFrom('kill' as const, 'power-off' as const);
+const durationMs = fc.nat(12_000);
+const byMs = fc.integer({ min: -10_000, max: 10_000 });
 const extraMs = fc.constantFrom(0, 50, 800);
 
 const work: fc.Arbitrary<Fault> = fc.oneof(
@@ -22,11 +25,13 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({
     kind: fc.constant('crash' as const),
     node,
-    how: fc.constantFrom('kill' as const, 'power-off' as const),
+    how: crashKind,
   }),
   fc.record({ kind: fc.constant('stop' as const), node }),
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('restart' as const), node }) },
-  fc.record({ kind: fc.constant('freeze' as const), node, durationMs: fc.nat(12_000) }),
+  fc.record({ kind: fc.constant('freeze' as const), node, durationMs }),
+  fc.record({ kind: fc.constant('sleep' as const), node, durationMs }),
+  fc.record({ kind: fc.constant('step' as const), node, byMs }),
   fc.record({ kind: fc.constant('cut' as const), a: node, b: node, how }),
   {
     weight: 3,
@@ -39,12 +44,20 @@ const fault: fc.Arbitrary<Fault> = fc.oneof(
   fc.record({ kind: fc.constant('lose' as const), share: fc.constantFrom(0.1, 0.5, 1) }),
 );
 const afterMs = fc.oneof(fc.nat(30), fc.nat(1_000), fc.nat(8_000));
+const step = fc.record({ afterMs, fault: fc.oneof(work, fault) }).map((one): FaultPlan => [one]);
+/** A node is gone for a while. */
+const cycle = fc
+  .record({ afterMs, downMs: afterMs, node, how: crashKind })
+  .map((each): FaultPlan => [
+    { afterMs: each.afterMs, fault: { kind: 'crash', node: each.node, how: each.how } },
+    { afterMs: each.downMs, fault: { kind: 'restart', node: each.node } },
+  ]);
+
 /** Scenarios for `simulateCluster`. */
 export const clusterScenario: fc.Arbitrary<ClusterScenario> = fc.record({
   seed: fc.nat(),
   nodes: fc.integer({ min: 2, max: 5 }),
-  plan: fc.array(fc.record({ afterMs, fault: fc.oneof(work, fault) }), {
-    maxLength: 16,
-    size: 'max',
-  }),
+  plan: fc
+    .array(fc.oneof({ weight: 7, arbitrary: step }, cycle), { maxLength: 14, size: 'max' })
+    .map((steps) => steps.flat()),
 });

@@ -6,7 +6,12 @@ export type Fault =
   | { readonly kind: 'crash'; readonly node: number; readonly how: CrashKind }
   | { readonly kind: 'stop'; readonly node: number }
   | { readonly kind: 'restart'; readonly node: number }
+  /** The program stands still, as after SIGSTOP; its clocks go on. */
   | { readonly kind: 'freeze'; readonly node: number; readonly durationMs: number }
+  /** The machine sleeps: its monotonic clock stands still. */
+  | { readonly kind: 'sleep'; readonly node: number; readonly durationMs: number }
+  /** The wall clock is set. */
+  | { readonly kind: 'step'; readonly node: number; readonly byMs: number }
   | { readonly kind: 'cut'; readonly a: number; readonly b: number; readonly how: CutKind }
   /** `left`: one bit a node. */
   | { readonly kind: 'split'; readonly left: number; readonly how: CutKind }
@@ -30,6 +35,7 @@ export type FaultPlan = readonly { readonly afterMs: number; readonly fault: Fau
  * - `keeps-shares-of-the-dead`: entries of a dead node stay in the registry
  * - `keeps-its-life`: a node that was declared over goes on with the same incarnation
  * - `reuses-incarnations`: so does a node that is started again
+ * - `does-not-sync`: one that is started again after a power loss may have forgotten which life was its last
  * - `keeps-both-holders`: nobody ends the process that has lost its name
  * - `tells-shares-once`: a node that is linked again is not told what it has missed
  * - `loses-changes`: one change of the registry in four is not sent
@@ -40,6 +46,7 @@ export const flaws = [
   'keeps-shares-of-the-dead',
   'keeps-its-life',
   'reuses-incarnations',
+  'does-not-sync',
   'keeps-both-holders',
   'tells-shares-once',
   'loses-changes',

@@ -17,6 +17,7 @@ export {
 export { MachineClock, type MachineClockOptions } from './machine-clock.ts';
 export { SimClock, type SimClockOptions } from './sim-clock.ts';
 export { SimDirectory, SimDiscovery } from './sim-discovery.ts';
+export { SimDisk } from './sim-disk.ts';
 export { SimHost, type CrashKind } from './sim-host.ts';
 export { SimNetwork, type CutKind, type SimNetworkOptions } from './sim-network.ts';
 export { SimStore, SimStoreServer, type StoreCut, type StoreOutage } from './sim-store.ts';

@@ -15,8 +15,8 @@ import {
 } from '@foundation/core/internal';
 
 import type { Flaw } from './fault.ts';
+import { MachineClock, type MachineClockOptions } from './machine-clock.ts';
 import { MemberHistory, type SeenLife } from './member-history.ts';
-import { SimClock } from './sim-clock.ts';
 import { SimDiscovery, type SimDirectory } from './sim-discovery.ts';
 import type { SimHost } from './sim-host.ts';
 import type { SimNetwork } from './sim-network.ts';
@@ -26,7 +26,8 @@ export interface SimNodeParts {
   readonly host: SimHost;
   readonly network: SimNetwork;
   readonly directory: SimDirectory;
-  readonly wallOffsetMs: number;
+  /** How wrong its clocks are. */
+  readonly clock: MachineClockOptions;
   readonly flaw: Flaw | undefined;
   /** Where breaches of what every node must keep go. */
   readonly problems: string[];
@@ -48,7 +49,7 @@ export class SimNode {
   readonly cluster: Cluster;
   readonly registry: Registry;
   readonly #parts: SimNodeParts;
-  readonly #clock: SimClock;
+  readonly clock: MachineClock;
   readonly #codec = new Codec();
   readonly #joiner = new ShareJoiner();
   readonly #running = new Map<number, string>();
@@ -59,17 +60,17 @@ export class SimNode {
   #isLeaving = false;
 
   constructor(parts: SimNodeParts) {
-    const { host, network, wallOffsetMs, problems } = parts;
+    const { host, network, problems } = parts;
     const incarnation = parts.reserve();
     const events = new Events();
     this.#parts = parts;
     this.host = host;
     this.#history = new MemberHistory(host.node, problems);
-    this.#clock = new SimClock(network.simulation, { owner: host, wallOffsetMs });
+    this.clock = new MachineClock(network.simulation, host, parts.clock);
     this.registry = new Registry({
       node: host.node,
       incarnation,
-      clock: this.#clock,
+      clock: this.clock,
       events,
       broadcast: (delta) => this.#broadcast(delta),
       evict: (pid) => this.#evict(pid),
@@ -78,7 +79,7 @@ export class SimNode {
     events.on('member-up', (life) => this.#history.up(this.incarnation, life));
     events.on('member-down', (life) => {
       this.#history.down(life);
-      this.#clock.after(forgetMs, () => this.#checkForgotten(life));
+      this.clock.after(forgetMs, () => this.#checkForgotten(life));
     });
     events.on('problem', ({ what, error }) => {
       // That datagrams do not pass is what a plan of faults may be about.
@@ -143,7 +144,7 @@ export class SimNode {
   }
 
   #soon(limitMs: number, action: () => void): void {
-    this.#clock.after(this.#parts.network.simulation.random.next() * limitMs, action);
+    this.clock.after(this.#parts.network.simulation.random.next() * limitMs, action);
   }
 
   #evict(pid: Pid): void {
@@ -169,7 +170,7 @@ export class SimNode {
       identity: { cluster: 'simulated', node: host.node, incarnation, meta: {} },
       transport: new SimTransport(network, host),
       discovery: new SimDiscovery(directory, host),
-      clock: this.#clock,
+      clock: this.clock,
       random: network.simulation.random,
       events,
       detector: detectorProfiles.lan,

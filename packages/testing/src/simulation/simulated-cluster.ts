@@ -1,6 +1,7 @@
 import type { Fault, FaultPlan, Flaw } from './fault.ts';
 import { SimDirectory } from './sim-discovery.ts';
-import { SimHost } from './sim-host.ts';
+import { SimDisk } from './sim-disk.ts';
+import { SimHost, type CrashKind } from './sim-host.ts';
 import { SimNetwork } from './sim-network.ts';
 import { SimNode } from './sim-node.ts';
 import { Simulation } from './simulation.ts';
@@ -33,6 +34,8 @@ const stayMs = 6_000;
 const lookEveryMs = 100;
 /** Wall clocks differ by up to this much, in milliseconds. */
 const wallOffsetMs = 2_000;
+/** Monotonic clocks run up to so much too fast or too slow. */
+const drift = 0.05;
 
 /**
  * Runs a cluster through a plan of faults, then ends all faults but crashes and checks that the living
@@ -65,7 +68,7 @@ class SimulatedCluster {
   readonly #options: SimulatedClusterOptions;
   readonly #network: SimNetwork;
   readonly #directory: SimDirectory;
-  readonly #incarnations = new Map<string, number>();
+  readonly #disks = new Map<string, SimDisk>();
   readonly #nodes: SimNode[];
   /** Names that a node held which is gone: who still sees it may have given way to it. */
   readonly #heldByTheGone = new Set<string>();
@@ -108,6 +111,8 @@ class SimulatedCluster {
       case 'crash':
       case 'stop':
       case 'freeze':
+      case 'sleep':
+      case 'step':
       case 'register':
       case 'unregister':
         return this.#injectInto(fault);
@@ -137,24 +142,38 @@ class SimulatedCluster {
 
   #boot(name: string): SimNode {
     const { simulation } = this;
-    const drawn = Math.round((simulation.random.next() - 0.5) * 2 * wallOffsetMs);
+    const { random } = simulation;
+    const clock = {
+      rate: 1 + drift * (2 * random.next() - 1),
+      wallOffsetMs: Math.round((2 * random.next() - 1) * wallOffsetMs),
+    };
     return new SimNode({
       host: new SimHost(simulation, name),
       network: this.#network,
       directory: this.#directory,
-      wallOffsetMs: drawn,
+      clock,
       flaw: this.#options.flaw,
       problems: this.problems,
       reserve: () => this.#reserve(name),
     });
   }
 
+  /** The machine of a node counts its lives, on its disk. */
   #reserve(name: string): number {
-    const last = this.#incarnations.get(name) ?? 0;
-    const isReused = this.#options.flaw === 'reuses-incarnations' && last > 0;
+    const { flaw } = this.#options;
+    const disk = this.#disk(name);
+    const last = Number(disk.read('incarnation') ?? 0);
+    const isReused = flaw === 'reuses-incarnations' && last > 0;
     const incarnation = isReused ? last : last + 1;
-    this.#incarnations.set(name, incarnation);
+    disk.write('incarnation', String(incarnation));
+    if (flaw !== 'does-not-sync') disk.sync();
     return incarnation;
+  }
+
+  #disk(name: string): SimDisk {
+    const disk = this.#disks.get(name) ?? new SimDisk();
+    this.#disks.set(name, disk);
+    return disk;
   }
 
   #restart(index: number): void {
@@ -172,15 +191,24 @@ class SimulatedCluster {
       case 'stop':
         for (const [, name] of node.running()) this.#heldByTheGone.add(name);
         if (fault.kind === 'stop') void node.stop();
-        else this.#network.crash(node.host, fault.how);
+        else this.#crash(node, fault.how);
         return;
       case 'freeze':
         return node.host.freeze(fault.durationMs);
+      case 'sleep':
+        return node.clock.sleep(fault.durationMs);
+      case 'step':
+        return node.clock.step(fault.byMs);
       case 'register':
         return node.startProcess(fault.name);
       case 'unregister':
         return node.endProcess(fault.name);
     }
+  }
+
+  #crash({ host }: SimNode, how: CrashKind): void {
+    this.#network.crash(host, how);
+    if (how === 'power-off') this.#disk(host.node).losePower(this.simulation.random);
   }
 
   #endFaults(): void {
