@@ -49,39 +49,30 @@ describe('the verdict on a history under faults', () => {
   };
   const before = wrote('p1.a', [900, 901]);
 
-  it.each<[string, Partial<FaultSpan>, readonly StoreOperation[], boolean]>([
-    [
-      'whom it silences did nothing meanwhile',
-      { silences: 'p1.' },
-      [before, wrote('p2.a', [1_500, 1_501])],
-      true,
-    ],
-    [
-      'whom it silences went on',
-      { silences: 'p1.' },
-      [before, wrote('p1.b', [1_500, 1_501])],
-      false,
-    ],
-    [
-      'whom it silences never did anything',
-      { silences: 'p1.' },
-      [wrote('p2.a', [900, 901])],
-      false,
-    ],
-    ['it has struck something', { hits: 3 }, [before], true],
-    ['it has struck nothing', { hits: 0 }, [before], false],
-    ['it has held up an operation', {}, [before, wrote('p1.a', [1_100, 1_900])], true],
-    ['it has held up nothing', {}, [before, wrote('p1.a', [1_100, 1_101])], false],
-    [
-      'an outcome is unknown',
-      {},
-      [before, { ...wrote('p1.a', [1_100, 0]), reply: 'unknown' }],
-      true,
-    ],
-  ])('when %s', (_what, fault, history, isFelt) => {
-    const { unfelt, problems } = judgeHistory(history, [{ ...span, ...fault }]);
-    expect(unfelt).toEqual(isFelt ? [] : ['fault']);
-    expect(problems).toEqual([]);
+  const other = wrote('p2.a', [1_500, 1_501]);
+  const unknown: StoreOperation = { ...wrote('p1.a', [1_100, 0]), reply: 'unknown' };
+  const slow = wrote('p1.a', [1_100, 1_900]);
+  const quick = wrote('p1.a', [1_500, 1_501]);
+
+  it.each<[string, Partial<FaultSpan>, readonly StoreOperation[]]>([
+    ['whom it silences did nothing meanwhile', { silences: 'p1.' }, [before, other]],
+    ['it has struck something', { hits: 3 }, [before]],
+    ['it has held up an operation', {}, [before, slow]],
+    ['an outcome is unknown', {}, [before, unknown]],
+  ])('says that a fault was felt when %s', (_what, fault, history) => {
+    expect(judgeHistory(history, [{ ...span, ...fault }])).toMatchObject({
+      unfelt: [],
+      problems: [],
+    });
+  });
+
+  it.each<[string, Partial<FaultSpan>, readonly StoreOperation[]]>([
+    ['whom it silences went on', { silences: 'p1.' }, [before, quick]],
+    ['whom it silences never did anything', { silences: 'p1.' }, [wrote('p2.a', [900, 901])]],
+    ['it has struck nothing', { hits: 0 }, [before]],
+    ['it has held up nothing', {}, [before, quick]],
+  ])('names a fault when %s', (_what, fault, history) => {
+    expect(judgeHistory(history, [{ ...span, ...fault }]).unfelt).toEqual(['fault']);
   });
 
   it('names what cannot have happened', () => {
