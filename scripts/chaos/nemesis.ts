@@ -32,7 +32,7 @@ export interface NemesisOptions {
   readonly endsAt: number;
   /** Longest that a fault lasts, in milliseconds. @defaultValue 2000 */
   readonly faultMs?: number;
-  /** The longest peace between two faults, in milliseconds. @defaultValue 1000 */
+  /** The longest peace between two faults, in milliseconds. @defaultValue 2000 */
   readonly peaceMs?: number;
 }
 
@@ -42,7 +42,7 @@ export async function torment({
   random,
   endsAt,
   faultMs = 2_000,
-  peaceMs = 1_000,
+  peaceMs = 2_000,
 }: NemesisOptions): Promise<readonly FaultSpan[]> {
   const spans: FaultSpan[] = [];
   for (;;) {

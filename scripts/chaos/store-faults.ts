@@ -114,7 +114,7 @@ export function networkFaults({
       return fault('cut with a bridge', 'cut', () => lab.cut([left], [right]));
     },
     impaired('loss of 20 %', 'lost', { lossRatio: 0.2 }),
-    impaired('delay', 'delayed', { delayMs: 30, jitterMs: 40 }),
+    impaired('delay', 'delayed', { delayMs: 10, jitterMs: 20 }),
     impaired('doubles and overtaking', 'reordered', { duplicateRatio: 0.1, reorderRatio: 0.2 }),
   ];
 }
