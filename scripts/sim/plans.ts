@@ -24,12 +24,26 @@ interface Shown {
 interface Simulated<Scenario> {
   readonly goal: string;
   readonly scenarios: fc.Arbitrary<Scenario>;
+  /** Scenarios after which something was wrong once: they are tried first. @defaultValue none */
+  readonly known?: readonly Scenario[];
   readonly play: (scenario: Scenario) => Promise<Shown>;
 }
 
 export const cluster: Simulated<ClusterScenario> = {
   goal: 'cluster, simulated',
   scenarios: clusterScenario,
+  known: [
+    {
+      seed: 324913287,
+      nodes: 3,
+      plan: [
+        { afterMs: 0, fault: { kind: 'split', left: 10, how: 'reset' } },
+        { afterMs: 0, fault: { kind: 'register', node: 1, name: 'bob' } },
+        { afterMs: 8_000, fault: { kind: 'register', node: 0, name: 'bob' } },
+        { afterMs: 600, fault: { kind: 'unregister', node: 1, name: 'bob' } },
+      ],
+    },
+  ],
   play: ({ seed, nodes, plan }) => simulateCluster({ seed, nodes }, plan),
 };
 
@@ -48,7 +62,7 @@ export const singleton: Simulated<SingletonScenario> = {
 /** Goes through many plans. One after which something is wrong is shrunk to what is needed for that. */
 export function allWell<Scenario>(simulated: Simulated<Scenario>, usual: number): Goal {
   return async ({ report, seed, seeds: plans = usual, progress }) => {
-    const { goal, scenarios } = simulated;
+    const { goal, scenarios, known = [] } = simulated;
     let done = 0;
     const isWell = fc.asyncProperty(scenarios, async (each) => {
       const { problems } = await simulated.play(each);
@@ -58,6 +72,7 @@ export function allWell<Scenario>(simulated: Simulated<Scenario>, usual: number)
     const { failed, counterexample, errorInstance } = await fc.check(isWell, {
       numRuns: plans,
       seed: numberOf(seed),
+      examples: known.map((each) => [each]),
     });
     if (failed) progress(`${String(errorInstance)}\n${JSON.stringify(counterexample)}`);
     report.tell({

@@ -98,6 +98,13 @@ export class SimNode {
     return [...this.#running].filter(([serial]) => !this.#ending.has(serial));
   }
 
+  /** Names of processes that are about to end. */
+  ending(): readonly string[] {
+    return [...this.#running]
+      .filter(([serial]) => this.#ending.has(serial))
+      .map(([, name]) => name);
+  }
+
   /** Whether something here is about to happen. */
   get isBusy(): boolean {
     const { host, network } = this.#parts;

@@ -124,7 +124,11 @@ class SimulatedCluster {
     this.#endFaults();
     const beganMs = this.simulation.nowMs;
     const held = this.#living().flatMap((node) => node.running().map(([, name]) => name));
-    const kept = new Set(held.filter((name) => !this.#heldByTheGone.has(name)));
+    // Another holder may have given way to one that is about to end.
+    const ending = new Set(this.#living().flatMap((node) => node.ending()));
+    const kept = new Set(
+      held.filter((name) => !this.#heldByTheGone.has(name) && !ending.has(name)),
+    );
     let agreedMs: number | undefined;
     while (
       this.simulation.nowMs - (agreedMs ?? beganMs) <
