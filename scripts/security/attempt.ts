@@ -64,16 +64,26 @@ function judge(attempt: Attempt, said: string, harm: string | undefined): Findin
   return { attempt, outcome: said, verdict: isCode.test(said) ? 'otherwise' : 'admitted' };
 }
 
+/** Longest that an attempt may take, in milliseconds. */
+const attemptMs = 30_000;
+
 const isCode = /^[A-Z][A-Z_]+$/;
 
 /** The code of what an action throws, or what it says itself. */
 async function outcomeOf(action: () => unknown): Promise<string> {
   try {
-    const said = await action();
+    const said = await inTime(action());
     return typeof said === 'string' ? said : 'it went through';
   } catch (error) {
     return isFoundationError(error) ? error.code : `it threw ${messageOf(error)}`;
   }
+}
+
+/** Whoever is let in may stay for ever. */
+async function inTime(action: unknown): Promise<unknown> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const timer = setTimeout(resolve, attemptMs, `it was not refused within ${attemptMs} ms`);
+  return Promise.race([action, promise]).finally(() => clearTimeout(timer));
 }
 
 const ownNames = Object.getOwnPropertyNames(Object.prototype).toSorted().join();

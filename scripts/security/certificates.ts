@@ -199,7 +199,7 @@ function claimed(target: MeshTarget): readonly Attempt[] {
           threat: 'T3 spoofed identity',
           expected: 'IDENTITY_MISMATCH',
         },
-        (made) => made.say(meshKinds.hello, made.hello(said)),
+        (made) => made.greet(said),
       ),
     ),
     attempt(
@@ -208,8 +208,7 @@ function claimed(target: MeshTarget): readonly Attempt[] {
         threat: 'T3 spoofed identity',
         expected: 'WRONG_CLUSTER',
       },
-      (made) =>
-        made.say(meshKinds.hello, made.hello({ identity: { node: 'n2', cluster: 'other' } })),
+      (made) => made.greet({ identity: { node: 'n2', cluster: 'other' } }),
     ),
     attempt(
       {
@@ -219,7 +218,7 @@ function claimed(target: MeshTarget): readonly Attempt[] {
       },
       async (made) => {
         const binding = Buffer.alloc(32, 1);
-        made.say(meshKinds.hello, made.hello({ identity: { node: 'n2' } }, { binding }));
+        made.greet({ identity: { node: 'n2' } }, { binding });
       },
     ),
   ];

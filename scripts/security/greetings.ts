@@ -43,8 +43,10 @@ function rogue(
   return { ...given, run };
 }
 
+/** Greets and goes on at once, as one who is welcome: whoever was not refused would be linked. */
 function hello(made: Rogue, payload: Buffer): void {
   made.say(meshKinds.hello, payload);
+  made.say(meshKinds.ready);
 }
 
 function changed(payload: Buffer, at: number): Buffer {
@@ -70,7 +72,7 @@ function replays(target: MeshTarget): readonly Attempt[] {
       { name: 'replay: the target’s own welcome, as a greeting', threat, expected },
       async (made) => {
         const other = await connect(target);
-        hello(other, other.hello());
+        other.say(meshKinds.hello, other.hello());
         const welcome = await other.heard(meshKinds.welcome);
         other.socket.destroy();
         hello(made, welcome);
@@ -102,7 +104,7 @@ function replays(target: MeshTarget): readonly Attempt[] {
     ),
     rogue(target, { name: 'a greeting said twice', threat, expected: 'MALFORMED' }, (made) => {
       const payload = made.hello();
-      hello(made, payload);
+      made.say(meshKinds.hello, payload);
       hello(made, payload);
     }),
   ];
@@ -173,7 +175,7 @@ function claims(target: MeshTarget): readonly Attempt[] {
     rogue(
       target,
       { name: `greets with ${name}`, threat: 'T7 malformed bytes', expected: 'MALFORMED' },
-      (made) => made.say(meshKinds.hello, made.greeting(body)),
+      (made) => hello(made, made.greeting(body)),
     ),
   );
   return [...spoofing, itself(target), ...odd, ...shaped];
@@ -197,7 +199,7 @@ function greet(
   given: Pick<Attempt, 'name' | 'expected' | 'threat'>,
   said: Claims,
 ): Attempt {
-  return rogue(target, given, (made) => made.say(meshKinds.hello, made.hello(said)));
+  return rogue(target, given, (made) => hello(made, made.hello(said)));
 }
 
 /** A good greeting, but for its version. */

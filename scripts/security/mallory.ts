@@ -40,11 +40,11 @@ export class Mallory implements AsyncDisposable {
     return this.#transport.dial(this.#address).then(({ peer }) => peer.incarnation);
   }
 
-  /** Says something; resolves when it was taken in, or the link was closed for it. */
-  async say(packet: unknown): Promise<void> {
+  /** Says something, or several things; resolves when it was taken in, or the link was closed for it. */
+  async say(...packets: readonly unknown[]): Promise<void> {
     const link = await this.#transport.dial(this.#address);
     const settled = this.#settled;
-    link.send('normal', this.#codec.encode(packet));
+    for (const packet of packets) link.send('normal', this.#codec.encode(packet));
     link.send('normal', this.#codec.encode([packetKinds.system, 0, 'cluster.ping', null]));
     await eventually('it was taken in', () => this.#settled > settled, { everyMs: 1 });
   }

@@ -47,9 +47,9 @@ export function forgeries(scene: Scene): readonly Attempt[] {
     ],
   };
   const duringCall = async (packet: (id: number) => unknown): Promise<string> => {
-    const call = here.ref(ledger, 'other ledger').slowly(100);
+    const call = here.ref(ledger, 'other ledger').slowly(300);
     // The numbers of calls are easily guessed.
-    for (let id = 0; id < 60; id++) await mallory.say(packet(id));
+    await mallory.say(...Array.from({ length: 1_000 }, (_, id) => packet(id)));
     return (await call) === 'the true reply' ? ignored : 'a forged reply was taken';
   };
   return [
@@ -238,7 +238,8 @@ async function dialsOf({ mallory }: Scene): Promise<string> {
     open++;
     socket.on('error', () => {}).resume();
   });
-  await once(trap.listen(0, '127.0.0.1'), 'listening');
+  // Every address of the machine's own network leads to it.
+  await once(trap.listen(0, '0.0.0.0'), 'listening');
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
   const { port } = trap.address() as AddressInfo;
   const view = Array.from({ length: 1_000 }, (_, at) => ({

@@ -90,6 +90,12 @@ export class Rogue {
     ).then(({ payload }) => payload);
   }
 
+  /** Greets and goes on at once, as one who is welcome: whoever was not refused would be linked. */
+  greet(claims: Claims, proving: Partial<Proving> = {}): void {
+    this.say(meshKinds.hello, this.hello(claims, proving));
+    this.say(meshKinds.ready);
+  }
+
   /** Introduces itself properly. */
   async link(claims: Claims = {}): Promise<void> {
     this.say(meshKinds.hello, this.hello(claims));

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { FoundationError } from '@foundation/core';
+import { defineProcess, startNode, type FoundationError } from '@foundation/core';
 import {
   MeshTransport,
   nodeUri,
@@ -13,6 +13,7 @@ import {
   type TransportHandlers,
 } from '@foundation/core/internal';
 import { eventually, transportConformance } from '@foundation/testing';
+import { freePorts } from '@foundation/testing/servers';
 import { describe, expect, it } from 'vitest';
 
 import { issueCertificate, newAuthority, type KeyPair, type Lifetime } from '../src/certificate.ts';
@@ -170,3 +171,42 @@ describe('certificates of a node', () => {
 function past(): Lifetime {
   return { days: 1, from: new Date(Date.now() - 2 * 86_400_000) };
 }
+
+describe('nodes with certificates', () => {
+  it('form a cluster that others can reach, and call each other', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'foundation-certified-'));
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => rmSync(directory, { recursive: true }));
+    const ports = await freePorts(2);
+    const addresses = ports.map((port) => `127.0.0.1:${port}`);
+    const [one, two] = await Promise.all(
+      ['n1', 'n2'].map((name, index) =>
+        startNode({
+          name,
+          config: false,
+          clusterName: 'test',
+          directory,
+          profile: 'production',
+          cluster: { kind: 'static', addresses },
+          listen: { host: '0.0.0.0', port: ports[index] ?? 0, advertise: '127.0.0.1' },
+          certificates: certificates({ cluster: 'test', node: name }),
+          processes: [greeter],
+        }),
+      ),
+    );
+    if (one === undefined || two === undefined) throw new Error('both are there');
+    stack.use(one);
+    stack.use(two);
+    await one.cluster.reached(2);
+    await two.processes.start(greeter, { name: 'greeter' });
+    await eventually('its name is known', () => one.registry.lookup('greeter'));
+    expect(await one.ref(greeter, 'greeter').greet()).toBe('n2 greets');
+    const members = one.cluster.members().map(({ node, address }) => `${node} ${address}`);
+    expect(members).toEqual(addresses.map((address, index) => `n${index + 1} ${address}`));
+  });
+});
+
+const greeter = defineProcess('greeter', {
+  init: () => ({}),
+  calls: { greet: ({ node }) => `${node.name} greets` },
+});
