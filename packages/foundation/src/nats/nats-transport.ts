@@ -167,7 +167,7 @@ export class NatsTransport implements Transport {
   /** Through the same servers, over a connection that no code of users can block. */
   probes(): ProbeSource {
     if (this.#running === undefined) throw transportStopped();
-    const { cluster } = this.#running.self;
+    const { cluster } = this.#running.handshake.self;
     const settings: NatsProbesSettings = { cluster, nats: this.#client.options };
     return { kind: 'thread', module: new URL(probesFile, import.meta.url).href, settings };
   }

@@ -224,9 +224,9 @@ describe('Codec', () => {
     const refused = { text: 'y'.repeat(100_000), bad: () => 1 };
     expect(thrownBy(() => codec.encode(refused)).code).toBe('NOT_SERIALIZABLE');
     const third = codec.encode(['third']);
-    for (const bytes of [...small, large, third]) codec.release(bytes);
+    for (const frame of [...small, large, third]) codec.release(frame);
     expect(large).toHaveLength(0);
-    const texts = [...small, third].map((bytes) => codec.decode(bytes));
+    const texts = [...small, third].map((frame) => codec.decode(frame));
     expect(texts).toStrictEqual([['first'], ['second'], ['third']]);
     const [kept, released] = [codec.encode(refused.text), codec.encode(refused.text)];
     codec.release(released);

@@ -37,7 +37,7 @@ class Seen {
     more: { by?: string; refutations?: number } = {},
   ): boolean {
     const { by = 'b', refutations = 0 } = more;
-    return this.peers.hear({ kind, about: life(node), refutations, by } as Rumour, 0);
+    return this.peers.hear({ kind, about: life(node), refutations, by }, 0);
   }
 
   /** What it would tell others now. */

@@ -10,8 +10,8 @@ function orderOf(seed: number, nodes: readonly string[]): ProbeOrderState {
   return order;
 }
 
-const taken = (order: ProbeOrderState, count: number): readonly (string | undefined)[] =>
-  Array.from({ length: count }, () => order.next());
+const taken = (order: ProbeOrderState, count: number): readonly string[] =>
+  Array.from({ length: count }, () => order.next() ?? 'none');
 
 describe('the order of probes', () => {
   const nodes = ['a', 'b', 'c', 'd', 'e'];
@@ -21,7 +21,7 @@ describe('the order of probes', () => {
       fc.property(fc.nat(), (seed) => {
         const order = orderOf(seed, nodes);
         for (let round = 0; round < 4; round++) {
-          expect(taken(order, nodes.length).toSorted()).toEqual(nodes);
+          expect(new Set(taken(order, nodes.length))).toEqual(new Set(nodes));
         }
       }),
     );
