@@ -8,6 +8,7 @@ it('shows exactly these names', async () => {
       "SimClock",
       "SimDirectory",
       "SimDiscovery",
+      "SimDisk",
       "SimHost",
       "SimNetwork",
       "SimStore",
