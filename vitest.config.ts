@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
+    maxWorkers: 2,
     reporters: ['default', new ClosingLine()],
     execArgv: ['--conditions=@foundation/source', '--disable-warning=ExperimentalWarning'],
     projects: [

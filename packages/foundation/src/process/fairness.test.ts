@@ -49,7 +49,7 @@ describe('processes on one event loop', () => {
 
   it('handle many quick messages in a row when nobody else waits', async () => {
     const log: string[] = [];
-    await using node = await alone({ profile: 'production' });
+    await using node = await alone({ clock: new ManualClock(), profile: 'production' });
     const other = await node.processes.start(quick(log));
     for (let count = 0; count < 900; count++) other.cast.work();
     await Promise.resolve();
