@@ -1,3 +1,7 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
 import { seededRandom, type Random } from '@foundation/core';
 
 import type { GoalRun } from '../goals/goal-program.ts';
@@ -21,6 +25,7 @@ export interface StoreTrial {
   readonly faults?: (random: Random) => readonly FaultMaker[];
 }
 
+const reports = fileURLToPath(new URL('../../reports', import.meta.url));
 const forMs = 45_000;
 const operationsMin = 5_000;
 
@@ -34,12 +39,14 @@ export async function tryStore(trial: StoreTrial, run: GoalRun): Promise<void> {
   const all = [...clientFaults(clients, random), ...faults(random)];
   const spans = await torment({ faults: all, random, endsAt });
   await clients.done();
-  const found = judgeHistory(readJournals(journals), spans);
-  const { count, unknown, problems, unfelt } = found;
+  const history = readJournals(journals);
+  const { count, unknown, problems, unfelt } = judgeHistory(history, spans);
   progress(
     `${store.kind}: ${count} operations, ${unknown} of unknown outcome, ${spans.length} faults`,
   );
   for (const problem of problems.slice(0, 20)) progress(problem);
+  if (problems.length > 0)
+    progress(`all of it is in ${keep(`${goal}, ${seed}`, { spans, history })}`);
   for (const kind of unfelt) progress(`nobody has felt ${kind}`);
   report.tell({
     goal,
@@ -48,4 +55,12 @@ export async function tryStore(trial: StoreTrial, run: GoalRun): Promise<void> {
     ok: problems.length === 0 && unfelt.length === 0 && count >= operationsMin,
     seed,
   });
+}
+
+/** Keeps what is needed to find out what was wrong. Returns where. */
+function keep(name: string, found: object): string {
+  const path = join(reports, `${name.replaceAll(/\W+/g, '-')}.json`);
+  mkdirSync(reports, { recursive: true });
+  writeFileSync(path, JSON.stringify(found));
+  return path;
 }
