@@ -10,11 +10,14 @@ import {
 } from '@foundation/testing/history';
 import {
   clusterScenario,
+  detectorFlaws,
+  detectorScenario,
   flaws,
   leaseFlaws,
   leaseScenario,
   simulateCluster,
   simulateLease,
+  tryDetectors,
 } from '@foundation/testing/simulation';
 import fc from 'fast-check';
 
@@ -49,6 +52,13 @@ const lease: PlantedKind<(typeof leaseFlaws)[number]> = {
     ]),
 };
 
+const detector: PlantedKind<(typeof detectorFlaws)[number]> = {
+  what: 'a failure detector that',
+  flaws: detectorFlaws,
+  finds: (flaw, tries, seed) =>
+    findsIn(detectorScenario, (each) => tryDetectors({ ...each, ...by(flaw) }), [tries, seed]),
+};
+
 const store: PlantedKind<StoreFlaw> = {
   what: 'a store that',
   flaws: storeFlaws,
@@ -63,6 +73,7 @@ const store: PlantedKind<StoreFlaw> = {
 export const plantedKinds: readonly PlantedKind[] = [
   cluster,
   lease,
+  detector,
   store,
 ] as readonly PlantedKind[];
 

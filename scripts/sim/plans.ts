@@ -1,12 +1,15 @@
 import { seededRandom } from '@foundation/core';
 import {
   clusterScenario,
+  detectorScenario,
   leaseScenario,
   simulateCluster,
   simulateLease,
   simulateSingleton,
   singletonScenario,
+  tryDetectors,
   type ClusterScenario,
+  type DetectorScenario,
   type LeaseScenario,
   type SingletonScenario,
 } from '@foundation/testing/simulation';
@@ -57,6 +60,12 @@ export const singleton: Simulated<SingletonScenario> = {
   goal: 'G6 strong singletons of whole nodes, simulated',
   scenarios: singletonScenario,
   play: ({ plan, ...options }) => simulateSingleton(options, plan),
+};
+
+export const detector: Simulated<DetectorScenario> = {
+  goal: 'G5 failure detectors, simulated',
+  scenarios: detectorScenario,
+  play: tryDetectors,
 };
 
 /** Goes through many plans. One after which something is wrong is shrunk to what is needed for that. */

@@ -1,13 +1,14 @@
 import { trapAmbient } from '@foundation/testing/simulation';
 
 import type { Goal } from '../goals/goal-program.ts';
-import { cluster, lease, scenariosOf, singleton } from './plans.ts';
+import { cluster, detector, lease, scenariosOf, singleton } from './plans.ts';
 
 /** G18. The same seed does the same twice, and nothing that is simulated uses real time or real chance. */
 export const twice: Goal = async (run) => {
   const { report, seed, progress } = run;
   const plays = [
-    ...scenariosOf(cluster, 40, run).map((scenario) => () => cluster.play(scenario)),
+    ...scenariosOf(cluster, 30, run).map((scenario) => () => cluster.play(scenario)),
+    ...scenariosOf(detector, 10, run).map((scenario) => () => detector.play(scenario)),
     ...scenariosOf(lease, 40, run).map((scenario) => () => lease.play(scenario)),
     ...scenariosOf(singleton, 20, run).map((scenario) => () => singleton.play(scenario)),
   ];

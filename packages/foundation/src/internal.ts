@@ -78,7 +78,7 @@ export type {
   ProbeSource,
   ProbeTarget,
 } from './cluster/detector/probe-channel.ts';
-export type { Life } from './cluster/detector/swim-message.ts';
+export type { Life, Rumour } from './cluster/detector/swim-message.ts';
 export { SwimDetector } from './cluster/detector/swim-detector.ts';
 export { decodeSwim, encodeSwim } from './cluster/detector/swim-packet.ts';
 export { dialGoesOn } from './cluster/transports/duplicate-state.ts';

@@ -19,6 +19,8 @@ it('shows exactly these names', async () => {
       "TestCluster",
       "checkModel",
       "clusterScenario",
+      "detectorFlaws",
+      "detectorScenario",
       "discoveryConformance",
       "eventually",
       "flaws",
@@ -35,6 +37,7 @@ it('shows exactly these names', async () => {
       "testNode",
       "transportConformance",
       "trapAmbient",
+      "tryDetectors",
     ]
   `);
 });

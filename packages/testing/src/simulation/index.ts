@@ -6,6 +6,15 @@
  */
 export { trapAmbient } from './ambient-trap.ts';
 export { clusterScenario, type ClusterScenario } from './cluster-scenario.ts';
+export {
+  detectorFlaws,
+  detectorScenario,
+  tryDetectors,
+  type DetectorFlaw,
+  type DetectorReport,
+  type DetectorScenario,
+  type DetectorTrial,
+} from './detector-trial.ts';
 export { flaws, type Fault, type FaultPlan, type Flaw } from './fault.ts';
 export { leaseFlaws, type LeaseFault, type LeaseFaultPlan, type LeaseFlaw } from './lease-fault.ts';
 export {
