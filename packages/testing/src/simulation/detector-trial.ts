@@ -2,7 +2,6 @@ import {
   decodeSwim,
   detectorProfiles,
   encodeSwim,
-  type DetectorSettings,
   type Life,
   type Rumour,
 } from '@foundation/core/internal';
@@ -92,9 +91,6 @@ const trials: Record<DetectorTrial, (detectors: SimulatedDetectors) => Promise<r
   };
 
 function planted(flaw: DetectorFlaw | undefined): Partial<SimulatedDetectorsOptions> {
-  const changed = (change: Partial<DetectorSettings>): Partial<SimulatedDetectorsOptions> => ({
-    settings: { ...lan, ...change },
-  });
   switch (flaw) {
     case undefined:
       return {};
@@ -103,9 +99,9 @@ function planted(flaw: DetectorFlaw | undefined): Partial<SimulatedDetectorsOpti
     case 'keeps-verdicts':
       return hearing(({ kind }) => kind === 'alive');
     case 'does-not-wait':
-      return changed({ suspicionMs: 1 });
+      return { settings: { ...lan, suspicionMs: 1 } };
     case 'asks-nobody':
-      return changed({ helpers: 0 });
+      return { settings: { ...lan, helpers: 0 } };
   }
 }
 
