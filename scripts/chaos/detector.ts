@@ -25,7 +25,7 @@ interface DetectorProfile {
 
 const detectorProfiles: readonly DetectorProfile[] = [
   { name: 'lan', options: {}, knownMs: 8_000, phases: ['10 % loss', '30 % loss', 'two frozen'] },
-  { name: 'fast', options: {}, knownMs: 3_000, phases: ['10 % loss'] },
+  { name: 'fast', options: { detector: 'fast' }, knownMs: 3_000, phases: ['10 % loss'] },
 ];
 
 /** What makes life hard for the nodes, while none of them is gone. Each tells how much of it there was. */
