@@ -384,6 +384,8 @@ class RunningNode implements Node {
         onLinkDown: (node) => this.#switchboard.nodeLost(node),
         onDown: ({ node }, reason) => {
           if (reason === 'left') this.#quorum.left(node);
+          // Without a quorum nothing is inherited.
+          this.#membersChanged();
           this.#singletons.onNodeDown(node);
           this.registry.dropNode(node);
           this.#singletons.settle();
@@ -435,6 +437,7 @@ class RunningNode implements Node {
     const incarnation = await this.#ports.reserve();
     this.#runtime.incarnation = incarnation;
     this.#threads.tellRejoin(incarnation);
+    this.#singletons.onRejoin();
     this.registry.rejoin(incarnation);
     return incarnation;
   }

@@ -1,34 +1,7 @@
 import { eventually } from '@foundation/testing';
 import { describe, expect, it } from 'vitest';
 
-import { defineProcess, startNode, type Node, type NodeOptions } from '../src/index.ts';
-import {
-  MemoryDiscovery,
-  MemoryHub,
-  MemoryNetwork,
-  MemoryStore,
-  MemoryTransport,
-} from '../src/internal.ts';
-
-const tally = defineProcess('tally', {
-  durable: true,
-  init: () => ({ n: 0 }),
-  calls: { add: ({ state }, by: number) => (state.n += by), where: ({ node }) => node.name },
-});
-
-/** Nodes of one program with a network that can be cut and a common store. */
-function place() {
-  const [network, hub, store] = [new MemoryNetwork(), new MemoryHub(), new MemoryStore()];
-  const start = (name: string, options: NodeOptions = {}): Promise<Node> => {
-    const ports = {
-      transport: new MemoryTransport(network),
-      discovery: new MemoryDiscovery(hub),
-      store,
-    };
-    return startNode({ name, config: false, ports, processes: [tally], ...options });
-  };
-  return { network, start };
-}
+import { memoryPlace as place, tally } from './memory-place.ts';
 
 describe('a node that drains', () => {
   it.each(['available', 'strong'] as const)(
@@ -89,38 +62,5 @@ describe('a node that drains', () => {
     await expect(a.drain({ timeoutMs: 0 })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
     await a.stop();
     await expect(a.drain()).rejects.toMatchObject({ code: 'NODE_STOPPED' });
-  });
-});
-
-describe('the smaller side of a split with the policy `majority`', () => {
-  it('runs no singleton; the larger one does, and it is one again afterwards', async () => {
-    const { network, start } = place();
-    const options: NodeOptions = { splitPolicy: 'majority', voters: ['a', 'b', 'c'] };
-    await using a = await start('a', options);
-    await using b = await start('b', options);
-    await using c = await start('c', options);
-    await Promise.all([a, b, c].map((node) => node.cluster.reached(3)));
-    const given = { name: 'sum', strategy: 'singleton', preferNode: 'a' } as const;
-    expect(await (await a.processes.start(tally, given)).add(1)).toBe(1);
-    await eventually('the others know', () =>
-      [b, c].every((node) => node.registry.singletons('a').length === 1),
-    );
-    network.cut('a', 'b');
-    network.cut('a', 'c');
-    await eventually(
-      'it runs on the larger side',
-      async () => (await b.ref(tally, 'sum').add(1)) === 2,
-      { timeoutMs: 30_000 },
-    );
-    await eventually(
-      'it has ended on the smaller one',
-      () => a.registry.lookup('sum') === undefined,
-      { timeoutMs: 30_000 },
-    );
-    const other = a.processes.start(tally, { name: 'other', strategy: 'singleton' });
-    await expect(other).rejects.toMatchObject({ code: 'NO_QUORUM' });
-    network.heal();
-    await eventually('a sees it again', async () => (await a.ref(tally, 'sum').add(1)) === 3);
-    expect(a.registry.singletons('a')).toEqual([]);
   });
 });

@@ -23,7 +23,14 @@ class World {
   failure: Error | undefined = undefined;
   /** Names that this node's registry tells to others, each time a start begins. */
   readonly known: string[][] = [];
+  readonly stopped: string[] = [];
   end: (reason: ExitReason) => void = () => {};
+  readonly quorum = new Quorum({
+    name: 'self',
+    splitPolicy: 'majority',
+    voters: undefined,
+    clock: this.clock,
+  });
   readonly registry = new Registry({
     node: 'self',
     incarnation: 1,
@@ -43,12 +50,7 @@ class World {
       random: systemRandom,
       onProblem: () => {},
     }),
-    quorum: new Quorum({
-      name: 'self',
-      splitPolicy: 'available',
-      voters: undefined,
-      clock: this.clock,
-    }),
+    quorum: this.quorum,
     handlers: {
       candidates: () => this.candidates,
       canRun: () => true,
@@ -58,7 +60,7 @@ class World {
         this.end = onEnded;
         return this.failure === undefined ? Promise.resolve() : Promise.reject(this.failure);
       },
-      stopHere: async () => {},
+      stopHere: async (name) => void this.stopped.push(name),
       isRunning: async () => true,
       startThere: (node) => Promise.resolve(void this.there.push(node)),
     },
@@ -66,6 +68,16 @@ class World {
 
   kept(): string[] {
     return this.registry.singletons('self').map(({ name }) => name);
+  }
+
+  /** Another node tells what it runs, and what it has to run. */
+  share(node: string, singletons: readonly SingletonRecord[], runs: readonly string[] = []): void {
+    const registrations = runs.map((name, serial) => ({
+      ...{ serial, process: 'p', name, capabilities: [], metadata: {} },
+      registeredAt: { wallMs: 1, count: serial },
+    }));
+    const share = { incarnation: 1, version: 1, registrations, singletons };
+    this.registry.receive({ kind: 'share', node, share });
   }
 }
 
@@ -120,8 +132,7 @@ describe('a singleton', () => {
   it('whose node is gone is given to an heir that has joined only now', async () => {
     const world = new World();
     world.candidates = [];
-    const share = { incarnation: 1, version: 1, registrations: [], singletons: [record] };
-    world.registry.receive({ kind: 'share', node: 'gone', share });
+    world.share('gone', [record]);
     world.singletons.onNodeDown('gone');
     world.registry.dropNode('gone');
     world.singletons.settle();
@@ -130,5 +141,99 @@ describe('a singleton', () => {
     world.singletons.settle();
     await settled();
     expect(world.there).toEqual(['newcomer']);
+  });
+});
+
+describe('a singleton on a node without a quorum', () => {
+  /** One that runs here, with a node that was there and is not any more. */
+  async function split(): Promise<World> {
+    const world = new World();
+    world.quorum.view(['other']);
+    await world.singletons.start(record);
+    world.quorum.view([]);
+    return world;
+  }
+
+  it('is ended, stays known, and is started again when there is a quorum', async () => {
+    const world = await split();
+    expect(world.stopped).toEqual(['one']);
+    world.end('normal');
+    await world.clock.advance(60_000);
+    expect([world.kept(), world.here.length]).toEqual([['one'], 1]);
+    world.quorum.view(['other']);
+    await world.clock.advance(1_000);
+    expect([world.kept(), world.here.length]).toEqual([['one'], 2]);
+    world.end('normal');
+    expect(world.kept()).toEqual([]);
+  });
+
+  it('is started again, too, when it has ended only after the split', async () => {
+    const world = await split();
+    world.registry.register(5, 'p', { name: 'one' });
+    world.quorum.view(['other']);
+    await world.clock.advance(1_000);
+    expect(world.here).toHaveLength(1);
+    world.registry.unregister(5);
+    world.end('normal');
+    await world.clock.advance(1_000);
+    expect([world.kept(), world.here.length]).toEqual([['one'], 2]);
+  });
+
+  it('is ended as soon as it has started, when the quorum is lost meanwhile', async () => {
+    const world = new World();
+    world.quorum.view(['other']);
+    const starting = world.singletons.start(record);
+    world.quorum.view([]);
+    await starting;
+    expect(world.stopped.at(-1)).toBe('one');
+    expect(world.stopped).toHaveLength(2);
+  });
+
+  it('stays known when it cannot be started again at first', async () => {
+    const world = await split();
+    world.end('normal');
+    world.failure = new Error('not yet');
+    world.quorum.view(['other']);
+    await world.clock.advance(600);
+    expect([world.kept(), world.here.length]).toEqual([['one'], 2]);
+    world.failure = undefined;
+    await world.clock.advance(600);
+    expect([world.kept(), world.here.length]).toEqual([['one'], 3]);
+  });
+
+  it('is left to whoever runs it in the meantime', async () => {
+    const world = await split();
+    world.end('normal');
+    world.share('other', [record], ['one']);
+    expect(world.kept()).toEqual([]);
+    world.quorum.view(['other']);
+    await world.clock.advance(1_000);
+    expect(world.here).toHaveLength(1);
+  });
+
+  it('is the heir’s when the others have declared the life of its node over', async () => {
+    const world = await split();
+    world.end('normal');
+    world.singletons.onRejoin();
+    expect(world.kept()).toEqual([]);
+    world.candidates = ['other'];
+    world.quorum.view(['other']);
+    await world.clock.advance(1_000);
+    expect([world.here.length, world.there]).toEqual([1, ['other']]);
+  });
+
+  it('is not inherited from a node that is back and has to start it itself', async () => {
+    const world = new World();
+    world.quorum.view(['other']);
+    world.share('other', [record]);
+    world.singletons.onNodeDown('other');
+    world.registry.dropNode('other');
+    world.quorum.view([]);
+    world.quorum.view(['other']);
+    world.share('other', [record]);
+    await world.clock.advance(1_000);
+    world.singletons.settle();
+    await world.clock.advance(1_000);
+    expect([world.here, world.there]).toEqual([[], []]);
   });
 });

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import type { Clock, Timer } from '../clock.ts';
 import type { Quorum } from '../cluster/quorum.ts';
 import { FoundationError } from '../errors.ts';
 import type { Events, NodeEvents } from '../events.ts';
@@ -8,8 +8,9 @@ import type { ExitReason } from '../process/exit.ts';
 import type { Pid } from '../process/pid.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Registry } from '../registry/registry.ts';
+import { Orphans, type Orphan } from './orphans.ts';
 import { chooseNode } from './rendezvous-hash.ts';
-import { StrongSingletons, type Orphan } from './strong-singletons.ts';
+import { StrongSingletons } from './strong-singletons.ts';
 
 export interface SingletonHandlers {
   /** Nodes that can run a process, this one among them if it can. */
@@ -43,6 +44,8 @@ export interface SingletonParts {
 const retryMs = 500;
 /** Milliseconds that one has to end on the smaller side of a split. */
 const endMs = 5_000;
+/** Milliseconds for which there must be a quorum again: by then those who are back have told what they run. */
+const quorumMs = 500;
 
 /**
  * One process a name in the whole cluster, as long as any node lives that can run it. The node that
@@ -57,11 +60,14 @@ export class Singletons {
   readonly #handlers: SingletonHandlers;
   readonly #quorum: Quorum;
   readonly #strong: StrongSingletons;
-  /** Records whose node is gone, until somebody has started them again. */
-  readonly #orphans = new Map<string, Orphan>();
+  readonly #orphans: Orphans;
   /** Orphans that are being started. */
   readonly #bequests = new Set<string>();
   readonly #starting = new Map<string, Promise<void>>();
+  /** Those of this node that it has ended because it had no quorum, until it starts them again. */
+  readonly #suspended = new Set<string>();
+  /** Runs from the moment when there is a quorum again. */
+  #resuming: Timer | undefined = undefined;
   #isRetired = false;
 
   constructor(self: string, registry: Registry, parts: SingletonParts) {
@@ -71,6 +77,7 @@ export class Singletons {
     this.#events = parts.events;
     this.#handlers = parts.handlers;
     this.#quorum = parts.quorum;
+    this.#orphans = new Orphans(self, registry);
     const { clock, events, leases, handlers } = parts;
     this.#strong = new StrongSingletons({
       self,
@@ -79,13 +86,13 @@ export class Singletons {
       events,
       leases,
       isCandidate: (process) => handlers.candidates(process).includes(self),
-      orphans: () => this.#orphans.values(),
+      orphans: () => this.#orphans,
       isRunning: (pid) => handlers.isRunning(pid),
       start: (record, lease, onEnded) => handlers.startHere(record, onEnded, lease),
       stop: (name, reason, timeoutMs) => handlers.stopHere(name, reason, timeoutMs),
     });
-    registry.onChange(() => this.#prune());
-    parts.quorum.onChange(() => this.#onQuorum(parts.quorum));
+    registry.onChange(() => this.#leaveToOthers());
+    parts.quorum.onChange(() => this.#onQuorum());
   }
 
   /** Makes sure that it runs somewhere: on the preferred node if that can run it and it runs nowhere yet. */
@@ -122,12 +129,15 @@ export class Singletons {
     this.#quorum.check(`the singleton "${name}"`);
     // The others must know the record before there is anything to inherit.
     this.#registry.keepSingleton(record);
+    const wasSuspended = this.#suspended.delete(name);
     try {
       await this.#handlers.startHere(record, (reason) => this.#onEnded(record, reason));
     } catch (error) {
-      this.#registry.forgetSingleton(name);
+      if (wasSuspended) this.#suspended.add(name);
+      else this.#registry.forgetSingleton(name);
       throw error;
     }
+    if (!this.#quorum.isAllowed) this.#suspend(record);
   }
 
   /**
@@ -151,19 +161,62 @@ export class Singletons {
     this.#registry.forgetSingleton(name);
   }
 
+  // ── quorum ─────────────────────────────────────────────────────────────────
+
   /** This node has come to the smaller side of a split, or is with the majority again. */
-  #onQuorum({ isAllowed }: Quorum): void {
-    if (isAllowed) this.settle();
+  #onQuorum(): void {
+    this.#resuming?.cancel();
+    this.#resuming = undefined;
+    if (!this.#quorum.isAllowed) for (const record of this.#ownAvailable()) this.#suspend(record);
+    else this.#resuming = this.#clock.after(quorumMs, () => this.#resume(), 'background');
+  }
+
+  /** Its record stays: while it runs nowhere this node has to start it again. */
+  #suspend({ name }: SingletonRecord): void {
+    this.#suspended.add(name);
+    void this.#handlers.stopHere(name, 'shutdown', endMs);
+  }
+
+  #resume(): void {
+    this.#resuming = undefined;
+    this.settle();
+    for (const record of this.#ownAvailable()) this.#ensure(record);
+  }
+
+  /** This life of the node was declared over: what it has suspended is the heir's now, as the others see it, too. */
+  onRejoin(): void {
     for (const record of this.#own()) {
-      // A strong one depends on its lease.
-      if (record.consistency === 'strong') continue;
-      if (isAllowed) this.#ensure(record);
-      else void this.#handlers.stopHere(record.name, 'shutdown', endMs);
+      if (!this.#suspended.has(record.name)) continue;
+      this.#orphans.add({ ...record, from: this.#self });
+      this.#forget(record.name);
     }
+  }
+
+  /** What others run in the meantime is theirs. */
+  #leaveToOthers(): void {
+    for (const name of this.#suspended) {
+      const holder = this.#registry.lookup(name);
+      if (holder !== undefined && holder.node !== this.#self) this.#forget(name);
+    }
+  }
+
+  /** Whether one that has ended may be started. */
+  get #mayStart(): boolean {
+    return this.#quorum.isAllowed && this.#resuming === undefined;
   }
 
   #own(): readonly SingletonRecord[] {
     return this.#registry.singletons(this.#self);
+  }
+
+  /** A strong one depends on its lease alone. */
+  #ownAvailable(): readonly SingletonRecord[] {
+    return this.#own().filter(({ consistency }) => consistency !== 'strong');
+  }
+
+  #forget(name: string): void {
+    this.#suspended.delete(name);
+    this.#registry.forgetSingleton(name);
   }
 
   /** The node stops, and leaves its singletons to the others: they must keep the records. */
@@ -184,18 +237,17 @@ export class Singletons {
 
   #onEnded(record: SingletonRecord, reason: ExitReason): void {
     if (this.#isRetired) return;
-    if (reason === 'normal' || reason === 'name_conflict')
-      this.#registry.forgetSingleton(record.name);
-    if (reason === 'normal') return;
+    const isWanted = reason !== 'normal' || this.#suspended.has(record.name);
+    if (!isWanted || reason === 'name_conflict') this.#forget(record.name);
+    if (!isWanted) return;
     // Its name is another's, or its supervisor has given up for now: somebody must run it in any case.
     this.#later(() => this.#ensure(record));
   }
 
   #ensure(record: SingletonRecord): void {
-    if (this.#isRetired || !this.#quorum.isAllowed) return; // until the quorum is back
+    if (this.#isRetired || !this.#mayStart) return; // until the quorum is back
     const holder = this.#registry.lookup(record.name);
-    if (holder !== undefined && holder.node !== this.#self)
-      this.#registry.forgetSingleton(record.name);
+    if (holder !== undefined && holder.node !== this.#self) this.#forget(record.name);
     const isKept = this.#own().some(({ name }) => name === record.name);
     const started = isKept ? this.startHere(record) : this.start(record);
     started.catch((error: unknown) => {
@@ -211,7 +263,7 @@ export class Singletons {
   /** A node is gone; call it before the registry forgets the node. */
   onNodeDown(node: string): void {
     for (const record of this.#registry.singletons(node)) {
-      this.#orphans.set(record.name, { ...record, from: node });
+      this.#orphans.add({ ...record, from: node });
     }
   }
 
@@ -220,18 +272,10 @@ export class Singletons {
    * that has joined only now does not know them: so whoever does asks it.
    */
   settle(): void {
-    this.#prune();
-    if (!this.#quorum.isAllowed) return;
-    for (const orphan of this.#orphans.values()) {
+    if (!this.#mayStart) return;
+    for (const orphan of this.#orphans.waiting()) {
       const heir = chooseNode(orphan.name, this.#handlers.candidates(orphan.process));
       if (heir !== undefined && !this.#bequests.has(orphan.name)) void this.#bequeath(orphan, heir);
-    }
-  }
-
-  /** Somebody runs them again. */
-  #prune(): void {
-    for (const name of this.#orphans.keys()) {
-      if (this.#registry.lookup(name) !== undefined) this.#orphans.delete(name);
     }
   }
 

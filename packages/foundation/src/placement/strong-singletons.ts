@@ -5,10 +5,8 @@ import type { LeaseProblem, Leases } from '../lease/leases.ts';
 import type { Pid } from '../process/pid.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Change, Registry } from '../registry/registry.ts';
+import type { Orphan } from './orphans.ts';
 import { Tenure, type FailedStart, type TenureParts } from './tenure.ts';
-
-/** A record whose node is gone. */
-export type Orphan = SingletonRecord & { readonly from: string };
 
 export interface StrongParts {
   readonly self: string;

@@ -1,4 +1,4 @@
-import { defineProcess, startNode, type Node } from '@foundation/core';
+import { defineProcess, startNode, type Node, type NodeOptions } from '@foundation/core';
 import { MemoryStore } from '@foundation/core/internal';
 import { describe, expect, it } from 'vitest';
 
@@ -36,7 +36,7 @@ class World {
     this.#directory = new SimDirectory(this.simulation);
   }
 
-  async boot(name: string): Promise<Booted> {
+  async boot(name: string, options: NodeOptions = {}): Promise<Booted> {
     const host = new SimHost(this.simulation, name);
     const starting = startNode({
       name,
@@ -50,6 +50,7 @@ class World {
       },
       clock: new SimClock(this.simulation, { owner: host }),
       random: this.simulation.random,
+      ...options,
     });
     return { host, node: await this.over(starting) };
   }
@@ -105,6 +106,40 @@ async function play(
   return { digest: world.simulation.digest(), living: [a, b, c2], answers: [first, remote, last] };
 }
 
+/** Splits two to four nodes with a singleton three times, anyhow, each time until all is well or before anybody knows. */
+async function playSplits(seed: number): Promise<{
+  world: World;
+  nodes: readonly Booted[];
+  conflicts: readonly string[];
+  /** How many of the splits gave nobody a majority. */
+  evens: number;
+}> {
+  const world = new World(seed);
+  const { random } = world.simulation;
+  const names = ['a', 'b', 'c', 'd'].slice(0, 2 + random.int(3));
+  const nodes: Booted[] = [];
+  const conflicts: string[] = [];
+  for (const name of names) nodes.push(await world.boot(name, { splitPolicy: 'majority' }));
+  for (const { node } of nodes) {
+    node.events.on('name-conflict', () => conflicts.push(node.name));
+    await world.over(node.cluster.reached(names.length));
+  }
+  const singleton = { name: 'one', strategy: 'singleton', preferNode: 'a' } as const;
+  await world.over((nodes[0] as Booted).node.processes.start(counter, singleton));
+  let evens = 0;
+  for (let round = 0; round < 3; round++) {
+    await world.simulation.advance(random.int(6_000));
+    const left = names.filter(() => random.int(2) === 0);
+    const right = names.filter((name) => !left.includes(name));
+    if (left.length === right.length) evens++;
+    world.network.split(left, right, random.int(2) === 0 ? 'silent' : 'reset');
+    await world.simulation.advance(random.int(30_000));
+    world.network.heal();
+  }
+  await world.simulation.advance(20_000);
+  return { world, nodes, conflicts, evens };
+}
+
 describe('whole nodes in a simulated world', () => {
   it('lose a node, split, heal and agree, from 25 seeds', async () => {
     for (let seed = 0; seed < 25; seed++) {
@@ -142,6 +177,24 @@ describe('whole nodes in a simulated world', () => {
     expect(ends).toEqual([]);
     await world.simulation.advance(200);
     expect(ends).toEqual(['name_conflict']);
+  });
+
+  it('have a singleton at most once under the policy `majority`, and once in the end, from 25 seeds', async () => {
+    let evenSplits = 0;
+    for (let seed = 0; seed < 25; seed++) {
+      const { world, nodes, conflicts, evens } = await playSplits(seed);
+      evenSplits += evens;
+      const where = nodes.map(({ node }) => node.registry.lookup('one')?.toString());
+      expect(new Set(where).size, `seed ${seed}: ${where.join()}`).toBe(1);
+      expect(
+        where[0],
+        `seed ${seed}: ${world.simulation.trace().slice(-40).join('\n')}`,
+      ).toBeDefined();
+      const keepers = nodes.filter(({ node }) => node.registry.singletons(node.name).length > 0);
+      expect(keepers, `seed ${seed}`).toHaveLength(1);
+      expect(conflicts, `seed ${seed}`).toEqual([]);
+    }
+    expect(evenSplits).toBeGreaterThan(10);
   });
 
   it('do exactly the same again from the same seed', async () => {

@@ -1,0 +1,47 @@
+import type { SingletonRecord } from '../registry/registry-state.ts';
+import type { Registry } from '../registry/registry.ts';
+
+/** A record whose node is gone. */
+export type Orphan = SingletonRecord & { readonly from: string };
+
+/** Records whose node is gone, until somebody has started them again. */
+export class Orphans {
+  readonly #self: string;
+  readonly #registry: Registry;
+  readonly #orphans = new Map<string, Orphan>();
+
+  constructor(self: string, registry: Registry) {
+    this.#self = self;
+    this.#registry = registry;
+    registry.onChange(() => this.prune());
+  }
+
+  [Symbol.iterator](): IterableIterator<Orphan> {
+    return this.#orphans.values();
+  }
+
+  add(orphan: Orphan): void {
+    this.#orphans.set(orphan.name, orphan);
+  }
+
+  delete(name: string): void {
+    this.#orphans.delete(name);
+  }
+
+  /** Leaves out whom somebody runs again. */
+  prune(): void {
+    for (const name of this.#orphans.keys()) {
+      if (this.#registry.lookup(name) !== undefined) this.#orphans.delete(name);
+    }
+  }
+
+  /** Those that no other node has to start. One that was taken for dead, and is not, has its own. */
+  waiting(): readonly Orphan[] {
+    this.prune();
+    if (this.#orphans.size === 0) return [];
+    const others = this.#registry.nodes().filter((node) => node !== this.#self);
+    const records = others.flatMap((node) => this.#registry.singletons(node));
+    const kept = new Set(records.map(({ name }) => name));
+    return [...this.#orphans.values()].filter(({ name }) => !kept.has(name));
+  }
+}
