@@ -14,7 +14,10 @@ export const tally = defineProcess('tally', {
 });
 
 /** Nodes of one program with a network that can be cut and a common store. */
-export function memoryPlace() {
+export function memoryPlace(): {
+  readonly network: MemoryNetwork;
+  readonly start: (name: string, options?: NodeOptions) => Promise<Node>;
+} {
   const [network, hub, store] = [new MemoryNetwork(), new MemoryHub(), new MemoryStore()];
   const start = (name: string, options: NodeOptions = {}): Promise<Node> => {
     const ports = {

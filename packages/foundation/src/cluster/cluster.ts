@@ -5,6 +5,7 @@ import type { Random } from '../random.ts';
 import { contactOf, parseContacts } from './contact-message.ts';
 import type { DetectorSettings } from './detector/detector-options.ts';
 import type { Sighting } from './detector/sightings-state.ts';
+import { Dials } from './dials.ts';
 import type { Discovery, Hint } from './discovery.ts';
 import type { Contact, Member } from './member.ts';
 import type { MembershipEffect, MembershipEvent } from './membership-event.ts';
@@ -63,6 +64,7 @@ const rejoinEveryMs = 1_000;
 export class Cluster {
   readonly #options: ClusterOptions;
   readonly #watch: PeerWatch;
+  readonly #dials: Dials;
   readonly #waiters = new Set<() => void>();
   /** Refusals that this node has stated; those of others are about this node. */
   readonly #stated = new WeakSet<FoundationError>();
@@ -93,7 +95,8 @@ export class Cluster {
         onSighting: () => this.#changed(),
       },
     });
-    this.#looks = options.clock.every(lookEveryMs, () => this.#on({ kind: 'look' }));
+    this.#dials = new Dials({ clock: options.clock, dial: (hint) => this.#dial(hint) });
+    this.#looks = options.clock.every(lookEveryMs, () => this.#look());
   }
 
   get address(): string {
@@ -154,6 +157,7 @@ export class Cluster {
   }
 
   async #close(): Promise<void> {
+    this.#dials.clear();
     await this.#options.discovery.stop();
     await this.#watch.end();
     await this.#options.transport.stop();
@@ -219,8 +223,7 @@ export class Cluster {
   #carryOut(effect: MembershipEffect): void {
     switch (effect.kind) {
       case 'dial':
-        void this.#dial(effect.hint);
-        return;
+        return this.#dials.add(effect.hint);
       case 'up':
         return this.#up(effect.member);
       case 'down':
@@ -242,17 +245,24 @@ export class Cluster {
     if (!this.#hasLooked) for (const each of hints) this.#ungreeted.add(each.node ?? each.address);
     this.#hasLooked = true;
     this.#options.handlers.onDiscovery(undefined);
-    this.#on({ kind: 'discovered', hints });
+    this.#on({ kind: 'discovered', hints, early: this.#dials.early });
   }
 
-  async #dial(hint: Hint): Promise<void> {
+  #look(): void {
+    this.#on({ kind: 'look', early: this.#dials.early });
+  }
+
+  /** @returns whether a node is there */
+  async #dial(hint: Hint): Promise<boolean> {
     const { incarnation } = this.#identity;
     const outcome = await whoIsAt(hint, this.#options.transport);
     const { found } = outcome;
     const isThere = found !== undefined && (hint.node === undefined || found === hint.node);
     if (!isThere || hint.node === undefined) this.#greet(hint.node ?? hint.address);
-    if (incarnation !== this.#identity.incarnation) return;
-    this.#on({ kind: 'dialled', hint, ...outcome });
+    if (incarnation === this.#identity.incarnation) {
+      this.#on({ kind: 'dialled', hint, ...outcome });
+    }
+    return found !== undefined;
   }
 
   #introduce(to: string): void {
@@ -290,6 +300,7 @@ export class Cluster {
   #onLink(link: Link): void {
     const { node, incarnation, meta } = link.peer;
     const known = this.#state.members.get(node);
+    this.#dials.found(link.peerAddress);
     this.#watch.links.set(link);
     this.#on({ kind: 'linked', contact: { node, incarnation, address: link.peerAddress }, meta });
     this.#greet(node);

@@ -2,12 +2,19 @@ import type { Hint } from './discovery.ts';
 import type { Contact, DownReason, Member } from './member.ts';
 import type { DialOutcome } from './who-is-at.ts';
 
+/** Where nobody was a moment ago: hints at them are not dialled yet. @defaultValue none */
+type EarlyAddresses = ReadonlySet<string>;
+
 /** What membership is told. */
 export type MembershipEvent =
   /** Everybody who may be out there. */
-  | { readonly kind: 'discovered'; readonly hints: readonly Hint[] }
+  | {
+      readonly kind: 'discovered';
+      readonly hints: readonly Hint[];
+      readonly early?: EarlyAddresses;
+    }
   /** Time has passed: try again whoever is not linked. */
-  | { readonly kind: 'look' }
+  | { readonly kind: 'look'; readonly early?: EarlyAddresses }
   /** Whom a member knows. */
   | { readonly kind: 'introduced'; readonly contacts: readonly Contact[] }
   | { readonly kind: 'linked'; readonly contact: Contact; readonly meta: Member['meta'] }

@@ -87,6 +87,14 @@ describe('membership', () => {
     expect(said(after(...events, { kind: 'look' }).effects)).toEqual(['dial b:1']);
   });
 
+  it('does not dial yet where nobody was a moment ago, but for members', () => {
+    const early = new Set([b.address, c.address]);
+    const { state } = after(linked(b), unlinked(b, 'lost'), dialled(b, 'unreachable'));
+    const { effects } = nextMembership(state, { kind: 'discovered', hints: [c], early });
+    expect(said(effects)).toEqual([`dial ${b.address}`]);
+    expect(said(nextMembership(state, { kind: 'look', early }).effects)).toEqual(said(effects));
+  });
+
   it('takes in a linked node, introduces the others to it, and dials it no more', () => {
     const { state, effects } = after(discovered(b), linked(b));
     expect(said(effects)).toEqual(['up b:1', 'introduce b']);

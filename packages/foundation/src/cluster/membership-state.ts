@@ -66,9 +66,9 @@ function isOver(state: MembershipState, { node, incarnation }: Omit<Contact, 'ad
 export function nextMembership(state: MembershipState, event: MembershipEvent): MembershipStep {
   switch (event.kind) {
     case 'discovered':
-      return look({ ...state, hints: event.hints });
+      return look({ ...state, hints: event.hints }, event.early);
     case 'look':
-      return look(state);
+      return look(state, event.early);
     case 'introduced':
       return introduced(state, event.contacts);
     case 'linked':
@@ -87,9 +87,10 @@ export function nextMembership(state: MembershipState, event: MembershipEvent): 
 }
 
 /** Dials whoever is not linked; also who was declared over, so that the two sides of a split meet again. */
-function look(state: MembershipState): MembershipStep {
+function look(state: MembershipState, early: ReadonlySet<string> = new Set()): MembershipStep {
   const lost = [...state.members.values()].filter(({ link }) => link !== 'up');
-  return dialAll(state, [...lost, ...state.hints.filter((hint) => isNews(state, hint))]);
+  const hints = state.hints.filter((hint) => !early.has(hint.address) && isNews(state, hint));
+  return dialAll(state, [...lost, ...hints]);
 }
 
 function isNews(state: MembershipState, hint: Hint): boolean {

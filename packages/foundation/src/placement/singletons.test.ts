@@ -73,7 +73,11 @@ class World {
   /** Another node tells what it runs, and what it has to run. */
   share(node: string, singletons: readonly SingletonRecord[], runs: readonly string[] = []): void {
     const registrations = runs.map((name, serial) => ({
-      ...{ serial, process: 'p', name, capabilities: [], metadata: {} },
+      serial,
+      process: 'p',
+      name,
+      capabilities: [],
+      metadata: {},
       registeredAt: { wallMs: 1, count: serial },
     }));
     const share = { incarnation: 1, version: 1, registrations, singletons };
