@@ -255,12 +255,18 @@ export class Cluster {
   /** @returns whether a node is there */
   async #dial(hint: Hint): Promise<boolean> {
     const { incarnation } = this.#identity;
-    const outcome = await whoIsAt(hint, this.#options.transport);
-    const { found } = outcome;
+    const { found, isRefused } = await whoIsAt(hint, this.#options.transport);
     const isThere = found !== undefined && (hint.node === undefined || found === hint.node);
     if (!isThere || hint.node === undefined) this.#greet(hint.node ?? hint.address);
     if (incarnation === this.#identity.incarnation) {
-      this.#on({ kind: 'dialled', hint, ...outcome });
+      // One that says by its probes that it stands still may have been cut off for that, and be there.
+      const isExcused = this.sighting(hint.node ?? '')?.isStalled === true;
+      this.#on({
+        kind: 'dialled',
+        hint,
+        ...(found === undefined ? {} : { found }),
+        isRefused: isRefused && !isExcused,
+      });
     }
     return found !== undefined;
   }

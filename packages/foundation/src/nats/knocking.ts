@@ -7,11 +7,13 @@ import { decodeAnswer, encodeKnock } from './knock.ts';
 import { doorSubject, formatNatsAddress, type NodeAddress } from './node-address.ts';
 import { agree, newKeyShare, type SessionKeys } from './session-keys.ts';
 
+/** `nobody`: what was sent to the other end has reached nobody. `connection`: this end has no connection any more. */
+export type Loss = 'nobody' | 'connection';
+
 /** Whatever is at this end of a session. */
 export interface SessionEnd {
   receive(payload: Buffer): void;
-  /** What was sent to the other end has reached nobody, or there is no connection any more. */
-  lose(): void;
+  lose(loss: Loss): void;
   /** Time has passed. */
   tick(): void;
 }
@@ -65,8 +67,8 @@ export class Knocking implements SessionEnd {
     else this.#agree(peerKey);
   }
 
-  lose(): void {
-    this.#fail('is not there');
+  lose(loss: Loss): void {
+    this.#fail('is not there', loss === 'nobody');
   }
 
   tick(): void {}
@@ -83,9 +85,10 @@ export class Knocking implements SessionEnd {
     }
   }
 
-  #fail(why: string): void {
+  #fail(why: string, isRefused = false): void {
     const address = formatNatsAddress(this.#options.target);
     const what = `${address} ${why}`;
-    this.#outcome.reject(new FoundationError('NODE_UNREACHABLE', what, { details: { address } }));
+    const details = { address, isRefused };
+    this.#outcome.reject(new FoundationError('NODE_UNREACHABLE', what, { details }));
   }
 }

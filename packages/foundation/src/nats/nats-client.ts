@@ -66,6 +66,15 @@ export class NatsClient {
     return this.#life?.connection;
   }
 
+  /**
+   * Whether other clients may still be on their way back, as this one was: it takes them as long as the longest pause
+   * between two tries, and one try.
+   */
+  get isJustBack(): boolean {
+    const returnMs = 1.5 * pauseMaxMs + this.settings.connectTimeoutMs;
+    return this.#life === undefined || this.#life.backForMs < returnMs;
+  }
+
   /** Whether what is sent leaves this machine in the clear. */
   get isExposed(): boolean {
     const { info } = this.connection ?? {};
@@ -139,6 +148,8 @@ class Life {
   /** Rejects when the first try fails. */
   readonly opened: Promise<void>;
   connection: NatsConnection | undefined = undefined;
+  /** When it was connected anew; -Infinity with the first connection. */
+  #backAtMs = -Infinity;
   readonly #settings: NatsSettings;
   readonly #listeners: ReadonlySet<NatsListener>;
   #isOver = false;
@@ -148,6 +159,10 @@ class Life {
     this.#settings = settings;
     this.#listeners = listeners;
     this.opened = connectToAny(settings).then((connection) => void this.#go(connection));
+  }
+
+  get backForMs(): number {
+    return this.connection === undefined ? 0 : this.#settings.clock.now() - this.#backAtMs;
   }
 
   async end(): Promise<void> {
@@ -169,6 +184,7 @@ class Life {
       this.#tell((listener) => listener.onDown?.());
       if (!this.#isOver) this.#problem(broken(connection.getServer()));
       connection = await this.#again();
+      this.#backAtMs = this.#settings.clock.now();
     }
   }
 

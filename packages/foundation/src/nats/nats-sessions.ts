@@ -118,13 +118,13 @@ export class NatsSessions implements Disposable {
       const session = message.subject.slice(this.#subject.length + 1);
       if (session === 'door') this.#onKnock(message);
       // The server tells that nobody listens where something was sent to.
-      else if (message.headers?.code === 503) this.#ends.get(session)?.lose();
+      else if (message.headers?.code === 503) this.#ends.get(session)?.lose('nobody');
       else this.#ends.get(session)?.receive(bytesOf(message));
     });
   }
 
   #loseAll(): void {
-    for (const end of this.#ends.values()) end.lose();
+    for (const end of this.#ends.values()) end.lose('connection');
   }
 
   #onKnock(message: Msg): void {

@@ -265,6 +265,30 @@ describe('NATS', () => {
       expect(b.told).toEqual(['link a', 'down a reset']);
     });
 
+    it('knows that nobody is there only when others have had the time to come back to the servers', async () => {
+      let aheadMs = 0;
+      const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
+      await using own = await startNats({ jetstream: false });
+      const nats = new NatsClient({ servers: own.urls, clock });
+      await using a = await new TestNode(at, { nats, reconnectMs: 100 }).start('a');
+      const dial = (): Promise<unknown> =>
+        a.transport.dial('nats:test/absent/1').catch((error: unknown) => error);
+      expect(await dial()).toMatchObject({ details: { isRefused: true } });
+      await own.members[0]?.kill();
+      await eventually('it knows', () => nats.connection === undefined);
+      expect(await dial()).not.toMatchObject({ details: { isRefused: true } });
+      await own.members[0]?.restart();
+      await eventually('it is back', () => nats.connection !== undefined);
+      const early = await dial();
+      expect(early).toMatchObject({ code: 'NODE_UNREACHABLE' });
+      expect(early).not.toMatchObject({ details: { isRefused: true } });
+      aheadMs = 10_000;
+      expect(await dial()).toMatchObject({
+        code: 'NODE_UNREACHABLE',
+        details: { isRefused: true },
+      });
+    });
+
     it('breaks all links when the server is killed, and links again when it is back', async () => {
       await using own = await startNats({ jetstream: false });
       await using a = await new TestNode({ servers: own.urls }).start('a');

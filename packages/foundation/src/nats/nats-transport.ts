@@ -201,7 +201,10 @@ export class NatsTransport implements Transport {
     return promise;
   }
 
-  /** Knocks until somebody answers. That nobody does at first says little while servers come and go. */
+  /**
+   * Knocks until somebody answers. That nobody does at first says little while servers come and go, and nothing while
+   * other clients may still be on their way back to them.
+   */
   async #reach(target: NodeAddress, running: Running): Promise<Stranger> {
     const { clock } = this.#client.settings;
     const deadline = clock.now() + this.#settings.reconnectMs;
@@ -212,7 +215,8 @@ export class NatsTransport implements Transport {
         if (!isFoundationError(error)) throw error;
         if (this.#running !== running) throw transportStopped();
         this.#links.refuse(error);
-        if (error.code !== 'NODE_UNREACHABLE' || clock.now() > deadline) throw error;
+        if (error.code !== 'NODE_UNREACHABLE') throw error;
+        if (clock.now() > deadline) throw this.#client.isJustBack ? notBackYet(target) : error;
       }
       await sleep(clock, knockEveryMs);
     }
@@ -221,6 +225,12 @@ export class NatsTransport implements Transport {
 
 function noAddress(address: string): FoundationError {
   const what = `${address} is no address of the form nats:cluster/node/incarnation`;
+  return new FoundationError('NODE_UNREACHABLE', what, { details: { address } });
+}
+
+function notBackYet(target: NodeAddress): FoundationError {
+  const address = formatNatsAddress(target);
+  const what = `${address} is not there, or is not back yet, as this node has just come back to NATS`;
   return new FoundationError('NODE_UNREACHABLE', what, { details: { address } });
 }
 
