@@ -1,11 +1,13 @@
-// A node whose probes can be made to get lost: `detector-node.ts <options of startNode as JSON>`
+// A node whose probes can be made to get lost, or one on NATS: `detector-node.ts <options of startNode, and NATS servers, as JSON>`
 import { startNode, type NodeOptions } from '@foundation/core';
 import {
   clusterHome,
+  MemoryStore,
   MeshTransport,
   readOrCreateSecrets,
   type ProbeSource,
 } from '@foundation/core/internal';
+import { NatsClient, NatsDiscovery, NatsTransport } from '@foundation/core/nats';
 import { runTestProgram } from '@foundation/testing/program';
 
 /** A mesh whose probes come in or do not. */
@@ -20,16 +22,32 @@ class LossyMesh extends MeshTransport {
   }
 }
 
-const options = JSON.parse(process.argv[2] ?? '{}') as NodeOptions;
+const { servers, ...options } = JSON.parse(process.argv[2] ?? '{}') as NodeOptions & {
+  readonly servers?: string;
+};
 const { secretPath } = clusterHome({
   cluster: options.clusterName,
   directory: options.directory,
   env: {},
   cwd: '/',
 });
-const transport = new LossyMesh({ secret: await readOrCreateSecrets(secretPath) });
+const secret = await readOrCreateSecrets(secretPath);
+const transport = new LossyMesh({ secret });
 const events: string[] = [];
-const node = await startNode({ ...options, ports: { transport } });
+const node = await startNode({
+  ...options,
+  ports: servers === undefined ? { transport } : onNats(servers),
+});
+
+/** Ports through NATS servers. */
+function onNats(urls: string): NonNullable<NodeOptions['ports']> {
+  const [nats, cluster] = [new NatsClient({ servers: urls }), 'detector'];
+  return {
+    transport: new NatsTransport({ nats, secret }),
+    discovery: new NatsDiscovery({ nats, cluster, secret }),
+    store: new MemoryStore(),
+  };
+}
 node.events.on('member-down', ({ node: other, reason }) => events.push(`down ${other} ${reason}`));
 node.events.on('member-changed', ({ node: other, status }) => events.push(`${status} ${other}`));
 node.events.on('problem', ({ what }) => events.push(`problem ${what}`));

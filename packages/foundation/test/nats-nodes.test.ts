@@ -19,12 +19,14 @@ function user(node: string): string {
     'foundation.nats-nodes.node.*.*.*',
     'foundation.nats-nodes.nodes.>',
     'foundation.nats-nodes.nodes',
+    'foundation.nats-nodes.probe.*',
     'foundation.nats-nodes.store.>',
     ...api.map((call) => `$JS.API.${call}.${stream}`),
     `$JS.FC.${stream}.>`,
   ];
   const subscribe = [
     `foundation.nats-nodes.node.${node}.>`,
+    `foundation.nats-nodes.probe.${node}`,
     'foundation.nats-nodes.nodes.>',
     'foundation.nats-nodes.nodes',
     `_INBOX.${node}.>`,
