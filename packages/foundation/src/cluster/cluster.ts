@@ -293,7 +293,7 @@ export class Cluster {
   }
 
   #down(member: Member, reason: string): void {
-    if (reason !== 'replaced') this.#watch.forget(member.node);
+    this.#watch.forget(member.node);
     this.#options.handlers.onDown(member, reason);
     this.#options.events.emit('member-down', { ...member, reason });
     this.#changed();

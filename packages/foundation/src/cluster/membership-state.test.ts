@@ -217,6 +217,27 @@ describe('membership', () => {
     expect(after(linked(b2), judged(b, 'dead')).state.members.get('b')?.status).toBe('up');
   });
 
+  it('remembers the last thousand nodes that are over', () => {
+    const last = 1_001;
+    let { state } = after();
+    for (let at = 0; at <= last; at++) {
+      state = nextMembership(state, linked(life(`n${at}`, 1))).state;
+      state = nextMembership(state, unlinked(life(`n${at}`, 1), 'goodbye')).state;
+    }
+    expect(state.buried.size).toBe(1_000);
+    expect(judge(state, life(`n${last}`, 1))).not.toBe('welcome');
+  });
+
+  it('forgets who was found at addresses that nothing hints at any more', () => {
+    const { state } = after(
+      discovered({ address: 'x:1' }, { address: 'y:1' }),
+      dialled({ address: 'x:1' }, 'there', 'x'),
+      dialled({ address: 'y:1' }, 'there', 'y'),
+      discovered({ address: 'y:1' }),
+    );
+    expect([...state.found]).toEqual([['y:1', 'y']]);
+  });
+
   it('lets go at once of a node that says goodbye', () => {
     const { effects } = after(linked(b), unlinked(b, 'goodbye'));
     expect(said(effects)).toEqual(['unlink b', 'down b:1 left']);

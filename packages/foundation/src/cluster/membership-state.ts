@@ -66,7 +66,7 @@ function isOver(state: MembershipState, { node, incarnation }: Omit<Contact, 'ad
 export function nextMembership(state: MembershipState, event: MembershipEvent): MembershipStep {
   switch (event.kind) {
     case 'discovered':
-      return look({ ...state, hints: event.hints }, event.early);
+      return look(withHints(state, event.hints), event.early);
     case 'look':
       return look(state, event.early);
     case 'introduced':
@@ -109,6 +109,8 @@ function isAt(address: string): (member: Member) => boolean {
   return (member) => member.address === address;
 }
 
+/** Nodes that are over and are remembered, the last ones: names may be of one life only. */
+const buriedMax = 1_000;
 /** Dials at a time that come of what members tell; more of them are told again by those that answer. */
 const introductionsMax = 64;
 
@@ -233,6 +235,13 @@ function put(state: MembershipState, member: Member): MembershipStep {
   };
 }
 
+/** Who was found where nothing hints at any more is forgotten. */
+function withHints(state: MembershipState, hints: readonly Hint[]): MembershipState {
+  const addresses = new Set(hints.map(({ address }) => address));
+  const found = new Map([...state.found].filter(([address]) => addresses.has(address)));
+  return { ...state, hints, found };
+}
+
 function withFound(state: MembershipState, hint: Hint, node: string | undefined): MembershipState {
   if (hint.node !== undefined || node === undefined) return state;
   return { ...state, found: new Map(state.found).set(hint.address, node) };
@@ -272,5 +281,10 @@ function bury(
   node: string,
   incarnation: number,
 ): ReadonlyMap<string, number> {
-  return new Map(buried).set(node, Math.max(incarnation, buried.get(node) ?? -1));
+  const next = new Map(buried);
+  next.delete(node);
+  next.set(node, Math.max(incarnation, buried.get(node) ?? -1));
+  const [oldest = ''] = next.keys();
+  if (next.size > buriedMax) next.delete(oldest);
+  return next;
 }

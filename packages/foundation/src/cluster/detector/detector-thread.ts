@@ -126,6 +126,8 @@ export class DetectorThread implements FailureDetector {
       case 'judgement':
         return handlers.onJudgement(message.judgement);
       case 'sighting':
+        // It may be of one that was forgotten meanwhile.
+        if (this.#peers.get(message.about.node)?.incarnation !== message.about.incarnation) return;
         return handlers.onSighting(message.about, message.sighting);
       case 'carry':
         return handlers.carry(message.to, message.bytes);
