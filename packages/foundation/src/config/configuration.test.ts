@@ -100,6 +100,18 @@ describe('a configuration', () => {
     expect(problems).toHaveLength(2);
   });
 
+  it('shows what has no text, and nothing secret, in a list', () => {
+    const odd = { origin: 'foundation.config.ts', values: { voters: [{ toString: 1 }] } };
+    const address = {
+      origin: 'NATS_URL',
+      values: { nats: { servers: ['nats://a:hidden@n1', 7] } },
+    };
+    expect(problemsOf(() => configure([odd, address]))).toEqual([
+      'foundation.config.ts: expected `voters` to be a list of texts, got: [ { toString: 1 } ]',
+      "NATS_URL: expected `nats.servers` to be a list of texts, got: [ 'nats://[redacted]@n1', 7 ]",
+    ]);
+  });
+
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
     'takes no option from the prototype of objects: %s',
     (name) => {

@@ -37,6 +37,10 @@ interface Problem {
 }
 
 const byPath: ReadonlyMap<string, Setting> = new Map(settings.map((each) => [each.path, each]));
+/** What the environment may set; where two set the same, the later wins. */
+const variables = settings.flatMap((setting) =>
+  [...(setting.aliases ?? []), environmentName(setting)].map((name) => ({ name, setting })),
+);
 const groups: ReadonlySet<string> = new Set(
   settings.flatMap(({ path }) => (path.includes('.') ? [path.slice(0, path.indexOf('.'))] : [])),
 );
@@ -70,13 +74,10 @@ export function configure(
 export function environmentSource(
   environment: Readonly<Record<string, string | undefined>>,
 ): readonly Source[] {
-  return settings.flatMap((setting) => {
-    const names = [...(setting.aliases ?? []), environmentName(setting)];
-    return names.flatMap((name): readonly Source[] => {
-      const text = environment[name];
-      if (text === undefined || text === '') return [];
-      return [{ origin: name, values: nested(setting.path, fromText(setting, text)) }];
-    });
+  return variables.flatMap(({ name, setting }): readonly Source[] => {
+    const text = environment[name];
+    if (text === undefined || text === '') return [];
+    return [{ origin: name, values: nested(setting.path, fromText(setting, text)) }];
   });
 }
 

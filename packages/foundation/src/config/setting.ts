@@ -85,7 +85,11 @@ const hidden = '[redacted]';
 export function redacted({ isSecret }: Setting, value: unknown): unknown {
   if (isSecret === true) return hidden;
   if (typeof value === 'string') return redactedText(value);
-  return Array.isArray(value) ? value.map((each) => redactedText(String(each))) : value;
+  return Array.isArray(value) ? value.map(redactedItem) : value;
+}
+
+function redactedItem(item: unknown): unknown {
+  return typeof item === 'string' ? redactedText(item) : item;
 }
 
 function redactedText(text: string): string {

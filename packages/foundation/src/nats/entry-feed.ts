@@ -122,7 +122,7 @@ interface Delivery {
 }
 
 /** `$JS.ACK.….<stream sequence>.<consumer sequence>.<nanoseconds>.<pending>`; newer servers put more in front and behind. */
-function parseDelivery(reply: string): Delivery | undefined {
+export function parseDelivery(reply: string): Delivery | undefined {
   const tokens = reply.split('.');
   const at = tokens.length === 9 ? 5 : 7;
   const [sequence, delivered, nanoseconds] = tokens.slice(at, at + 3).map(Number);

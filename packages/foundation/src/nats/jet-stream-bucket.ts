@@ -174,7 +174,9 @@ interface Message {
 }
 
 /** Whatever others than this adapter may have written counts as a value of nobody. */
-function entryOf(message: StoredMsg | null): Entry | undefined {
+export function entryOf(
+  message: Pick<StoredMsg, 'seq' | 'header' | 'data'> | null,
+): Entry | undefined {
   if (message === null) return undefined;
   const { seq, header, data } = message;
   return {

@@ -43,6 +43,8 @@ describe('options of NATS', () => {
     [{ servers: 'http://host' }, 'servers'],
     [{ servers: 'nats://host/path' }, 'servers'],
     [{ servers: 'nats://ann:secret@' }, 'servers'],
+    [{ servers: 'nats://ann:secret%zz@host' }, 'servers'],
+    [{ servers: { url: 'nats://ann:secret@host', toString: 1 } }, 'servers'],
     [{ servers: 'nats://host', pingEveryMs: 0 }, 'pingEveryMs'],
     [{ servers: 'nats://host', plaintext: 'no' }, 'plaintext'],
     [{ servers: 'nats://host', user: 7 }, 'user'],

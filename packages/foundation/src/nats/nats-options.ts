@@ -123,20 +123,31 @@ function parseServer(given: unknown): NatsServer {
   const [, scheme = 'nats', rest = ''] = /^(?:(nats|tls):\/\/)?([^/]+)\/?$/.exec(text) ?? [];
   const url = URL.parse(`http://${rest}`);
   if (rest === '' || url === null || url.hostname === '') throw badServers(text);
-  const { hostname, port, username, password } = url;
+  const { hostname, port } = url;
+  const [user, password] = [url.username, url.password].map(unescaped);
+  if (user === undefined || password === undefined) throw badServers(text);
   return {
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
     port: port === '' ? (rest.endsWith(':80') ? 80 : portDefault) : Number(port),
     isTls: scheme === 'tls',
-    user: username === '' ? undefined : decodeURIComponent(username),
-    password: password === '' ? undefined : decodeURIComponent(password),
+    user: user === '' ? undefined : user,
+    password: password === '' ? undefined : password,
   };
+}
+
+/** Undefined for what stands for nothing, such as `%zz`. */
+function unescaped(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What was given may hold a password: it is not shown. */
 function badServers(given: unknown): Error {
-  const shown = String(given).replace(/\/\/[^@]*@/, '//…@');
-  return invalidOption(who, { servers: shown }, 'one or more addresses such as nats://host:4222');
+  const servers = typeof given === 'string' ? given.replace(/\/\/[^@]*@/, '//…@') : typeof given;
+  return invalidOption(who, { servers }, 'one or more addresses such as nats://host:4222');
 }
 
 /** Whether what is sent to a host stays on this machine. */

@@ -88,7 +88,8 @@ function recordOf(items: readonly unknown[]): Record<string, unknown> {
 
 function errorOf(items: readonly unknown[]): Error {
   const [name, message, cause] = items;
-  const error = new Error(text(message), items.length > 2 ? { cause } : undefined);
+  const options = items.length > 2 ? { cause } : undefined;
+  const error = unlocated(() => new Error(text(message), options));
   if (name !== 'Error') hide(error, 'name', text(name));
   // Not where it was put together here: that is of no use to anybody.
   hide(error, 'stack', `${error.name}: ${error.message}`);
@@ -106,7 +107,21 @@ function foundationErrorOf(items: readonly unknown[]): FoundationError {
     retryable: retryable === true,
     outcome: outcome === 'not-executed' ? 'not-executed' : 'unknown',
   };
-  return new FoundationError(text(code), text(message), { ...options, traits });
+  return unlocated(() => new FoundationError(text(code), text(message), { ...options, traits }));
+}
+
+/**
+ * Makes an error without the frames of this place, which tell nothing. To find them takes a hundred times as
+ * long as the rest, and a frame may hold thousands of errors.
+ */
+function unlocated<E extends Error>(make: () => E): E {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 function hide(target: object, key: string, value: unknown): void {

@@ -23,6 +23,15 @@ describe('packets of a sender', () => {
     );
   });
 
+  it('may have any number: one that is far behind was there before', () => {
+    const state = new ReplayState();
+    expect(state.note(a, 0)).toBe('new');
+    expect(state.note(a, Number.MIN_SAFE_INTEGER)).toBe('replayed');
+    expect(state.note(a, -(2 ** 31))).toBe('replayed');
+    expect(state.note(a, Number.MAX_SAFE_INTEGER)).toBe('new');
+    expect(state.note(a, Number.MIN_SAFE_INTEGER)).toBe('replayed');
+  });
+
   it('begin anew with a new life, and those of an earlier one are stale from then on', () => {
     const state = new ReplayState();
     expect(state.note(a, 1_000)).toBe('new');

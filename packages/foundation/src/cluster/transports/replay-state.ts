@@ -1,6 +1,6 @@
 /** Numbers behind the highest one that may still come in, each once. */
-const windowBits = 64n;
-const windowMask = (1n << windowBits) - 1n;
+const windowBits = 64;
+const windowMask = (1n << BigInt(windowBits)) - 1n;
 /** Most senders that are remembered; beyond, the one heard longest ago is forgotten. */
 const sendersMax = 4_096;
 
@@ -32,13 +32,14 @@ export class ReplayState {
   }
 
   #noteKnown(node: string, heard: Heard, sequence: number): Freshness {
-    const ahead = BigInt(sequence - heard.highest);
-    if (ahead > 0n) {
+    const ahead = sequence - heard.highest;
+    if (ahead > 0) {
       heard.highest = sequence;
-      heard.window = ahead >= windowBits ? 1n : ((heard.window << ahead) | 1n) & windowMask;
+      heard.window = ahead >= windowBits ? 1n : ((heard.window << BigInt(ahead)) | 1n) & windowMask;
     } else {
-      const bit = 1n << -ahead;
-      if (-ahead >= windowBits || (heard.window & bit) !== 0n) return 'replayed';
+      if (-ahead >= windowBits) return 'replayed';
+      const bit = 1n << BigInt(-ahead);
+      if ((heard.window & bit) !== 0n) return 'replayed';
       heard.window |= bit;
     }
     this.#keep(node, heard);
