@@ -176,6 +176,13 @@ describe('Codec', () => {
     expect(roundTrip(inner)).toStrictEqual(inner);
   });
 
+  it('makes errors without the place where they were put together, and no later one without its own', () => {
+    const sent = [new Error('theirs'), new FoundationError('OVERLOADED', 'full')];
+    const [theirs, ours] = codec.decode(codec.encode(sent)) as readonly Error[];
+    expect([theirs?.stack, ours?.stack].join()).not.toMatch(/\bat\b.*reviver/);
+    expect(new Error('here').stack).toContain('codec.test');
+  });
+
   it('carries a FoundationError with all it says, and its causes', () => {
     const cause = new TypeError('bad', { cause: new Error('root') });
     const error = new FoundationError('X_FULL', 'full', {
