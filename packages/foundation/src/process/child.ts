@@ -121,6 +121,8 @@ export async function startChild(supervisor: Process, child: Child): Promise<Pid
   } catch (error) {
     child.status = 'stopped';
     child.lastExit = { reason: 'start_failed', error };
+    // It has not run since its last good start: the row goes on, however long ago that was.
+    child.streak = { ...child.streak, startedAt: runtime.clock.now() };
     throw error;
   }
 }

@@ -48,7 +48,7 @@ export type OnExceeded = (typeof onExceededChoices)[number];
 /** The restarts of one child in a row. */
 export interface Streak {
   readonly count: number;
-  /** When the last start was, in milliseconds. */
+  /** When it was last started, or was not, in milliseconds. */
   readonly startedAt: number;
 }
 

@@ -167,6 +167,23 @@ describe('backoff', () => {
   });
 });
 
+describe('a child whose starts fail for longer than the window', () => {
+  it('goes on waiting between them', async () => {
+    await using test = await testNode();
+    const restarts = listen(test.node, 'restart');
+    const backoff = { minMs: 100, maxMs: 500, factor: 2, jitter: 0 };
+    await start(test, { restartsMax: 1_000, restartWindowMs: 5_000, backoff });
+    broken.add('b');
+    await crash(test, 'b');
+    await test.advance(20_000);
+    expect(restarts.length).toBeLessThan(50);
+    expect(restarts.slice(-10).map(({ delayMs }) => delayMs)).toEqual(Array(10).fill(500));
+    broken.clear();
+    await test.advance(500);
+    expect(running(test)).toBe('abc');
+  });
+});
+
 describe('the options of a supervisor', () => {
   const fate = async (options: object): Promise<readonly unknown[]> => {
     await using test = await testNode();
