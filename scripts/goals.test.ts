@@ -28,6 +28,9 @@ const goals = {
     throw new Error('no such thing');
   }) satisfies Goal,
   silent: (async () => {}) satisfies Goal,
+  unchecked: (async ({ report, seed }) => {
+    report.tell({ goal: 'G0', value: 3, limit: '0', ok: false, seed, unchecked: 'nobody to ask' });
+  }) satisfies Goal,
 };
 const run = (...words: readonly string[]): Promise<number> =>
   runGoals({ name: 'test', goals }, words);
@@ -48,11 +51,16 @@ describe('a program of goals', () => {
     },
   );
 
+  it('does not fail by what nobody could find out, and does not call it well', async () => {
+    expect(await run('unchecked')).toBe(0);
+    expect(printed).toEqual([expect.objectContaining({ ok: false, unchecked: 'nobody to ask' })]);
+  });
+
   it('runs all when none is named, by a new seed each time', async () => {
     expect(await run()).toBe(1);
     await run();
     const seeds = printed.map((line) => Object(line).seed);
-    expect(seeds).toHaveLength(4);
+    expect(seeds).toHaveLength(6);
     expect(new Set(seeds).size).toBe(2);
   });
 

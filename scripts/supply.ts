@@ -27,15 +27,22 @@ function check(goal: string, find: (from: typeof project) => Findings): Goal {
   };
 }
 
-/** One that asks the registry. What nobody has said is not well, though nothing bad was said either. */
+/** One that asks the registry. What nobody has said is not well, and nothing bad was said either. */
 function ask(goal: string, question: () => Promise<Answer>): Goal {
   return async ({ report, seed, progress }) => {
     const answer = await question();
     const installed = lockfile(project).looked;
     if ('unavailable' in answer) {
-      progress(`nothing was checked, the registry does not offer it: ${answer.unavailable}`);
-      const what = `G20 ${goal}, or not checked`;
-      report.tell({ goal: what, value: installed, limit: '0', ok: false, seed });
+      const unchecked = `the registry does not tell: ${answer.unavailable}`;
+      progress(`NOT CHECKED, ${unchecked}`);
+      report.tell({
+        goal: `G20 ${goal}`,
+        value: installed,
+        limit: '0',
+        ok: false,
+        seed,
+        unchecked,
+      });
       return;
     }
     const { problems } = answer;

@@ -9,6 +9,8 @@ export interface GoalResult {
   readonly ok: boolean;
   /** Does the run again when it is given with `--seed`. */
   readonly seed: string | number;
+  /** Why it could not be found out here: nobody to ask. It is not kept then, and not missed. @defaultValue it was */
+  readonly unchecked?: string;
 }
 
 /** Prints one JSON line a goal on stdout and remembers whether all were kept. */
@@ -18,12 +20,12 @@ export class GoalReport {
 
   tell(result: GoalResult): void {
     this.#told++;
-    if (!result.ok) this.#failed++;
-    const { goal, value, limit, ok, seed } = result;
-    console.log(JSON.stringify({ goal, value, limit, ok, seed }));
+    const { goal, value, limit, ok, seed, unchecked } = result;
+    if (!ok && unchecked === undefined) this.#failed++;
+    console.log(JSON.stringify({ goal, value, limit, ok, seed, unchecked }));
   }
 
-  /** 0 when at least one goal was told and all were kept. */
+  /** 0 when at least one goal was told and none was missed. */
   get exitCode(): 0 | 1 {
     return this.#told > 0 && this.#failed === 0 ? 0 : 1;
   }
