@@ -105,7 +105,9 @@ describe('a detector in a thread', () => {
     await eventually('it is over', () =>
       [a, b].every((each) => each.sightings.at(-1)?.isStalled === false),
     );
-    expect([...a.judgements, ...b.judgements]).toEqual([]);
+    // Where the machine is so busy that a thread comes late, too, it is suspected and refutes that.
+    const judged = [...a.judgements, ...b.judgements].map(({ kind }) => kind);
+    expect(judged).not.toContain('dead');
   });
 
   it('asks for what goes over a link, takes it, and counts what is no message', async () => {
