@@ -180,8 +180,8 @@ export async function nodeSettings(
     role: values.role ?? 'member',
     profile: { ...profiles[profile], name: profile },
     splitPolicy: values.splitPolicy ?? 'available',
-    voters: values.voters,
-    processes: definitionsOf(options.processes ?? []),
+    voters: votersIn(values.voters),
+    processes: definitionsOf(options.processes),
     detector: detectorSettings(starting, options.detector, cluster === 'local' ? 'fast' : 'lan'),
     ports: options.ports ?? {},
     lagMaxMs: values.lagMaxMs ?? Infinity,
@@ -209,10 +209,14 @@ const storeOf: Readonly<Record<Exclude<ClusterKind, 'auto'>, StoreKind>> = {
 };
 
 function checkKinds(options: NodeOptions): void {
-  for (const option of ['ports', 'clock', 'random'] as const) {
-    const value: unknown = options[option];
-    if (value === undefined || (typeof value === 'object' && value !== null)) continue;
-    throw invalidOption(starting, { [option]: value }, 'an object');
+  const { ports, clock, random } = options;
+  if (ports === null || !['object', 'undefined'].includes(typeof ports)) {
+    throw invalidOption(starting, { ports }, 'an object');
+  }
+  if (ports !== undefined) refuseUnknown(`${starting}: ports`, ports, Object.keys(portMethods));
+  const given = { ...ports, clock, random };
+  for (const [option, methods] of Object.entries({ ...portMethods, ...sourceMethods })) {
+    checkMethods({ [option]: Reflect.get(given, option) }, methods);
   }
   const { scheduler, config } = options;
   if (scheduler !== undefined && typeof scheduler !== 'function') {
@@ -223,7 +227,36 @@ function checkKinds(options: NodeOptions): void {
   }
 }
 
-function definitionsOf(processes: readonly AnyDefinition[]): readonly AnyDefinition[] {
+/** What is called of each port; the rest is for types to say. */
+const portMethods = {
+  transport: ['start', 'dial', 'probes', 'stop', 'counters'],
+  discovery: ['start', 'stop'],
+  store: ['start', 'get', 'watch', 'stop'],
+};
+const sourceMethods = { clock: ['now', 'wallNow', 'after', 'every'], random: ['next', 'int'] };
+
+function checkMethods(given: Readonly<Record<string, unknown>>, methods: readonly string[]): void {
+  for (const value of Object.values(given)) {
+    if (value === undefined) continue;
+    const missing = methods.filter((name) => typeof Object(value)[name] !== 'function');
+    if (missing.length === 0) continue;
+    throw invalidOption(
+      starting,
+      given,
+      `an object with ${missing.map((name) => `\`${name}\``).join(', ')}`,
+    );
+  }
+}
+
+function votersIn(voters: readonly string[] | undefined): readonly string[] | undefined {
+  if (voters === undefined) return undefined;
+  const isWell =
+    voters.length > 0 && voters.every(isNodeName) && new Set(voters).size === voters.length;
+  if (!isWell) throw invalidOption(starting, { voters }, 'one node name or more, each once');
+  return voters;
+}
+
+function definitionsOf(processes: readonly AnyDefinition[] = []): readonly AnyDefinition[] {
   if (!Array.isArray(processes))
     throw invalidOption(starting, { processes }, 'a list of definitions');
   return processes.map(behaviourOf);

@@ -123,8 +123,17 @@ describe('what is to be known of a process', () => {
 describe('a value that is none of those expected', () => {
   it.each([
     [null, 'startNode: expected options, got: null'],
-    [{ clusterName: 5 }, 'expected `clusterName` to be a text, got: 5'],
-    [{ directory: {} }, 'expected `directory` to be a text, got: {}'],
+    [{ clusterName: 5 }, 'expected `clusterName` to be a text that is not empty, got: 5'],
+    [{ directory: {} }, 'expected `directory` to be a text that is not empty, got: {}'],
+    [{ directory: '' }, "expected `directory` to be a text that is not empty, got: ''"],
+    [{ voters: [] }, 'expected `voters` to be one node name or more, each once, got: []'],
+    [{ voters: ['a', 'a b'] }, "each once, got: [ 'a', 'a b' ]"],
+    [{ voters: ['a', 'b', 'a'] }, "each once, got: [ 'a', 'b', 'a' ]"],
+    [{ ports: { stor: {} } }, 'startNode: ports: unknown option `stor`, did you mean `store`?'],
+    [{ ports: { store: {} } }, 'expected `store` to be an object with `start`, `get`'],
+    [{ clock: {} }, 'expected `clock` to be an object with `now`, `wallNow`, `after`, `every`'],
+    [{ processes: null }, 'expected `processes` to be a list of definitions, got: null'],
+    [{ detector: { periodMs: 1e12 } }, 'to be a number above 0 and of at most 3600000'],
     [{ detector: null }, 'startNode: detector: expected options, got: null'],
     [{ cluster: 1n }, /expected `cluster` to be 'auto', 'local',.*got: 1n/],
     [{ detector: { periodMs: '5' } }, /`detector.periodMs`.*got: '5'/],
@@ -161,6 +170,23 @@ describe('a value that is none of those expected', () => {
     const invalid = { code: 'INVALID_DEFINITION', message: expect.stringContaining('undefined') };
     expect(await failure(node.processes.start(none))).toMatchObject(invalid);
     expect(() => node.ref(none, 'x')).toThrow(expect.objectContaining(invalid));
+  });
+});
+
+describe('a wait for members', () => {
+  it.each([[0], ['2'], [1.5], [2, NaN], [2, -1]])('is refused as %j', async (...given) => {
+    await using node = await alone();
+    const waiting = node.cluster.reached(...(given as [number, number]));
+    expect(await failure(waiting)).toMatchObject({ code: 'INVALID_OPTION' });
+  });
+
+  it('ends when the node stops, which sees nobody any more', async () => {
+    const node = await alone();
+    const waiting = failure(node.cluster.reached(2));
+    await node.stop();
+    expect(await waiting).toMatchObject({ code: 'NODE_STOPPED' });
+    expect(await failure(node.cluster.reached(1))).toMatchObject({ code: 'NODE_STOPPED' });
+    expect(await failure(node.cluster.health())).toMatchObject({ code: 'NODE_STOPPED' });
   });
 });
 

@@ -252,6 +252,7 @@ class RunningNode implements Node {
 
   async #stop(): Promise<void> {
     const { clock } = this.#settings;
+    this.cluster.stop();
     this.#singletons.retire();
     const [system, ...roots] = [...this.#runtime.processes()].filter(
       ({ parent }) => parent === undefined,

@@ -1,8 +1,9 @@
 import { clusterNames, findConfigFile, readConfigFile } from './config/config-file.ts';
 import { FoundationError } from './errors.ts';
 import type { Node } from './node-api.ts';
-import type { NodeOptions } from './node-options.ts';
+import { nodeOptionNames, type NodeOptions } from './node-options.ts';
 import { startNode } from './node.ts';
+import { refuseUnknown } from './options.ts';
 
 /** One program's nodes in several clusters. */
 export interface Nodes extends AsyncDisposable {
@@ -44,7 +45,9 @@ export async function startNodes(options: Omit<NodeOptions, 'clusterName'> = {})
   };
 }
 
-async function namesOf({ config }: NodeOptions): Promise<readonly string[]> {
+async function namesOf(options: NodeOptions): Promise<readonly string[]> {
+  refuseUnknown('startNodes', options, nodeOptionNames);
+  const { config } = options;
   const path = config === false ? undefined : (config ?? findConfigFile(process.cwd()));
   const names = path === undefined ? [] : clusterNames(await readConfigFile(path));
   if (names.length > 0) return names;

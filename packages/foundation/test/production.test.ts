@@ -104,5 +104,6 @@ describe('several clusters', () => {
 
   it('are there only with a file that has them', async () => {
     await expect(startNodes({ config: false })).rejects.toThrow(/no file of settings/);
+    await expect(startNodes(null as never)).rejects.toThrow(/expected options, got: null/);
   });
 });

@@ -1,6 +1,8 @@
 import { FoundationError } from '../errors.ts';
 import type { Station } from '../messaging/exchange.ts';
 import type { NodeSettings } from '../node-options.ts';
+import { checkNumber } from '../options.ts';
+import { nodeStopped } from '../process/process-errors.ts';
 import type { Cluster } from './cluster.ts';
 import type { ClusterHealth } from './health.ts';
 import type { Quorum } from './quorum.ts';
@@ -39,6 +41,9 @@ export class ClusterView {
   readonly #parts: ClusterViewParts;
   /** Nodes that hand over, with their incarnations. */
   readonly #draining = new Map<string, number>();
+  /** Ends the wait of those who wait for members. */
+  readonly #waiting = new Set<(error: FoundationError) => void>();
+  #isStopped = false;
 
   constructor(parts: ClusterViewParts) {
     this.#parts = parts;
@@ -77,9 +82,10 @@ export class ClusterView {
    * How the cluster is, as a node sees it, which asks the others and the store for a second at most.
    *
    * @param node - who is asked. @defaultValue this node, which always answers
-   * @throws FoundationError `NODE_UNREACHABLE`, or what a call to another node throws
+   * @throws FoundationError `NODE_STOPPED`; `NODE_UNREACHABLE`, or what a call to another node throws
    */
   async health(node: string = this.#parts.settings.name): Promise<ClusterHealth> {
+    if (this.#isStopped) throw this.#stopped();
     return this.#parts.health(this.station(node));
   }
 
@@ -87,9 +93,13 @@ export class ClusterView {
    * Resolves when the cluster has exactly `count` members that are up.
    *
    * @param timeoutMs - Milliseconds to wait. @defaultValue 10000
-   * @throws FoundationError `NODE_UNREACHABLE` when they are not there in time.
+   * @throws FoundationError `INVALID_OPTION`; `NODE_UNREACHABLE` when they are not there in time; `NODE_STOPPED` when this
+   * node stops first.
    */
   async reached(count: number, timeoutMs: number = 10_000): Promise<void> {
+    checkNumber('cluster.reached', { count }, { min: 1, integer: true });
+    checkNumber('cluster.reached', { timeoutMs }, { above: 0 });
+    if (this.#isStopped) throw this.#stopped();
     const isReached = (): boolean =>
       this.members().filter(({ status }) => status === 'up').length === count;
     if (isReached()) return;
@@ -100,7 +110,11 @@ export class ClusterView {
     using _watch = this.onChange(() => {
       if (isReached()) resolve();
     });
-    await promise.finally(() => timer.cancel());
+    this.#waiting.add(reject);
+    await promise.finally(() => {
+      this.#waiting.delete(reject);
+      timer.cancel();
+    });
   }
 
   /** Nodes that say they can run a process, by its definition's name: all nodes agree on them. */
@@ -118,6 +132,16 @@ export class ClusterView {
       !this.#draining.has(settings.name) &&
       settings.processes.some(({ name }) => name === definition);
     return isHere ? [settings.name, ...peers] : peers;
+  }
+
+  /** This node has stopped. @internal */
+  stop(): void {
+    this.#isStopped = true;
+    for (const reject of this.#waiting) reject(this.#stopped());
+  }
+
+  #stopped(): FoundationError {
+    return nodeStopped(this.#parts.settings.name, 'It sees nobody any more.');
   }
 
   /** A life of a node hands over what it runs. @internal */

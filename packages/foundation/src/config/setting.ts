@@ -33,7 +33,7 @@ export function environmentName({ path }: Setting): string {
 export function expectedOf({ type }: Setting): string {
   switch (type.kind) {
     case 'text':
-      return type.expected ?? 'a text';
+      return type.expected ?? 'a text that is not empty';
     case 'choice': {
       const words = type.of.map((each) => `'${each}'`);
       const last = words.pop() ?? '';
@@ -50,7 +50,7 @@ export function expectedOf({ type }: Setting): string {
 export function isAllowed({ type }: Setting, value: unknown): boolean {
   switch (type.kind) {
     case 'text':
-      return typeof value === 'string' && (type.pattern === undefined || type.pattern.test(value));
+      return typeof value === 'string' && (type.pattern ?? /./s).test(value);
     case 'choice':
       return type.of.some((each) => each === value);
     case 'number':

@@ -73,10 +73,12 @@ export function detectorSettings(
   );
 }
 
+/** Milliseconds: beyond an hour nobody waits for a verdict. */
+const longestMs = 3_600_000;
 const rules: Readonly<Record<keyof DetectorSettings, NumberRule>> = {
-  periodMs: { above: 0 },
-  answerMs: { above: 0 },
-  suspicionMs: { above: 0 },
+  periodMs: { above: 0, max: longestMs },
+  answerMs: { above: 0, max: longestMs },
+  suspicionMs: { above: 0, max: longestMs },
   helpers: { min: 0, integer: true },
   confirmations: { min: 0, integer: true },
   doubtFactor: { min: 1 },
