@@ -2,6 +2,7 @@ import type { NodeOptions } from '@foundation/core';
 import { eventually } from '@foundation/testing/lab';
 
 import type { Goal } from '../goals/goal-program.ts';
+import { median } from '../goals/median.ts';
 import { LabCluster } from './lab-cluster.ts';
 import { machineMs } from './machine-clock.ts';
 
@@ -65,8 +66,8 @@ export const failover: Goal = async ({ report, seed, progress }) => {
     await cluster.formed();
     if (loss.kind === 'KILL') await cluster.node(victim).ask('callOn', [name]);
   }
-  const sorted = tookMs.toSorted((a, b) => a - b).map(Math.round);
-  const [p50 = Infinity, max = Infinity] = [sorted[trials / 2 - 1], sorted.at(-1)];
+  const p50 = Math.round(median(tookMs));
+  const max = Math.round(Math.max(...tookMs));
   report.tell({
     goal: 'G7 failover of a singleton, p50',
     value: p50,

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '@foundation/testing/lab';
 
 import type { Goal } from '../goals/goal-program.ts';
+import { median } from '../goals/median.ts';
 import { LabCluster } from './lab-cluster.ts';
 import { machineMs } from './machine-clock.ts';
 
@@ -43,7 +44,7 @@ export const heal: Goal = async ({ report, seed, progress }) => {
       await cluster.formed();
     }
     progress(`${took.join(', ')} ms after cuts of ${seconds} s; ${kept} frames or more kept off`);
-    const value = took.toSorted((x, y) => x - y)[(trials - 1) / 2] ?? Infinity;
+    const value = median(took);
     report.tell({
       goal: `G8 heal, cut of ${seconds} s`,
       value,
