@@ -77,8 +77,9 @@ async function judgeDeath(
 ): Promise<void> {
   const survivors = cluster.names.filter((each) => each !== victim && cluster.node(each).isRunning);
   if (how === 'cut off') await cluster.lab.cut([victim], survivors);
-  await cluster.node(victim).kill();
+  // Before it is killed: others may know of its end earlier than this program.
   const goneAt = machineMs();
+  await cluster.node(victim).kill();
   const known = await eventually(
     `all know that ${victim} is gone`,
     async () => {
