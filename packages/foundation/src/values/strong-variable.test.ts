@@ -56,6 +56,43 @@ describe('a strong variable', () => {
     expect(await world.over(b.get())).toBe(13);
   });
 
+  it('gives each reader a copy of its initial value, so that nobody reads what was never written', async () => {
+    const world = new World();
+    const initial = { steps: ['a'] };
+    const plan = world.boot('a').strong('plan', { initial });
+    initial.steps.push('by whoever made it');
+    (await world.over(plan.get())).steps.push('by a reader');
+    const failing = plan.update((value) => {
+      value.steps.push('by an update that fails');
+      throw new RangeError('no');
+    });
+    await expect(world.over(failing)).rejects.toThrow(RangeError);
+    const watching = plan.watch()[Symbol.asyncIterator]();
+    (await world.over(watching.next())).value?.value.steps.push('by a watcher');
+    await watching.return?.();
+    expect(await world.over(plan.read())).toEqual({ value: { steps: ['a'] }, version: 0 });
+  });
+
+  it('refuses an initial value that could not be written', () => {
+    const variables = new World().boot('a');
+    const made = (initial: unknown) => (): unknown => variables.strong<unknown>('key', { initial });
+    const unfit = [() => 1, Symbol('a'), new URL('http://a'), { send: () => 1 }];
+    for (const initial of unfit) {
+      expect(made(initial)).toThrowError(
+        expect.objectContaining({
+          code: 'NOT_SERIALIZABLE',
+          details: { path: expect.stringMatching(/^initial/) },
+        }),
+      );
+    }
+    expect(made('x'.repeat(65_536))).toThrowError(
+      expect.objectContaining({
+        code: 'INVALID_VALUE',
+        details: expect.objectContaining({ bytesMax: 65_536 }),
+      }),
+    );
+  });
+
   it('is undefined at first where nothing else was said', async () => {
     const world = new World();
     const plan = world.boot('a').strong<{ readonly steps: number }>('plan');

@@ -7,7 +7,8 @@ import type { VariableRecord } from './variable-record.ts';
 
 /** Of what form the values of a variable are. */
 export interface FormOptions {
-  readonly initial: unknown;
+  /** A copy of the value before the first one. */
+  readonly initial: () => unknown;
   readonly schema: StandardSchemaV1 | undefined;
   readonly schemaVersion: number;
   readonly upgrade: ((stored: unknown, schemaVersion: number) => unknown) | undefined;
@@ -30,9 +31,9 @@ export class VariableForm {
   /** What users get of a record, or of none. @throws FoundationError `INVALID_VALUE` */
   async valueOf(record: VariableRecord | undefined): Promise<unknown> {
     if (record !== undefined) this.checkKnown(record);
-    const { initial, schemaVersion, upgrade } = this.#options;
+    const { schemaVersion, upgrade } = this.#options;
     const stored = record?.stored;
-    if (stored === undefined) return initial === undefined ? undefined : this.parse(initial);
+    if (stored === undefined) return this.#initial();
     const isOld = record !== undefined && record.schemaVersion < schemaVersion;
     const value = isOld ? upgrade?.(stored.value, record.schemaVersion) : stored.value;
     return this.parse(value);
@@ -47,6 +48,12 @@ export class VariableForm {
       hint: 'Give what the schema of the variable asks for. Nothing was written.',
       details: { name: this.#name, issues: plain },
     });
+  }
+
+  /** No schema is asked whether there may be nothing. */
+  #initial(): unknown {
+    const initial = this.#options.initial();
+    return initial === undefined ? undefined : this.parse(initial);
   }
 
   /** Refuses what a newer program has written: it knows more than this one. */

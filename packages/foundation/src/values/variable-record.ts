@@ -21,7 +21,19 @@ const fields = ['format', 'token', 'schemaVersion', 'value'];
 export function encodeVariable(codec: Codec, name: string, record: VariableRecord): Uint8Array {
   const { token, schemaVersion, stored } = record;
   const values = stored === undefined ? [] : [stored.value];
-  const bytes = codec.encode([format, token, schemaVersion, ...values], fields);
+  return small(name, codec.encode([format, token, schemaVersion, ...values], fields));
+}
+
+/**
+ * A record with the value that readers get before the first one, under the same conditions. It is never stored.
+ *
+ * @throws FoundationError `NOT_SERIALIZABLE`, or `INVALID_VALUE` when it is too large
+ */
+export function encodeInitial(codec: Codec, name: string, initial: unknown): Uint8Array {
+  return small(name, codec.encode([format, 0, 1, initial], [...fields.slice(0, 3), 'initial']));
+}
+
+function small(name: string, bytes: Uint8Array): Uint8Array {
   if (bytes.length <= variableBytesMax) return bytes;
   const message = `the value of the variable "${name}" has ${bytes.length} bytes, ${variableBytesMax} is the most`;
   throw new FoundationError('INVALID_VALUE', message, {

@@ -11,6 +11,7 @@ import type { Random } from '../random.ts';
 import type { Codec } from '../wire/codec.ts';
 import { StoreVariable, type StrongVariable } from './strong-variable.ts';
 import { VariableForm } from './variable-form.ts';
+import { decodeVariable, encodeInitial } from './variable-record.ts';
 
 /** How a strong variable is read and written. */
 export interface StrongOptions<Given> {
@@ -60,7 +61,8 @@ export class Variables {
   /**
    * A value that all nodes agree on. Asks nothing of the store yet, and may be called again for the same name.
    *
-   * @throws FoundationError `INVALID_OPTION`
+   * @throws FoundationError `INVALID_OPTION`; `NOT_SERIALIZABLE`, or `INVALID_VALUE` when it is too large, for an
+   * `initial` that could not be written
    */
   strong<T>(
     name: string,
@@ -89,12 +91,24 @@ export class Variables {
       ...this.#parts,
       name,
       key: `variable/${name}`,
-      form: new VariableForm(name, { initial, schema, schemaVersion, upgrade }),
+      form: new VariableForm(name, {
+        initial: this.#copies(name, initial),
+        schema,
+        schemaVersion,
+        upgrade,
+      }),
       timeoutMs,
       token: 0,
       checkRunning: this.#checkRunning,
       stopped: this.#stopped.signal,
     });
+  }
+
+  /** Makes each reader a copy of its own, as if it came out of the store: nobody changes what others read. */
+  #copies(name: string, initial: unknown): () => unknown {
+    const { codec } = this.#parts;
+    const bytes = encodeInitial(codec, name, initial);
+    return () => decodeVariable(codec, name, bytes).stored?.value;
   }
 
   /** Ends all watching. */
