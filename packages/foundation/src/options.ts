@@ -26,6 +26,7 @@ export interface NumberRule {
   readonly min?: number;
   readonly above?: number;
   readonly max?: number;
+  /** Whether it must be whole, and so small that no other whole number is taken for it: below 2 ** 53. */
   readonly integer?: boolean;
   /** Whether Infinity means "no limit". @defaultValue false */
   readonly endless?: boolean;
@@ -43,7 +44,10 @@ export function checkNumber(
   rule: NumberRule,
 ): void {
   for (const [option, value] of Object.entries(given)) {
-    if (!isNumber(value, rule)) throw invalidOption(who, { [option]: value }, inWords(rule));
+    if (isNumber(value, rule)) continue;
+    const isVast = rule.integer === true && Number.isInteger(value) && !Number.isSafeInteger(value);
+    const broken = isVast ? { max: Number.MAX_SAFE_INTEGER, ...rule } : rule;
+    throw invalidOption(who, { [option]: value }, inWords(broken));
   }
 }
 
@@ -102,7 +106,7 @@ export function isNumber(value: unknown, rule: NumberRule): boolean {
   if (typeof value !== 'number' || !(value >= min && value <= max)) return false;
   if (!(value > above)) return false;
   if (!Number.isFinite(value)) return endless && value > 0;
-  return integer !== true || Number.isInteger(value);
+  return integer !== true || Number.isSafeInteger(value);
 }
 
 /** What a rule asks for: `a whole number of at least 1, or Infinity`. */

@@ -406,8 +406,12 @@ describe('the variables of a node', () => {
   it('refuse in their operations what is no version, token or function', async () => {
     const variable = new World().boot('a').strong<number>('key');
     const invalid = { code: 'INVALID_OPTION' };
-    await expect(variable.compareAndSet(-1, 1)).rejects.toMatchObject(invalid);
-    await expect(variable.fencedBy(0)).rejects.toMatchObject(invalid);
+    for (const version of [-1, 1.5, 2 ** 53, 1e308]) {
+      await expect(variable.compareAndSet(version, 1)).rejects.toMatchObject(invalid);
+    }
+    for (const token of [0, 1.5, 2 ** 53, 1e308]) {
+      await expect(variable.fencedBy(token)).rejects.toMatchObject(invalid);
+    }
     await expect(variable.update(5 as never)).rejects.toMatchObject(invalid);
   });
 
