@@ -39,10 +39,23 @@ describe('a fence', () => {
 
   it('refuses what is no token, and remembers nothing of it', () => {
     const fence = newFence();
-    for (const token of [0, -1, 1.5, Number.NaN, Infinity, undefined, '2']) {
-      expect(() => admits(fence, token as number)).toThrow('expected `token` to be a whole number');
+    for (const token of [0, -1, 1.5, Number.NaN, Infinity, 2 ** 53, 1e308, undefined, '2']) {
+      const refused = 'expected `token` to be a whole number';
+      expect(() => admits(fence, token as number)).toThrow(refused);
+      expect(() => fenced(new Printer(), fence)(token as number)).toThrow(refused);
     }
     expect(fence).toEqual({ highest: 0 });
+    expect(admits(fence, Number.MAX_SAFE_INTEGER)).toBe(true);
+  });
+
+  it('refuses what is no fence, and to stand before what is no object', () => {
+    for (const unfit of [null, 5, {}, { highest: '3' }, { highest: Number.NaN }] as never[]) {
+      expect(() => admits(unfit, 5)).toThrow('expected `fence` to be what `newFence` makes');
+      expect(() => fenced({}, unfit)).toThrow('expected `fence` to be what `newFence` makes');
+    }
+    for (const unfit of [null, 5, 'printer', () => 1] as never[]) {
+      expect(() => fenced(unfit)).toThrow('expected `resource` to be an object');
+    }
   });
 });
 
@@ -60,6 +73,74 @@ describe('a fenced resource', () => {
     expect([printer.pages, printer.paper]).toEqual([['one', 'two'], 'A4']);
     late.paper = 'A5';
     expect([late.print('three'), early.pages.length, late.paper]).toEqual([3, 3, 'A5']);
+  });
+
+  it('is behind the fence however deep, as what its methods return is if it is the resource itself', () => {
+    const pages: string[] = [];
+    const tray = {
+      put(page: string) {
+        pages.push(page);
+        return this;
+      },
+    };
+    const guarded = fenced({ trays: [tray], sizes: new Map([['A4', 1]]) });
+    const [early, late] = [guarded(3), guarded(8)];
+    const held = early.trays[0]?.put('one');
+    late.trays[0]?.put('two').put('three');
+    const effects = [
+      () => early.trays[0]?.put('x'),
+      () => held?.put('x'),
+      () => early.trays.push(tray),
+      () => early.sizes.set('A4', 9),
+    ];
+    for (const effect of effects) {
+      expect(effect).toThrowError(expect.objectContaining({ code: 'FENCED' }));
+    }
+    expect([pages, early.trays.length, late.sizes.get('A4')]).toEqual([
+      ['one', 'two', 'three'],
+      1,
+      1,
+    ]);
+  });
+
+  it('is seen as it is, and leaves no way round the fence', () => {
+    const printer = new Printer();
+    const guarded = fenced(printer);
+    const [early, late] = [guarded(3), guarded(8)];
+    late.print('one');
+    expect([early instanceof Printer, Object.keys(early), 'print' in early]).toEqual([
+      true,
+      ['paper'],
+      true,
+    ]);
+    expect(Object.entries(early)).toEqual([['paper', 'A4']]);
+    const fencedOff = expect.objectContaining({ code: 'FENCED' });
+    const { clear } = Object.getOwnPropertyDescriptors(
+      fenced({ clear: () => 1 }, { highest: 8 })(3),
+    );
+    expect(() => clear.value?.()).toThrowError(fencedOff);
+    expect(() => delete (early as { paper?: string }).paper).toThrowError(fencedOff);
+    expect(printer.paper).toBe('A4');
+    const refused = expect.objectContaining({ code: 'INVALID_OPTION' });
+    expect(() => Object.defineProperty(late, 'paper', { value: 'A3' })).toThrowError(refused);
+    expect(() => Object.setPrototypeOf(late, null) as unknown).toThrowError(refused);
+    expect(() => Object.freeze(late)).toThrowError(refused);
+    expect(delete (late as { paper?: string }).paper).toBe(true);
+    expect(Object.keys(printer)).toEqual([]);
+  });
+
+  it('may be a list', () => {
+    const list = [1, 2];
+    const seen = fenced(list)(3);
+    seen.push(3);
+    expect([Array.isArray(seen), JSON.stringify(seen), [...seen]]).toEqual([
+      true,
+      '[1,2,3]',
+      [1, 2, 3],
+    ]);
+    expect(Object.getOwnPropertyDescriptor(seen, 'length')).toMatchObject({ value: 3 });
+    seen.length = 1;
+    expect(list).toEqual([1]);
   });
 
   it('shares a fence with others, and may be frozen', () => {
