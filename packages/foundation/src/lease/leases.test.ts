@@ -298,13 +298,15 @@ describe('asking for a lease', () => {
     const gone = AbortSignal.abort(new Error('not now'));
     await expect(b.leases.acquire('one', { signal: gone })).rejects.toMatchObject({
       code: 'ABORTED',
+      outcome: 'not-executed',
+      message: 'the lease "one" was not asked for',
       cause: gone.reason,
     });
     const controller = new AbortController();
     const asked = b.leases.acquire('one', { ttlMs, signal: controller.signal });
     await world.simulation.advance(100);
     controller.abort();
-    await expect(asked).rejects.toMatchObject({ code: 'ABORTED' });
+    await expect(asked).rejects.toMatchObject({ code: 'ABORTED', outcome: 'unknown' });
     await world.over(lease.release());
     await world.simulation.advance(100);
     await world.acquire(c, 50);
@@ -336,6 +338,14 @@ describe('asking for a lease', () => {
   it('with something wrong is refused before anything happens', async () => {
     const { leases } = new World().boot('a');
     const invalid = { code: 'INVALID_OPTION' };
+    for (const name of ['../x', ' ', ' x']) {
+      await expect(leases.acquire(name)).rejects.toMatchObject({
+        ...invalid,
+        message: expect.stringContaining(
+          `the first of them a letter, a digit, \`_\` or \`$\`, got: '${name}'`,
+        ),
+      });
+    }
     await expect(leases.acquire('')).rejects.toMatchObject(invalid);
     await expect(leases.acquire(5 as never)).rejects.toMatchObject(invalid);
     await expect(leases.acquire('one', { ttlMs: 99 })).rejects.toMatchObject(invalid);
@@ -365,7 +375,10 @@ describe('the leases of a node', () => {
     waiting.catch(() => undefined);
     await world.over(a.leases.stop());
     expect(whyLost(lease)).toBe('released');
-    await expect(waiting).rejects.toMatchObject({ code: 'NODE_STOPPED' });
+    await expect(waiting).rejects.toMatchObject({
+      code: 'NODE_STOPPED',
+      hint: 'You do not hold it. Acquire it on another node.',
+    });
     await expect(a.leases.acquire('one')).rejects.toMatchObject({ code: 'NODE_STOPPED' });
     await world.acquire(b, 50);
   });

@@ -81,7 +81,7 @@ export class Leases {
     }
     const contender = this.#contender(name, options, false);
     const giveUp = (): void => contender.giveUp(aborted(name, signal?.reason));
-    if (signal?.aborted === true) giveUp();
+    if (signal?.aborted === true) contender.giveUp(neverAsked(name, signal.reason));
     signal?.addEventListener('abort', giveUp, { once: true });
     try {
       await contender.begin();
@@ -112,7 +112,10 @@ export class Leases {
   /** Releases all leases, and ends all waiting for them. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    const stopped = nodeStopped(this.#parts.node, 'Its leases are released.');
+    const stopped = nodeStopped(
+      this.#parts.node,
+      'You do not hold it. Acquire it on another node.',
+    );
     const contenders = [...this.#contenders];
     for (const each of contenders) each.giveUp(stopped);
     await Promise.all(contenders.map((each) => each.release()));
@@ -173,8 +176,17 @@ export class Leases {
 
 function aborted(name: string, cause: unknown): FoundationError {
   return new FoundationError('ABORTED', `the lease "${name}" is not waited for any more`, {
-    hint: 'The signal that was given with it has aborted. Nothing is held.',
+    hint: 'The signal that was given with it has aborted. You do not hold it; what was being granted is given back.',
     details: { name },
     cause,
+  });
+}
+
+function neverAsked(name: string, cause: unknown): FoundationError {
+  return new FoundationError('ABORTED', `the lease "${name}" was not asked for`, {
+    hint: 'The signal that was given with it had aborted before. Nothing has changed.',
+    details: { name },
+    cause,
+    traits: { retryable: false, outcome: 'not-executed' },
   });
 }

@@ -133,7 +133,8 @@ function checkHandlers(name: string, spec: AnySpec): void {
 }
 
 /** What {@link isName} asks for. */
-export const nameRule = 'a name of 1 to 200 letters, digits and `_$.:@/ -`';
+export const nameRule =
+  'a name of 1 to 200 letters, digits and `_$.:@/ -`, the first of them a letter, a digit, `_` or `$`';
 
 function isRecord(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
