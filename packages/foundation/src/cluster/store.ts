@@ -36,6 +36,8 @@ export interface Store {
    *
    * A change is told late and may be skipped when a newer one follows, never in the wrong order: the
    * versions told of a key only grow. After an outage the watch goes on by itself with what was missed.
+   * That a key is gone is told of each that was told before, or that a `get` of this store has shown meanwhile: so
+   * whoever has read a value hears of its end, also of what came and went between two looks. It may be told twice.
    * It is a reason to look, not a linearizable read.
    */
   watch(prefix: string, handlers: WatchHandlers): Promise<Disposable>;

@@ -111,7 +111,9 @@ export class JetStreamWatches {
     watch.changed.delete(key);
     const head = this.index.head(key);
     if (head === undefined || head.isDeleted) {
-      if (watch.told.delete(key)) say(watch, key, undefined);
+      const wasTold = watch.told.delete(key);
+      // A read may have shown what came and went before it could be told.
+      if (wasTold || head !== undefined) say(watch, key, undefined);
       return;
     }
     if (head.sequence <= (watch.told.get(key) ?? 0)) return;

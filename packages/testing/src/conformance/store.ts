@@ -229,6 +229,20 @@ function describeWatches(withStores: WithStores): void {
       expect(seen.disorder).toEqual([]);
     }));
 
+  it('tells that a key is gone whose value was read, also of one that came and went fast', () =>
+    withStores(2, async (one, other = one) => {
+      const seen = new Watched();
+      using _watch = await one.watch('w/', seen);
+      const keys = Array.from({ length: 100 }, (_, index) => `w/${index}`);
+      const comeAndGo = async (key: string): Promise<void> => {
+        const version = (await other.compareAndSet(key, 0, bytes('1'))) ?? 0;
+        expect((await one.get(key))?.version).toBe(version);
+        await other.delete(key, version);
+      };
+      await Promise.all(keys.map(comeAndGo));
+      await vi.waitFor(() => expect(seen.gone).toEqual(new Set(keys)), { timeout: 10_000 });
+    }));
+
   it('tells nothing any more once a watch is disposed of, and goes on telling others', () =>
     withStores(1, async (store) => {
       const [early, late] = [new Watched(), new Watched()];
@@ -244,12 +258,14 @@ function describeWatches(withStores: WithStores): void {
 /** What a watch has told. */
 class Watched implements WatchHandlers {
   readonly disorder: string[] = [];
+  readonly gone = new Set<string>();
   readonly #newest = new Map<string, string>();
   readonly #versions = new Map<string, number>();
 
   onChange(key: string, found: Versioned | undefined): void {
     if (found === undefined) {
       this.#newest.delete(key);
+      this.gone.add(key);
       return;
     }
     const { version, value } = found;

@@ -8,7 +8,7 @@ const lookEveryMs = 25;
 interface Watch {
   readonly prefix: string;
   readonly handlers: WatchHandlers;
-  /** The version told last of each key that is there. */
+  /** The version told last of each key that is there; 0 of one that only a read has shown. */
   readonly told: Map<string, number>;
   isOver: boolean;
 }
@@ -45,6 +45,13 @@ export class SqliteWatches {
         if (this.#watches.size === 0) this.stop();
       },
     };
+  }
+
+  /** A read has shown a key. When it is gone by the next look, that is told, though its coming never was. */
+  saw(key: string): void {
+    for (const { prefix, told } of this.#watches) {
+      if (key.startsWith(prefix) && !told.has(key)) told.set(key, 0);
+    }
   }
 
   stop(): void {

@@ -35,8 +35,10 @@ export class SqliteStore implements Store {
     this.#isStarted = true;
   }
 
-  get(key: string): Promise<Versioned | undefined> {
-    return this.#database.ask('get', key);
+  async get(key: string): Promise<Versioned | undefined> {
+    const found = await this.#database.ask('get', key);
+    if (found !== undefined) this.#watches.saw(key);
+    return found;
   }
 
   compareAndSet(key: string, version: number, value: Uint8Array): Promise<number | undefined> {
