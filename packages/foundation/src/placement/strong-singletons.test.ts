@@ -199,6 +199,30 @@ describe('a strong singleton', () => {
     expect(await world.over(moved.token())).toBeGreaterThan(token ?? Infinity);
   });
 
+  it.each(['stop', 'drain'] as const)(
+    'that has no lease yet is waited for no more when its node is to %s',
+    async (end) => {
+      await using world = await boot();
+      await using other = await boot(world.simulation, world.server);
+      await world.over(world.node.processes.start(worker, strong));
+      const { node, over, simulation } = other;
+      const beganMs = simulation.nowMs;
+      // One waits for the other node, one has not asked the store yet.
+      const waiting = failure(node.processes.start(worker, strong));
+      await simulation.advance(leaseMs);
+      const asking = failure(node.processes.start(worker, { ...strong, name: 'two' }));
+      await over(node[end]());
+      const stopped = { code: 'NODE_STOPPED', outcome: 'not-executed' };
+      expect(await over(waiting)).toMatchObject(stopped);
+      expect(await over(asking)).toMatchObject(stopped);
+      const late = failure(node.processes.start(worker, { ...strong, name: 'three' }));
+      expect(await over(late)).toMatchObject(stopped);
+      expect(simulation.nowMs - beganMs).toBeLessThan(5 * leaseMs);
+      await simulation.advance(leaseMs);
+      expect(await other.server.data.list('singleton/')).toEqual(['singleton/one']);
+    },
+  );
+
   it('that another node holds does not start within the limit', async () => {
     await using world = await boot();
     await using other = await boot(world.simulation, world.server);

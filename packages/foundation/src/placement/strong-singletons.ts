@@ -50,6 +50,7 @@ export class StrongSingletons {
     // It may have ended, and this node not have heard of that yet.
     const known = registry.holder(name)?.pid;
     if (known !== undefined && (await isRunning(known))) return;
+    if (this.#isRetired) throw retired(this.#parts.self);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const timer = clock.after(startMs, () => reject(notStarted(name)));
     using _watch = registry.onChange(() => {
@@ -91,10 +92,15 @@ export class StrongSingletons {
     this.#tenures.get(name)?.handOver();
   }
 
-  /** Asks for no lease any more; what runs here goes on until it is ended. */
+  /** Asks for no lease any more, and tells whoever waits for one; what runs here goes on until it is ended. */
   retire(): void {
     this.#isRetired = true;
     for (const tenure of this.#tenures.values()) tenure.quit();
+    for (const name of this.#waiting.keys()) {
+      // One that has its lease already still starts, or fails to.
+      const isServing = this.#tenures.get(name)?.isServing === true;
+      if (!isServing) this.#rejectWaiting(name, retired(this.#parts.self));
+    }
   }
 
   /** Gives all leases up. */
@@ -190,6 +196,14 @@ export class StrongSingletons {
     const gone = [...orphans()].filter((orphan) => orphan.name === name).map(({ from }) => from);
     return [...living, ...gone];
   }
+}
+
+function retired(node: string): FoundationError {
+  const message = `the node "${node}" takes no strong singleton any more: it drains or stops`;
+  return new FoundationError('NODE_STOPPED', message, {
+    hint: 'Start it on another node.',
+    details: { node },
+  });
 }
 
 function notStarted(name: string): FoundationError {
