@@ -366,19 +366,91 @@ describe('asking for a lease', () => {
   });
 });
 
+describe('those who wait for a lease on one node', () => {
+  /** Waits, and gives it up as soon as it has it. */
+  const holdOnce = async ({ leases }: Machine, onGranted: () => void): Promise<void> => {
+    await using _lease = await leases.acquire('one', { ttlMs });
+    onGranted();
+  };
+
+  it('have it in the order in which they came, and only the first one asks the store', async () => {
+    const world = new World();
+    const [a, b] = [world.boot('a'), world.boot('b')];
+    const count = 40;
+    const turns: number[] = [];
+    const all = Array.from({ length: count }, (_, index) => holdOnce(a, () => turns.push(index)));
+    let others = 0;
+    const other = Array.from({ length: 3 }, () => holdOnce(b, () => others++));
+    await world.over(Promise.all([...all, ...other]));
+    expect(turns).toEqual(Array.from({ length: count }, (_, index) => index));
+    expect(others).toBe(3);
+    expect(world.server.writes).toBeLessThan(4 * count);
+  });
+
+  it('leave the line when they are aborted, wherever they stand, and stop nobody', async () => {
+    const world = new World();
+    const a = world.boot('a');
+    const lease = await world.acquire(a);
+    const gone = [new AbortController(), new AbortController(), new AbortController()];
+    const left = gone.map(({ signal }) => a.leases.acquire('one', { ttlMs, signal }));
+    const refused = Promise.all(
+      left.map((each, index) => {
+        // Only the first one has asked the store.
+        const outcome = index === 0 ? 'unknown' : 'not-executed';
+        return expect(each).rejects.toMatchObject({ code: 'ABORTED', outcome });
+      }),
+    );
+    const last = a.leases.acquire('one', { ttlMs });
+    await world.simulation.advance(100);
+    for (const index of [1, 0, 2]) gone[index]?.abort();
+    await world.over(refused);
+    await world.simulation.advance(100);
+    void lease.release();
+    expect(await world.timed(last)).toBeLessThan(30);
+  });
+
+  it('know what those have seen who were before them and gave up', async () => {
+    const world = new World();
+    const [a, b] = [world.boot('a'), world.boot('b')];
+    await world.acquire(a);
+    a.host.crash('kill');
+    const controller = new AbortController();
+    const first = b.leases.acquire('one', { ttlMs, signal: controller.signal });
+    const next = b.leases.acquire('one', { ttlMs });
+    await world.simulation.advance(0.8 * ttlMs);
+    controller.abort();
+    await expect(first).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(await world.timed(next)).toBeLessThan(0.4 * ttlMs);
+  });
+
+  it('are all told when what the first one finds is wrong', async () => {
+    const world = new World();
+    const a = world.boot('a');
+    await world.server.data.compareAndSet('lease/one', 0, Buffer.from('wrong'));
+    const all = Array.from({ length: 5 }, () => a.leases.acquire('one', { ttlMs }));
+    const settled = await world.over(Promise.allSettled(all));
+    expect(settled).toEqual(
+      all.map(() =>
+        expect.objectContaining({ reason: expect.objectContaining({ code: 'MALFORMED' }) }),
+      ),
+    );
+  });
+});
+
 describe('the leases of a node', () => {
   it('are released when it stops, and whoever waits there is told', async () => {
     const world = new World();
     const [a, b] = [world.boot('a'), world.boot('b')];
     const lease = await world.acquire(a);
-    const waiting = a.leases.acquire('one', { ttlMs });
-    waiting.catch(() => undefined);
+    const waiting = Promise.allSettled([1, 2, 3].map(() => a.leases.acquire('one', { ttlMs })));
     await world.over(a.leases.stop());
     expect(whyLost(lease)).toBe('released');
-    await expect(waiting).rejects.toMatchObject({
+    const stopped = {
       code: 'NODE_STOPPED',
       hint: 'You do not hold it. Acquire it on another node.',
-    });
+    };
+    const told = expect.objectContaining({ reason: expect.objectContaining(stopped) });
+    expect(await world.over(waiting)).toEqual([told, told, told]);
     await expect(a.leases.acquire('one')).rejects.toMatchObject({ code: 'NODE_STOPPED' });
     await world.acquire(b, 50);
   });

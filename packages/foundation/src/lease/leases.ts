@@ -8,6 +8,7 @@ import type { Random } from '../random.ts';
 import { Contender } from './contender.ts';
 import { marginShare, type LeaseRules, type Sighting } from './lease-state.ts';
 import type { Lease } from './lease.ts';
+import { Lines } from './lines.ts';
 
 /** How a lease is asked for. */
 export interface LeaseOptions {
@@ -55,7 +56,9 @@ const seenMax = 1_000;
 export class Leases {
   readonly #parts: LeasesParts;
   readonly #contenders = new Set<Contender>();
-  /** What was seen of leases that were not waited for, so that the next who asks need not wait from the beginning. */
+  /** Those who wait here: of each lease only the first one asks the store, or each release would wake them all. */
+  readonly #lines = new Lines();
+  /** What was seen of leases by those who wait no more, so that the next who asks need not wait from the beginning. */
   readonly #seen = new Map<string, Sighting>();
   /** Times that were too short for the store. */
   readonly #told = new Set<number>();
@@ -67,8 +70,8 @@ export class Leases {
   }
 
   /**
-   * Waits until the lease is free, and holds it. While the store cannot be reached it waits as well. Nobody is
-   * promised a turn: whoever comes first has it.
+   * Waits until the lease is free, and holds it. While the store cannot be reached it waits as well. Those who
+   * wait on one node have their turns in the order in which they came; no node is promised one.
    *
    * @throws FoundationError `INVALID_OPTION`; `ABORTED` when `signal` aborts; `NODE_STOPPED`; or what the store says for
    * good, such as `STORE_UNSUITABLE`. Nothing is held then.
@@ -79,14 +82,26 @@ export class Leases {
     if (signal !== undefined && !(signal instanceof AbortSignal)) {
       throw invalidOption('leases.acquire', { signal }, 'an AbortSignal');
     }
-    const contender = this.#contender(name, options, false);
-    const giveUp = (): void => contender.giveUp(aborted(name, signal?.reason));
-    if (signal?.aborted === true) contender.giveUp(neverAsked(name, signal.reason));
+    const isAborted = (): boolean => signal?.aborted === true;
+    const ttlMs = this.#checked(name, options);
+    if (isAborted()) throw neverAsked(name, signal?.reason);
+    using place = this.#lines.join(name);
+    let contender: Contender | undefined;
+    const giveUp = (): void => {
+      place.giveUp(neverAsked(name, signal?.reason));
+      if (contender === undefined) return;
+      this.#remember(name, contender.seen);
+      contender.giveUp(aborted(name, signal?.reason));
+    };
     signal?.addEventListener('abort', giveUp, { once: true });
     try {
+      await place.turn;
+      // In the moment at which its turn has come.
+      if (isAborted()) throw neverAsked(name, signal?.reason);
+      contender = this.#contender(name, ttlMs, false);
       await contender.begin();
       // In the moment at which it was granted.
-      if (signal?.aborted === true) throw aborted(name, signal.reason);
+      if (isAborted()) throw aborted(name, signal?.reason);
       return contender;
     } finally {
       signal?.removeEventListener('abort', giveUp);
@@ -102,38 +117,44 @@ export class Leases {
    */
   async tryAcquire(name: string, options: LeaseOptions = {}): Promise<Lease | undefined> {
     refuseUnknown('leases.tryAcquire', options, ['ttlMs']);
-    const contender = this.#contender(name, options, true);
+    const contender = this.#contender(name, this.#checked(name, options), true);
     if (await contender.begin()) return contender;
     this.#remember(name, contender.seen);
     void contender.release();
     return undefined;
   }
 
-  /** Releases all leases, and ends all waiting for them. */
+  /** Releases all leases, and ends all waiting for them: each one in a line is told when its turn comes, which is now. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    const stopped = nodeStopped(
-      this.#parts.node,
-      'You do not hold it. Acquire it on another node.',
-    );
+    const stopped = this.#stopped();
     const contenders = [...this.#contenders];
     for (const each of contenders) each.giveUp(stopped);
     await Promise.all(contenders.map((each) => each.release()));
   }
 
-  #contender(name: string, { ttlMs }: LeaseOptions, isHasty: boolean): Contender {
-    const { prefix, node, store, clock, onProblem, rules } = this.#parts;
+  /** Returns how long it is to last, in milliseconds. */
+  #checked(name: string, { ttlMs = this.#parts.store.promises.leaseMs }: LeaseOptions): number {
     if (!isName(name)) throw invalidOption('leases', { name }, nameRule);
-    const leaseMs = ttlMs ?? store.promises.leaseMs;
-    checkNumber('leases', { ttlMs: leaseMs }, { min: ttlMsMin });
-    if (this.#isStopped) throw nodeStopped(node, 'It holds no leases any more.');
-    this.#checkTtl(leaseMs);
+    checkNumber('leases', { ttlMs }, { min: ttlMsMin });
+    if (this.#isStopped) throw this.#stopped();
+    this.#tellIfShort(ttlMs);
+    return ttlMs;
+  }
+
+  #stopped(): FoundationError {
+    return nodeStopped(this.#parts.node, 'You do not hold it. Acquire it on another node.');
+  }
+
+  #contender(name: string, ttlMs: number, isHasty: boolean): Contender {
+    if (this.#isStopped) throw this.#stopped();
+    const { prefix, node, store, clock, onProblem, rules } = this.#parts;
     const what = `the lease "${name}"`;
     const contender = new Contender({
       name,
       key: `${prefix}/${name}`,
       holder: node,
-      terms: { nonce: this.#nonce(), ttlMs: leaseMs, marginMs: leaseMs * marginShare },
+      terms: { nonce: this.#nonce(), ttlMs, marginMs: ttlMs * marginShare },
       store,
       clock,
       isHasty,
@@ -162,7 +183,7 @@ export class Leases {
     if (this.#seen.size > seenMax) this.#seen.delete(oldest);
   }
 
-  #checkTtl(ttlMs: number): void {
+  #tellIfShort(ttlMs: number): void {
     const { store, onProblem } = this.#parts;
     const { leaseMs, scope } = store.promises;
     if (scope === 'process' || ttlMs >= leaseMs || this.#told.has(ttlMs)) return;
