@@ -101,10 +101,10 @@ export class Placement {
 
   async #bidders(): Promise<readonly string[]> {
     for (;;) {
-      const names = this.#node.registry
-        .withCapability('evaluate')
-        .flatMap(({ name }) => name ?? []);
-      if (names.length > 0) return names;
+      const evaluators = this.#node.registry.withCapability('evaluate');
+      // Of two of one name, after a node was taken for dead, one is about to end.
+      const names = new Set(evaluators.flatMap(({ name }) => name ?? []));
+      if (names.size > 0) return [...names];
       const { promise, resolve } = Promise.withResolvers<void>();
       using _watch = this.#node.registry.onChange(() => resolve());
       await promise;

@@ -230,15 +230,21 @@ async function infiltrate(node: string): Promise<Intruder> {
     onRefused: () => {},
     admit: () => undefined,
   };
-  await transport.start(
-    { cluster: cluster.name, node, incarnation: Date.now(), meta: liar },
-    handlers,
-  );
+  const begin = (): Promise<string> => {
+    const identity = { cluster: cluster.name, node, incarnation: Date.now(), meta: liar };
+    return transport.start(identity, handlers);
+  };
+  await begin();
   return {
     transport,
     down: down.promise,
     say: async (packet) => {
-      const link = await transport.dial(address().text);
+      // It answers no probes: a life of it does not last long.
+      const link = await transport.dial(address().text).catch(async () => {
+        await transport.stop();
+        await begin();
+        return transport.dial(address().text);
+      });
       const taken = new Promise<void>((resolve) => (onTaken = resolve));
       link.send('normal', codec.encode(packet));
       link.send('normal', codec.encode([6, 0, 'cluster.ping', null]));

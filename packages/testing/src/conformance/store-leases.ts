@@ -6,7 +6,7 @@ import { lossyLine, SeverableLine, storeOver } from './store-over-line.ts';
 import type { WithStores } from './with-stores.ts';
 
 /** Short, so that tests are; a store need not fail over meanwhile. */
-const ttlMs = 800;
+const ttlMs = 1_500;
 
 function leasesOn(store: Store, node: string): Leases {
   const parts = { clock: systemClock, random: systemRandom, onProblem: () => {} };
