@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import type { Random } from '@foundation/core';
 import type { Lab, PathConditions, PathTraffic } from '@foundation/testing/lab';
 
@@ -9,6 +11,8 @@ export type FaultMaker = () => Fault;
 
 /** A server of a store that can be made to fail. */
 export interface StoreServer {
+  /** Of the server that runs, or ran last. */
+  readonly osPid: number;
   kill(): Promise<void>;
   /** Starts it again, with the data it had. */
   restart(): Promise<void>;
@@ -50,21 +54,42 @@ export function serverFaults(
   return [
     () => {
       const server = victim();
-      return {
-        kind: 'SIGSTOP of a server',
-        begin: async () => server.freeze(),
-        end: async () => server.thaw(),
-      };
+      const strike = { begin: async () => server.freeze(), end: async () => server.thaw() };
+      return signalled('SIGSTOP of a server', strike, server.osPid);
     },
     () => {
       const server = victim();
-      return {
-        kind: 'SIGKILL of a server',
-        begin: () => server.kill(),
-        end: () => server.restart(),
-      };
+      const strike = { begin: () => server.kill(), end: () => server.restart() };
+      return signalled('SIGKILL of a server', strike, server.osPid);
     },
   ];
+}
+
+/**
+ * A fault of a server that has struck when it is not at work: clients need not feel it, as they may all be with
+ * another one.
+ */
+function signalled(kind: string, strike: Pick<Fault, 'begin' | 'end'>, osPid: number): Fault {
+  let hits = 0;
+  return {
+    kind,
+    begin: strike.begin,
+    end: async () => {
+      hits = Number(!isAtWork(osPid));
+      await strike.end();
+    },
+    hits: async () => hits,
+  };
+}
+
+/** Whether a process of the operating system is there, and not stopped. */
+function isAtWork(osPid: number): boolean {
+  try {
+    const [, state] = /\) (\w) /.exec(readFileSync(`/proc/${osPid}/stat`, 'utf8')) ?? [];
+    return state !== undefined && !'TZX'.includes(state);
+  } catch {
+    return false;
+  }
 }
 
 export interface NetworkFaultsOptions {

@@ -36,7 +36,7 @@ export interface EtcdServers extends AsyncDisposable {
 /** One server of it. Its data outlives a `kill`. */
 export interface EtcdMember extends Pick<
   RunningServer,
-  'log' | 'stop' | 'kill' | 'freeze' | 'thaw'
+  'osPid' | 'log' | 'stop' | 'kill' | 'freeze' | 'thaw'
 > {
   readonly endpoint: string;
   /** Starts it again. */
@@ -179,6 +179,10 @@ class Member implements EtcdMember {
 
   async kill(): Promise<void> {
     await this.#server?.kill();
+  }
+
+  get osPid(): number {
+    return this.#server?.osPid ?? 0;
   }
 
   freeze(): void {

@@ -42,6 +42,8 @@ export interface NatsMember {
   stop(): Promise<void>;
   /** Starts it again, on the same ports. */
   restart(): Promise<void>;
+  /** Of the server that runs, or ran last. */
+  readonly osPid: number;
   /** SIGSTOP: it keeps its connections and says nothing. */
   freeze(): void;
   /** SIGCONT */
@@ -233,6 +235,10 @@ class Member implements NatsMember {
     const { host, monitor } = this.#address;
     const said = await fetchAt(`http://${ipOf(this.#address)}:${monitor}/healthz${query}`, host);
     return said.includes('ok');
+  }
+
+  get osPid(): number {
+    return this.#server?.osPid ?? 0;
   }
 
   freeze(): void {
