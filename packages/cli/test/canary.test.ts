@@ -130,11 +130,11 @@ describe('a key', () => {
     const oneLine = pair.key.replaceAll('\n', ' ');
     const body = pair.key.split('\n').slice(1, -2).join('');
     const wrong = [
-      start('certified', 1, { ...env, FOUNDATION_CERTIFICATES_KEY: oneLine }),
-      start('certified', 1, { ...env, FOUNDATION_CERTIFICATES_KEY: body }),
-      start('certified', 1, { FOUNDATION_SECRET_FILE: other.toString('base64url') }),
-      start('certified', 1, { FOUNDATION_SECRET: pair.key }),
-      start('certified', 1, { FOUNDATION_PROFILE: pair.key }),
+      start('wrong-1', 1, { ...env, FOUNDATION_CERTIFICATES_KEY: oneLine }),
+      start('wrong-2', 1, { ...env, FOUNDATION_CERTIFICATES_KEY: body }),
+      start('wrong-3', 1, { FOUNDATION_SECRET_FILE: other.toString('base64url') }),
+      start('wrong-4', 1, { FOUNDATION_SECRET: pair.key }),
+      start('wrong-5', 1, { FOUNDATION_PROFILE: pair.key }),
     ];
     await Promise.all(wrong.map(({ child }) => once(child, 'exit')));
     for (const { said } of wrong) expect(said.text).toMatch(/_INVALID|_MISSING|INVALID_/);

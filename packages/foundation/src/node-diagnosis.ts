@@ -92,12 +92,21 @@ async function checkStore(
     if (isElsewhere) await store.start();
     const { scope, outlives, voters, caveats } = store.promises;
     if (isElsewhere) await store.stop();
+    const isDecided = settings.store !== 'none' || settings.values.store.kind !== undefined;
+    if (!isDecided) return { check: noStore, caveats };
     const found = `${store.name}: for one ${scope}, outlives ${outlives}, ${voters} voting`;
     return { check: fine('store', found), caveats };
   } catch (error) {
     return { check: bad('store', error), caveats: [] };
   }
 }
+
+const noStore: Check = {
+  what: 'store',
+  isFine: false,
+  found: 'none: no leases, no strong variables, nothing durable',
+  fix: "Set `store`, for instance to { kind: 'etcd', endpoints: ['https://10.0.0.5:2379'] }; or to 'none' where that is right.",
+};
 
 function fine(what: Check['what'], found: string): Check {
   return { what, isFine: true, found, fix: undefined };

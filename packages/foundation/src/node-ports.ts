@@ -92,7 +92,9 @@ async function localPorts(settings: NodeSettings): Promise<OpenPorts> {
 /** Nodes that find each other over a network. */
 async function networkPorts(settings: NodeSettings): Promise<OpenPorts> {
   const { clock, ports } = settings;
-  const home = locateHome(homeOptions(settings));
+  // A file of this machine needs its directory; what comes from the network may be read-only here.
+  const locate = settings.store === 'sqlite' ? clusterHome : locateHome;
+  const home = locate(homeOptions(settings));
   const keys = await keysOf(settings, home);
   const usesNats = settings.cluster === 'nats' || settings.store === 'jetstream';
   const nats = usesNats ? await natsOf(settings) : undefined;

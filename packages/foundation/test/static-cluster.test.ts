@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { eventually } from '@foundation/testing';
 import { freePorts, startDnsmasq } from '@foundation/testing/servers';
 import { describe, expect, it } from 'vitest';
@@ -36,6 +40,30 @@ async function place(count: number): Promise<Place> {
 }
 
 describe('a cluster by a list of addresses', () => {
+  it('keeps what it agrees on in a file of this machine, which is made', async () => {
+    const [port = 0] = await freePorts(1);
+    const home = mkdtempSync(join(tmpdir(), 'foundation-static-'));
+    const options = {
+      config: false,
+      clusterName: 'never-was',
+      directory: join(home, 'state'),
+      secret,
+      cluster: { kind: 'static', addresses: [`127.0.0.1:${port}`] },
+      listen: { host: '127.0.0.1', port },
+    } as const;
+    try {
+      await using node = await startNode({ ...options, store: 'sqlite' });
+      await using lease = await node.leases.acquire('there');
+      expect(lease.isHeld).toBe(true);
+    } finally {
+      rmSync(home, { recursive: true });
+    }
+    await using without = await startNode({ ...options, directory: join(home, 'none') });
+    const failed = { code: 'STORE_UNSUITABLE' };
+    await expect(without.leases.acquire('there')).rejects.toMatchObject(failed);
+    await expect(without.leases.tryAcquire('there')).rejects.toMatchObject(failed);
+  });
+
   it('forms though all have the same list, their own address among it, and works', async () => {
     const { start } = await place(3);
     const nodes = await Promise.all([start(0), start(1), start(2)]);

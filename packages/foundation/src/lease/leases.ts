@@ -134,12 +134,17 @@ export class Leases {
   }
 
   /** Returns how long it is to last, in milliseconds. */
-  #checked(name: string, { ttlMs = this.#parts.store.promises.leaseMs }: LeaseOptions): number {
+  #checked(name: string, { ttlMs = this.#usualMs }: LeaseOptions): number {
     if (!isName(name)) throw invalidOption('leases', { name }, nameRule);
     checkNumber('leases', { ttlMs }, { min: ttlMsMin });
     if (this.#isStopped) throw this.#stopped();
     this.#tellIfShort(ttlMs);
     return ttlMs;
+  }
+
+  /** What cannot hold one says so itself. */
+  get #usualMs(): number {
+    return Math.max(ttlMsMin, this.#parts.store.promises.leaseMs);
   }
 
   #stopped(): FoundationError {
