@@ -30,7 +30,7 @@ interface Entry {
 /** Milliseconds between two looks at all links. Each second time the next link in turn is pinged. */
 const lookEveryMs = 500;
 /** Milliseconds of silence after which the failure detector is asked. */
-const quietMs = 1_000;
+const quietMs = 500;
 /** Milliseconds of silence that end a connection to a node which the failure detector suspects, or has suspected. */
 const suspectSilentMs = 2_000;
 /** Milliseconds of silence that end any connection. */
