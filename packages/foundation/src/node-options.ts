@@ -216,7 +216,7 @@ function checkKinds(options: NodeOptions): void {
   if (ports !== undefined) refuseUnknown(`${starting}: ports`, ports, Object.keys(portMethods));
   const given = { ...ports, clock, random };
   for (const [option, methods] of Object.entries({ ...portMethods, ...sourceMethods })) {
-    checkMethods({ [option]: Reflect.get(given, option) }, methods);
+    checkMethods(option, Reflect.get(given, option), methods);
   }
   const { scheduler, config } = options;
   if (scheduler !== undefined && typeof scheduler !== 'function') {
@@ -235,17 +235,12 @@ const portMethods = {
 };
 const sourceMethods = { clock: ['now', 'wallNow', 'after', 'every'], random: ['next', 'int'] };
 
-function checkMethods(given: Readonly<Record<string, unknown>>, methods: readonly string[]): void {
-  for (const value of Object.values(given)) {
-    if (value === undefined) continue;
-    const missing = methods.filter((name) => typeof Object(value)[name] !== 'function');
-    if (missing.length === 0) continue;
-    throw invalidOption(
-      starting,
-      given,
-      `an object with ${missing.map((name) => `\`${name}\``).join(', ')}`,
-    );
-  }
+function checkMethods(option: string, value: unknown, methods: readonly string[]): void {
+  if (value === undefined) return;
+  const missing = methods.filter((name) => typeof Object(value)[name] !== 'function');
+  if (missing.length === 0) return;
+  const words = missing.map((name) => `\`${name}\``).join(', ');
+  throw invalidOption(starting, { [option]: value }, `an object with ${words}`);
 }
 
 function votersIn(voters: readonly string[] | undefined): readonly string[] | undefined {

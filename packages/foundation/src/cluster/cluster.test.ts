@@ -1,10 +1,9 @@
 import { expect, it } from 'vitest';
 
 import { ManualClock, settled } from '../../test/manual-clock.ts';
+import { quietCluster } from '../../test/quiet-cluster.ts';
 import { Events } from '../events.ts';
-import { systemRandom } from '../random.ts';
-import { Cluster } from './cluster.ts';
-import { detectorProfiles } from './detector/detector-options.ts';
+import type { Cluster } from './cluster.ts';
 import type { ProbeHost, ProbeSource } from './detector/probe-channel.ts';
 import { encodeSwim } from './detector/swim-packet.ts';
 import { MemoryDiscovery, MemoryHub } from './discoveries/memory.ts';
@@ -38,24 +37,13 @@ class World {
     const transport = new ToldTransport(this.network);
     const events = new Events();
     events.on('member-down', (down) => this.downs.push(`${node}: ${down.node} ${down.reason}`));
-    const cluster = new Cluster({
-      identity: { cluster: 'test', node, incarnation, meta: {} },
+    const cluster = quietCluster({
+      node,
+      incarnation,
       transport,
       discovery: new MemoryDiscovery(this.hub),
       clock: this.clock,
-      random: systemRandom,
       events,
-      detector: detectorProfiles.lan,
-      handlers: {
-        onFrame: () => {},
-        onUp: () => {},
-        onRelinked: () => {},
-        onLinkDown: () => {},
-        onDown: () => {},
-        tell: () => {},
-        onDiscovery: () => {},
-        onRejoin: async () => 2,
-      },
     });
     await cluster.start();
     return { cluster, transport };

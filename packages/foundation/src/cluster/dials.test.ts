@@ -1,10 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { ManualClock, settled } from '../../test/manual-clock.ts';
-import { Events } from '../events.ts';
-import { systemRandom } from '../random.ts';
-import { Cluster } from './cluster.ts';
-import { detectorProfiles } from './detector/detector-options.ts';
+import { quietCluster } from '../../test/quiet-cluster.ts';
 import { Dials } from './dials.ts';
 import { MemoryDiscovery, MemoryHub } from './discoveries/memory.ts';
 import type { Discovery, DiscoveryHandlers, Hint } from './discovery.ts';
@@ -130,30 +127,16 @@ describe('a cluster whose discovery is flooded', () => {
     const network = new MemoryNetwork();
     const transport = new CountingTransport(network);
     const clock = new ManualClock();
-    const make = (node: string, over: MemoryTransport, discovery: Discovery): Cluster =>
-      new Cluster({
-        identity: { cluster: 'test', node, incarnation: 1, meta: {} },
-        transport: over,
-        discovery,
-        clock,
-        random: systemRandom,
-        events: new Events(),
-        detector: detectorProfiles.lan,
-        handlers: {
-          onFrame: () => {},
-          onUp: () => {},
-          onRelinked: () => {},
-          onLinkDown: () => {},
-          onDown: () => {},
-          tell: () => {},
-          onDiscovery: () => {},
-          onRejoin: async () => 2,
-        },
-      });
     const hub = new MemoryHub();
-    const there = make('b', new MemoryTransport(network), new MemoryDiscovery(hub));
+    const there = quietCluster({
+      node: 'b',
+      transport: new MemoryTransport(network),
+      discovery: new MemoryDiscovery(hub),
+      clock,
+    });
     await there.start();
-    const flooded = make('a', transport, new FloodedDiscovery(there.address));
+    const discovery = new FloodedDiscovery(there.address);
+    const flooded = quietCluster({ node: 'a', transport, discovery, clock });
     await flooded.start();
     while (flooded.peers().length === 0) await clock.advance(100);
     expect(transport.most).toBe(8);

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts';
+import { keepNewest } from '../keep-newest.ts';
 import type { Hint } from './discovery.ts';
 
 /** Dials at a time. */
@@ -59,7 +60,7 @@ export class Dials {
   found(address: string): void {
     this.#failures.delete(address);
     this.#known.delete(address);
-    bound(this.#known.add(address));
+    keepNewest(this.#known.add(address), rememberedMax);
   }
 
   /** Those that wait are not dialled any more. */
@@ -90,11 +91,6 @@ export class Dials {
     this.#failures.delete(address);
     const pauseMs = Math.min(pauseMinMs * 2 ** (inARow - 1), pauseMaxMs);
     this.#failures.set(address, { inARow, nextMs: this.#options.clock.now() + pauseMs });
-    bound(this.#failures);
+    keepNewest(this.#failures, rememberedMax);
   }
-}
-
-function bound(remembered: Map<string, unknown> | Set<string>): void {
-  const [oldest = ''] = remembered.keys();
-  if (remembered.size > rememberedMax) remembered.delete(oldest);
 }

@@ -1,3 +1,4 @@
+import { keepNewest } from '../keep-newest.ts';
 import type { Hint } from './discovery.ts';
 import type { Contact, DownReason, Member } from './member.ts';
 import type { MembershipEffect, MembershipEvent } from './membership-event.ts';
@@ -284,7 +285,6 @@ function bury(
   const next = new Map(buried);
   next.delete(node);
   next.set(node, Math.max(incarnation, buried.get(node) ?? -1));
-  const [oldest = ''] = next.keys();
-  if (next.size > buriedMax) next.delete(oldest);
+  keepNewest(next, buriedMax);
   return next;
 }

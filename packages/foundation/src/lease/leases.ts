@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Store } from '../cluster/store.ts';
 import { FoundationError } from '../errors.ts';
+import { keepNewest } from '../keep-newest.ts';
 import { checkNumber, invalidOption, refuseUnknown } from '../options.ts';
 import { isName, nameRule } from '../process/definition-check.ts';
 import { nodeStopped } from '../process/process-errors.ts';
@@ -184,8 +185,7 @@ export class Leases {
     this.#seen.delete(name);
     if (seen === undefined) return;
     this.#seen.set(name, seen);
-    const [oldest = ''] = this.#seen.keys();
-    if (this.#seen.size > seenMax) this.#seen.delete(oldest);
+    keepNewest(this.#seen, seenMax);
   }
 
   #tellIfShort(ttlMs: number): void {

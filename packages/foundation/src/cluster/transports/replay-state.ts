@@ -1,3 +1,5 @@
+import { keepNewest } from '../../keep-newest.ts';
+
 /** Numbers behind the highest one that may still come in, each once. */
 const windowBits = 64;
 const windowMask = (1n << BigInt(windowBits)) - 1n;
@@ -49,8 +51,6 @@ export class ReplayState {
   #keep(node: string, heard: Heard): void {
     this.#heard.delete(node);
     this.#heard.set(node, heard);
-    if (this.#heard.size <= sendersMax) return;
-    const [oldest] = this.#heard.keys();
-    if (oldest !== undefined) this.#heard.delete(oldest);
+    keepNewest(this.#heard, sendersMax);
   }
 }
