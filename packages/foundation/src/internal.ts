@@ -22,6 +22,7 @@ export { StaticDiscovery, type StaticOptions } from './cluster/discoveries/stati
 export {
   applicationName,
   clusterHome,
+  locateHome,
   type ClusterHome,
   type ClusterHomeOptions,
 } from './cluster/home.ts';
@@ -92,7 +93,12 @@ export { environmentName, redacted, shownValue, type Setting } from './config/se
 export { settings } from './config/settings.ts';
 export type { Configuration } from './config/configuration.ts';
 export { diagnose, effectiveConfiguration, type Diagnosis } from './node-diagnosis.ts';
-export { nodeOptionNames, type SettingsFrom } from './node-options.ts';
+export {
+  nodeOptionNames,
+  nodeSettings,
+  type NodeSettings,
+  type SettingsFrom,
+} from './node-options.ts';
 export { Registry } from './registry/registry.ts';
 export type { Delta as RegistryDelta } from './registry/registry-state.ts';
 export { compileAny, type AnyHandler, type Behaviour } from './process/behaviour.ts';
