@@ -2,12 +2,14 @@ import type { Clock, Timer } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
 import { tell, type Events } from '../events.ts';
 import type { Random } from '../random.ts';
+import { Absences } from './absences.ts';
 import { contactOf, parseContacts } from './contact-message.ts';
 import type { DetectorSettings } from './detector/detector-options.ts';
 import type { Sighting } from './detector/sightings-state.ts';
 import { Dials } from './dials.ts';
 import type { Discovery, Hint } from './discovery.ts';
-import type { Contact, Member } from './member.ts';
+import type { MissingNode } from './health.ts';
+import type { Contact, DownReason, Member } from './member.ts';
 import type { MembershipEffect, MembershipEvent } from './membership-event.ts';
 import { judge, newMembership, nextMembership, type MembershipState } from './membership-state.ts';
 import { PeerWatch, type WatchTopic } from './peer-watch.ts';
@@ -29,7 +31,7 @@ export interface ClusterHandlers {
   /** The same life is linked again, after its link had broken. */
   onRelinked(member: Member, link: Link): void;
   onLinkDown(node: string, incarnation: number): void;
-  onDown(member: Member, reason: string): void;
+  onDown(member: Member, reason: DownReason): void;
   /** Tells a member something of the cluster's own. */
   tell(link: Link, topic: ClusterTopic, body: unknown): void;
   /** Discovery has found somebody, or failed. */
@@ -65,6 +67,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #watch: PeerWatch;
   readonly #dials: Dials;
+  readonly #absences: Absences;
   readonly #waiters = new Set<() => void>();
   /** Refusals that this node has stated; those of others are about this node. */
   readonly #stated = new WeakSet<FoundationError>();
@@ -96,6 +99,7 @@ export class Cluster {
       },
     });
     this.#dials = new Dials({ clock: options.clock, dial: (hint) => this.#dial(hint) });
+    this.#absences = new Absences(options.clock);
     this.#looks = options.clock.every(lookEveryMs, () => this.#look());
   }
 
@@ -189,6 +193,15 @@ export class Cluster {
     return this.#watch.health;
   }
 
+  /** Who is not there, of those whose addresses somebody wrote down: no discovery says who it is. */
+  missing(): readonly MissingNode[] {
+    const { members } = this.#state;
+    const addresses = new Set([...members.values()].map(({ address }) => address));
+    return this.#absences
+      .list()
+      .filter(({ node = '', address = '' }) => !members.has(node) && !addresses.has(address));
+  }
+
   counters(): TransportCounters {
     const counters = this.#options.transport.counters();
     const refused = { ...counters.refused };
@@ -245,6 +258,10 @@ export class Cluster {
     if (!this.#hasLooked) for (const each of hints) this.#ungreeted.add(each.node ?? each.address);
     this.#hasLooked = true;
     this.#options.handlers.onDiscovery(undefined);
+    const written = hints.filter(({ node }) => node === undefined);
+    this.#absences.expect(written.map(({ address }) => address));
+    for (const { node, address } of this.#state.members.values())
+      this.#absences.here(address, node);
     this.#on({ kind: 'discovered', hints, early: this.#dials.early });
   }
 
@@ -255,7 +272,9 @@ export class Cluster {
   /** @returns whether a node is there */
   async #dial(hint: Hint): Promise<boolean> {
     const { incarnation } = this.#identity;
-    const { found, isRefused } = await whoIsAt(hint, this.#options.transport);
+    const { found, isRefused, reason = '' } = await whoIsAt(hint, this.#options.transport);
+    if (found === undefined) this.#absences.failed(hint.address, reason);
+    else this.#absences.here(hint.address, found);
     const isThere = found !== undefined && (hint.node === undefined || found === hint.node);
     if (!isThere || hint.node === undefined) this.#greet(hint.node ?? hint.address);
     if (incarnation === this.#identity.incarnation) {
@@ -292,8 +311,9 @@ export class Cluster {
     this.#changed();
   }
 
-  #down(member: Member, reason: string): void {
+  #down(member: Member, reason: DownReason): void {
     this.#watch.forget(member.node);
+    this.#absences.gone(member.node, reason);
     this.#options.handlers.onDown(member, reason);
     this.#options.events.emit('member-down', { ...member, reason });
     this.#changed();
@@ -307,6 +327,7 @@ export class Cluster {
     const { node, incarnation, meta } = link.peer;
     const known = this.#state.members.get(node);
     this.#dials.found(link.peerAddress);
+    this.#absences.here(link.peerAddress, node);
     this.#watch.links.set(link);
     this.#on({ kind: 'linked', contact: { node, incarnation, address: link.peerAddress }, meta });
     this.#greet(node);
@@ -355,7 +376,10 @@ export class Cluster {
     }
   }
 
-  /** The others have declared this life over. What lives here stays; it inherits nothing of theirs. */
+  /**
+   * The others have declared this life over. What lives here stays; it inherits nothing of theirs, of whom it does
+   * not know whether they live.
+   */
   async #rejoin(): Promise<void> {
     if (this.#hasStopped()) return;
     this.#phase = 'rejoining';
@@ -382,7 +406,7 @@ export class Cluster {
 
   #lose(member: Member): void {
     this.#watch.forget(member.node);
-    this.#options.events.emit('member-down', { ...member, reason: 'left' });
+    this.#options.events.emit('member-down', { ...member, reason: 'cut-off' });
     this.#changed();
   }
 
