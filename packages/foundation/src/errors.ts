@@ -50,6 +50,7 @@ export const foundationErrors = {
   STALE_INCARNATION: never,
   NODE_UNREACHABLE: later,
   NODE_STOPPED: never,
+  ADDRESS_IN_USE: later,
   DISCOVERY_FAILED: later,
   // store
   STORE_UNAVAILABLE: { retryable: true, outcome: 'unknown' },

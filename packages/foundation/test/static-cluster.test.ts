@@ -92,6 +92,31 @@ describe('a cluster by a list of addresses', () => {
     expect(one.cluster.members().map(({ node }) => node)).toEqual(['n0', 'n1']);
   });
 
+  it('keeps the elder of two nodes of one name, and tells both who the other is', async () => {
+    const { start, addresses } = await place(3);
+    await using one = await start(0);
+    await using elder = await start(1);
+    await one.cluster.reached(2);
+    const lives: number[] = [];
+    one.events.on('member-up', ({ incarnation }) => lives.push(incarnation));
+    const refused: string[] = [];
+    one.events.on('refused', ({ code, message }) => refused.push(`${code} ${message}`));
+    await using later = await start(2, { name: 'n1' });
+    await eventually('it was refused again and again', () => refused.length > 2);
+    expect(lives).toEqual([]);
+    expect(one.cluster.members().map(({ address }) => address)).toEqual(addresses.slice(0, 2));
+    expect(refused[0]).toMatch(/^NAME_TAKEN/);
+    for (const address of addresses.slice(1)) expect(refused[0]).toContain(address);
+    expect(elder.cluster.members()).toHaveLength(2);
+    expect(later.cluster.members()).toHaveLength(1);
+    const { missing } = await later.cluster.health();
+    expect(missing[0]?.reason).toContain(`${addresses[1]} does, which is up`);
+    await elder.stop();
+    await later.cluster.reached(2);
+    await one.cluster.reached(2);
+    expect(one.cluster.members()[1]?.address).toBe(addresses[2]);
+  });
+
   it('names in its health who is written down and is not there, and why', async () => {
     const { start, addresses } = await place(4);
     const voters = ['n0', 'n1', 'n9'];
@@ -133,6 +158,22 @@ describe('a cluster by a list of addresses', () => {
     await using node = await start(0);
     const starting = node.processes.start(kept, { name: 'k', strategy: 'singleton' });
     await expect(starting).rejects.toMatchObject({ message: expect.stringContaining('no store') });
+  });
+
+  it('says who is in the way when its port is in use, and how nodes meet when they do not', async () => {
+    const { start } = await place(2);
+    await using one = await start(0);
+    await expect(start(0, { name: 'other' })).rejects.toMatchObject({
+      code: 'ADDRESS_IN_USE',
+      hint: expect.stringContaining('listen.port'),
+      cause: { code: 'EADDRINUSE' },
+    });
+    await expect(start(0, { listen: { host: '192.0.2.1', port: 1 } })).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      hint: expect.stringContaining('address of this machine'),
+    });
+    const hint = expect.stringMatching(/^(?!.*directory).*cluster\.addresses/);
+    await expect(one.cluster.reached(2, 10)).rejects.toMatchObject({ hint });
   });
 
   it('needs addresses, and a secret that was given', async () => {

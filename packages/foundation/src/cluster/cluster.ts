@@ -11,7 +11,13 @@ import type { Discovery, Hint } from './discovery.ts';
 import type { MissingNode } from './health.ts';
 import type { Contact, DownReason, Member } from './member.ts';
 import type { MembershipEffect, MembershipEvent } from './membership-event.ts';
-import { judge, newMembership, nextMembership, type MembershipState } from './membership-state.ts';
+import {
+  holderOf,
+  judge,
+  newMembership,
+  nextMembership,
+  type MembershipState,
+} from './membership-state.ts';
 import { PeerWatch, type WatchTopic } from './peer-watch.ts';
 import type {
   Identity,
@@ -119,7 +125,7 @@ export class Cluster {
       onFrame: (link, lane, frame) => this.#options.handlers.onFrame(link, lane, frame),
       onDown: (link, reason) => this.#onLinkDown(link, reason),
       onRefused: (error) => this.#onRefused(error, incarnation),
-      admit: (peer) => this.#admit(peer),
+      admit: (peer, address) => this.#admit(peer, address),
     });
     this.#watch.begin(this.#contactOfSelf(), this.#state.members.values());
     await discovery.start(
@@ -356,18 +362,21 @@ export class Cluster {
     if (isAboutSelf && incarnation === this.#identity.incarnation) this.#on({ kind: 'outvoted' });
   }
 
-  #admit(peer: Identity): FoundationError | undefined {
+  #admit(peer: Identity, address?: string): FoundationError | undefined {
+    const contact = { ...peer, ...(address === undefined ? {} : { address }) };
     if (peer.node === this.#identity.node) {
       return new FoundationError('NAME_TAKEN', `another node is named ${peer.node}, too`, {
         hint: 'Give each node a name of its own, or none.',
       });
     }
-    switch (judge(this.#state, peer)) {
+    switch (judge(this.#state, contact)) {
       case 'welcome':
         return undefined;
       case 'give-way':
         this.#on({ kind: 'outvoted' });
         return new FoundationError('NODE_STOPPED', `${this.#identity.node} begins a new life`);
+      case 'taken':
+        return nameTaken(contact, holderOf(this.#state, contact));
       case 'over': {
         const refusal = declaredOver(peer);
         this.#stated.add(refusal);
@@ -422,6 +431,15 @@ export class Cluster {
     const { node, incarnation } = this.#identity;
     return { node, incarnation, address: this.#address };
   }
+}
+
+function nameTaken(peer: Partial<Contact>, holder: Member | undefined): FoundationError {
+  const { node, address } = peer;
+  const what = `the node at ${address} calls itself ${node}, as the one at ${holder?.address} does, which is up`;
+  return new FoundationError('NAME_TAKEN', what, {
+    hint: 'Give each node of the cluster a name of its own. One whose former place has lost its power is taken when that is found out.',
+    details: { node, address, holder: holder?.address },
+  });
 }
 
 function declaredOver({ node, incarnation }: Identity): FoundationError {
