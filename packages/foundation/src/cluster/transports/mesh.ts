@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 
 import { FoundationError, isFoundationError, messageOf } from '../../errors.ts';
+import { moduleBeside } from '../../module-beside.ts';
 import { addressCharsMax, parseAddress, type Address } from '../address.ts';
 import type { ProbeSource } from '../detector/probe-channel.ts';
 import type {
@@ -31,8 +32,6 @@ import { secretKeys } from './mesh-secret.ts';
 import { Strangers } from './mesh-strangers.ts';
 import { channelBinding, tlsFailure, type MeshKeys } from './mesh-tls.ts';
 import type { UdpProbesSettings } from './udp-probes.ts';
-
-const probesFile = import.meta.url.endsWith('.ts') ? './udp-probes.ts' : './udp-probes.js';
 
 /** From start to stop. */
 interface Running {
@@ -111,7 +110,8 @@ export class MeshTransport implements Transport {
     const { bound, handshake } = this.#running;
     const told = parseAddress(handshake.address)?.port ?? bound.port;
     const settings: UdpProbesSettings = { cluster: handshake.self.cluster, ...bound, told };
-    return { kind: 'thread', module: new URL(probesFile, import.meta.url).href, settings };
+    const { href: module } = moduleBeside(import.meta.url, 'udp-probes');
+    return { kind: 'thread', module, settings };
   }
 
   async stop(graceMs = 1_000): Promise<void> {
