@@ -26,6 +26,7 @@ export {
   type ClusterHome,
   type ClusterHomeOptions,
 } from './cluster/home.ts';
+export { moduleBeside } from './module-beside.ts';
 export type { Store, StorePromises, Versioned, WatchHandlers } from './cluster/store.ts';
 export { AbsentStore } from './cluster/stores/absent.ts';
 export { EtcdStore } from './cluster/stores/etcd.ts';

@@ -181,11 +181,14 @@ describe('MeshTransport', () => {
       await using stranger = await new TestNode({ secrets: [otherSecret] }).start('n3');
       await expect(stranger.transport.dial(target.address)).rejects.toMatchObject({
         code: 'AUTHENTICATION_FAILED',
+        message: expect.stringContaining('it has another secret, or none'),
         hint: expect.stringContaining('secret'),
+        cause: expect.any(Error),
       });
       expect(stranger.transport.counters().refused).toStrictEqual({ AUTHENTICATION_FAILED: 1 });
       expect(stranger.told).toStrictEqual([]);
     });
+    expect(refusal.message).toContain('it has another secret, or none');
     expect(refusal.hint).toContain('secret');
   });
 
