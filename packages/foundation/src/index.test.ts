@@ -80,6 +80,7 @@ it('shows exactly these names to adapters and to its sister packages', async () 
       "isNodeName",
       "leaseRules",
       "meshDefaults",
+      "moduleBeside",
       "newSecret",
       "nodeOptionNames",
       "nodeUri",

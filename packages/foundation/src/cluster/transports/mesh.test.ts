@@ -536,7 +536,7 @@ describe('MeshTransport', () => {
     }
     await using node = await new TestNode().start('n1');
     const taken = new TestNode({ port: portOf(node.address) });
-    await expect(taken.start('n2')).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    await expect(taken.start('n2')).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
     const meta = { text: 'x'.repeat(4_000) };
     const identity = { cluster: 'test', node: 'n3', incarnation: 1, meta };
     const talkative = new TestNode();
