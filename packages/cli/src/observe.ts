@@ -12,6 +12,7 @@ import {
   locateHome,
   nodeSettings,
   type ClusterHome,
+  networkPort,
   type NodeSettings,
   type SettingsFrom,
 } from '@foundation/core/internal';
@@ -65,7 +66,8 @@ export async function observe<T>(
 }
 
 /** What is not the same as of a node of the application, which may run beside it. */
-function ofObserver({ values, name, random }: NodeSettings): NodeOptions {
+function ofObserver(settings: NodeSettings): NodeOptions {
+  const { values, name, random } = settings;
   const { host, advertise } = values.listen;
   const hasCertificates = values.certificates.cert !== undefined;
   if (hasCertificates && !name.startsWith('fnd')) throw needsOwnCertificate(name);
@@ -74,12 +76,20 @@ function ofObserver({ values, name, random }: NodeSettings): NodeOptions {
     role: 'observer',
     // It asks others, and has nothing to agree on.
     store: 'none',
+    ...portOfOthers(settings),
     listen: {
       port: 0,
       ...(host === undefined ? {} : { host }),
       ...(advertise === undefined ? {} : { advertise: withoutPort(advertise) }),
     },
   };
+}
+
+/** The port of the nodes that a name in DNS stands for: that on which they listen, which is not this one's. */
+function portOfOthers({ cluster, values }: NodeSettings): NodeOptions {
+  const { hostname, port = values.listen.port ?? networkPort } = values.cluster;
+  if (cluster !== 'dns' || hostname === undefined) return {};
+  return { cluster: { kind: cluster, hostname, port } };
 }
 
 /** Two nodes of one name would drive each other out. */

@@ -100,6 +100,7 @@ export {
   type NodeSettings,
   type SettingsFrom,
 } from './node-options.ts';
+export { networkPort } from './node-adapters.ts';
 export { Registry } from './registry/registry.ts';
 export type { Delta as RegistryDelta } from './registry/registry-state.ts';
 export { compileAny, type AnyHandler, type Behaviour } from './process/behaviour.ts';

@@ -28,7 +28,7 @@ import type { NodeSettings } from './node-options.ts';
 import { optionalPeer } from './optional-peer.ts';
 
 /** Port of a node that others reach over a network, unless told otherwise. */
-const networkPort = 7_400;
+export const networkPort = 7_400;
 
 /** Where a node listens: on one machine nobody else can connect. */
 export function listenConfig({
