@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomUUID, X509Certificate } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,14 +13,16 @@ export interface CertificateOptions {
   readonly cluster: string;
   /** Folder of the authority, and of one folder a node. */
   readonly out: string;
-  /** How long the nodes' certificates hold. */
-  readonly days: number;
+  /** How long the nodes' certificates hold. @defaultValue 365, or as long as the one that is replaced */
+  readonly days?: number;
   /** Whether a node may have one already, which is replaced. */
   readonly renew: boolean;
 }
 
 /** Days that an authority holds. */
 const authorityDays = 3_650;
+const usualDays = 365;
+const dayMs = 86_400_000;
 
 /**
  * Makes a folder for each node with all it needs: `ca.pem`, `cert.pem` and `key.pem`. The authority that
@@ -30,13 +32,14 @@ export async function makeCertificates(
   nodes: readonly string[],
   options: CertificateOptions,
 ): Promise<void> {
-  const { cluster, out, days, renew } = options;
+  const { cluster, out, renew } = options;
   checkNames(nodes, cluster);
   if (!renew) checkNew(nodes, out);
   await mkdir(out, { recursive: true, mode: 0o700 });
   const authority = (await readAuthority(options)) ?? (await writeAuthority(options));
   for (const node of nodes) {
     const folder = join(out, node);
+    const days = options.days ?? (await daysOf(join(folder, 'cert.pem'))) ?? usualDays;
     const pair = issueCertificate(authority, nodeUri({ cluster, node }), { days });
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await replace(join(folder, 'key.pem'), pair.key);
@@ -48,6 +51,16 @@ export async function makeCertificates(
     `Copy each folder to its node, and only there. Keep ${join(out, 'ca.key')} away from all nodes: ` +
       'whoever has it can be any node.',
   );
+}
+
+/** How long a certificate holds from its beginning to its end; undefined when there is none that can be read. */
+async function daysOf(path: string): Promise<number | undefined> {
+  try {
+    const { validFromDate, validToDate } = new X509Certificate(await readFile(path));
+    return Math.max(1, Math.round((validToDate.getTime() - validFromDate.getTime()) / dayMs));
+  } catch {
+    return undefined;
+  }
 }
 
 function checkNames(nodes: readonly string[], cluster: string): void {

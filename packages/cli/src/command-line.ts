@@ -8,21 +8,24 @@ import { printConfig, viewConfig } from './config.ts';
 import { printDoctor, viewDoctor } from './doctor.ts';
 import { keyCommands } from './key-commands.ts';
 import { printNodes, viewNodes } from './nodes.ts';
-import { observe } from './observe.ts';
+import { observe, type Observed } from './observe.ts';
 import { printProcesses, viewProcesses } from './processes.ts';
 
 /** The exit code of a program: done; it could not be done; the command line cannot be understood. */
 export type ExitCode = 0 | 1 | 2;
 
-interface ViewOptions {
+/** What a command is told about the configuration of nodes. */
+interface SettingsOptions {
   readonly cluster?: string;
   readonly directory?: string;
+  readonly profile?: string;
+  readonly file?: string;
   readonly json?: true;
-  readonly wait: number;
 }
 
-/** Longest time to look for nodes, in milliseconds. */
-const defaultWaitMs = 2_000;
+interface ViewOptions extends SettingsOptions {
+  readonly wait?: number;
+}
 
 /** Carries out one command line; writes the answer to stdout and problems to stderr. */
 export async function runCommandLine(words: readonly string[]): Promise<ExitCode> {
@@ -66,14 +69,6 @@ function commandLine(): Command {
   return program;
 }
 
-interface SettingsOptions {
-  readonly cluster?: string;
-  readonly directory?: string;
-  readonly profile?: string;
-  readonly file?: string;
-  readonly json?: true;
-}
-
 function settingsCommand(program: Command, name: string): Command {
   return program
     .command(name)
@@ -106,12 +101,11 @@ function surroundings(): SettingsFrom {
 }
 
 function viewCommand(program: Command, name: string): Command {
-  return program
-    .command(name)
-    .option('--cluster <name>', 'name of the cluster (default: that of the nearest package.json)')
-    .option('--directory <path>', 'where clusters keep their files (default: $FOUNDATION_HOME)')
-    .option('--json', 'print one JSON object')
-    .option('--wait <ms>', 'longest time to look for nodes', positive, defaultWaitMs);
+  return settingsCommand(program, name).option(
+    '--wait <ms>',
+    'longest time to look for nodes (default: 2000, beyond one machine 5000)',
+    positive,
+  );
 }
 
 async function showNodes(options: ViewOptions): Promise<void> {
@@ -127,12 +121,8 @@ async function showProcesses(options: ViewOptions): Promise<void> {
   if (view.unanswered.length > 0) throw new Incomplete();
 }
 
-function observed({ wait, cluster, directory }: ViewOptions): Parameters<typeof observe>[0] {
-  return {
-    waitMs: wait,
-    ...(cluster === undefined ? {} : { cluster }),
-    ...(directory === undefined ? {} : { directory }),
-  };
+function observed(options: ViewOptions): Observed {
+  return { options: nodeOptions(options), from: surroundings(), waitMs: options.wait };
 }
 
 function positive(text: string): number {

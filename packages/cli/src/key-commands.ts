@@ -6,7 +6,7 @@ import { makeSecret } from './secret.ts';
 interface NewCertificates {
   readonly cluster?: string;
   readonly out: string;
-  readonly days: number;
+  readonly days?: number;
   readonly renew?: true;
 }
 
@@ -29,7 +29,11 @@ export function keyCommands(program: Command): void {
     .argument('<node...>', 'names of the nodes')
     .option('--cluster <name>', 'name of the cluster (default: that of the nearest package.json)')
     .option('--out <folder>', 'where the folders are made', 'certificates')
-    .option('--days <n>', 'how long they hold', days, 365)
+    .option(
+      '--days <n>',
+      'how long they hold (default: 365, or as long as the one that is replaced)',
+      days,
+    )
     .option('--renew', 'replace the certificates of nodes that have one')
     .action(newCertificates);
 }

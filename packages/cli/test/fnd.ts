@@ -12,8 +12,17 @@ export interface Outcome {
 
 /** Runs `fnd` as a program. */
 export function fnd(...words: readonly string[]): Promise<Outcome> {
+  return fndIn({}, ...words);
+}
+
+/** The same with variables of the environment. */
+export function fndIn(
+  variables: Readonly<Record<string, string>>,
+  ...words: readonly string[]
+): Promise<Outcome> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [...flags, main, ...words], (error, stdout, stderr) =>
+    const env = { ...process.env, ...variables };
+    execFile(process.execPath, [...flags, main, ...words], { env }, (error, stdout, stderr) =>
       resolve({ code: error?.code ?? 0, stdout, stderr }),
     );
   });

@@ -65,6 +65,11 @@ describe('fnd cert new', () => {
   const certNew = (...words: readonly string[]) =>
     fnd('cert', 'new', ...words, '--cluster', 'shop', '--out', folder);
 
+  const daysLeft = (node: string): number => {
+    const { validToDate } = new X509Certificate(read(node, 'cert.pem'));
+    return Math.round((validToDate.getTime() - Date.now()) / 86_400_000);
+  };
+
   it('makes a folder with all that a node needs, and one authority for all', async () => {
     const { code, stdout, stderr } = await certNew('n1', 'n2');
     expect(code).toBe(0);
@@ -97,8 +102,16 @@ describe('fnd cert new', () => {
     const after = new X509Certificate(read('n1', 'cert.pem'));
     expect(after.toString()).not.toBe(before);
     expect(after.verify(new X509Certificate(read('ca.pem')).publicKey)).toBe(true);
-    const days = (after.validToDate.getTime() - Date.now()) / 86_400_000;
-    expect(Math.round(days)).toBe(30);
+    expect(daysLeft('n1')).toBe(30);
+  });
+
+  it('renews for as long as the certificate before was for, unless told otherwise', async () => {
+    await certNew('n1', '--days', '30');
+    const renewed = await certNew('n1', 'n2', '--renew');
+    expect(renewed.stdout).toContain('for 30 days');
+    expect([daysLeft('n1'), daysLeft('n2')]).toEqual([30, 365]);
+    await certNew('n1', '--renew', '--days', '90');
+    expect(daysLeft('n1')).toBe(90);
   });
 
   it('does not sign for another cluster, nor with what others may read', async () => {

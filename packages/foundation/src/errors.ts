@@ -50,6 +50,7 @@ export const foundationErrors = {
   STALE_INCARNATION: never,
   NODE_UNREACHABLE: later,
   NODE_STOPPED: never,
+  ADDRESS_IN_USE: later,
   DISCOVERY_FAILED: later,
   // store
   STORE_UNAVAILABLE: { retryable: true, outcome: 'unknown' },
@@ -116,9 +117,23 @@ export class FoundationError extends Error implements ErrorTraits {
     this.outcome = known.outcome;
   }
 
+  /** What `JSON.stringify` writes: all but the stacks, which are for those who have the source. */
+  toJSON(): Readonly<Record<string, unknown>> {
+    const { name, code, message, hint, details, retryable, outcome, cause } = this;
+    const told = { name, code, message, hint, details, retryable, outcome };
+    return cause === undefined ? told : { ...told, cause: causeOf(cause) };
+  }
+
   get [brand](): true {
     return true;
   }
+}
+
+/** What caused an error, without what is behind it in turn. */
+function causeOf(cause: unknown): Readonly<Record<string, unknown>> {
+  const message = messageOf(cause);
+  const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined;
+  return typeof code === 'string' ? { code, message } : { message };
 }
 
 /** The frames of some code that had something done: it is their line that people look for. */

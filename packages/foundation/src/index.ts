@@ -9,6 +9,7 @@ export type {
   ClusterHealth,
   DiscoveryHealth,
   LinkHealth,
+  MissingNode,
   Recommendation,
   SplitHealth,
   StoreHealth,

@@ -22,9 +22,11 @@ export { StaticDiscovery, type StaticOptions } from './cluster/discoveries/stati
 export {
   applicationName,
   clusterHome,
+  locateHome,
   type ClusterHome,
   type ClusterHomeOptions,
 } from './cluster/home.ts';
+export { moduleBeside } from './module-beside.ts';
 export type { Store, StorePromises, Versioned, WatchHandlers } from './cluster/store.ts';
 export { AbsentStore } from './cluster/stores/absent.ts';
 export { EtcdStore } from './cluster/stores/etcd.ts';
@@ -92,7 +94,13 @@ export { environmentName, redacted, shownValue, type Setting } from './config/se
 export { settings } from './config/settings.ts';
 export type { Configuration } from './config/configuration.ts';
 export { diagnose, effectiveConfiguration, type Diagnosis } from './node-diagnosis.ts';
-export { nodeOptionNames, type SettingsFrom } from './node-options.ts';
+export {
+  nodeOptionNames,
+  nodeSettings,
+  type NodeSettings,
+  type SettingsFrom,
+} from './node-options.ts';
+export { networkPort } from './node-adapters.ts';
 export { Registry } from './registry/registry.ts';
 export type { Delta as RegistryDelta } from './registry/registry-state.ts';
 export { compileAny, type AnyHandler, type Behaviour } from './process/behaviour.ts';

@@ -4,7 +4,12 @@ import { isIP } from 'node:net';
 import { DnsDiscovery } from './cluster/discoveries/dns.ts';
 import { StaticDiscovery } from './cluster/discoveries/static.ts';
 import type { Discovery } from './cluster/discovery.ts';
-import { locateHome, type ClusterHome, type ClusterHomeOptions } from './cluster/home.ts';
+import {
+  clusterHome,
+  locateHome,
+  type ClusterHome,
+  type ClusterHomeOptions,
+} from './cluster/home.ts';
 import type { Store } from './cluster/store.ts';
 import { AbsentStore } from './cluster/stores/absent.ts';
 import { EtcdStore } from './cluster/stores/etcd.ts';
@@ -23,7 +28,7 @@ import type { NodeSettings } from './node-options.ts';
 import { optionalPeer } from './optional-peer.ts';
 
 /** Port of a node that others reach over a network, unless told otherwise. */
-const networkPort = 7_400;
+export const networkPort = 7_400;
 
 /** Where a node listens: on one machine nobody else can connect. */
 export function listenConfig({
@@ -211,8 +216,9 @@ export async function storeOf(
   switch (store) {
     case 'sqlite': {
       const { synchronous } = profile;
-      const path = locateHome(homeOptions(settings)).databasePath;
-      return new SqliteStore(database ?? new SqliteDatabase({ path, clock, synchronous }));
+      if (database !== undefined) return new SqliteStore(database);
+      const path = clusterHome(homeOptions(settings)).databasePath;
+      return new SqliteStore(new SqliteDatabase({ path, clock, synchronous }));
     }
     case 'memory':
       return new MemoryStore();

@@ -12,7 +12,8 @@ export type NodeKeys =
 
 /**
  * The keys of a node: certificates if there are any, else the secret that is set, else the one in the cluster's
- * directory. One is made only where nobody from elsewhere can connect, and not in production.
+ * directory. One is made only where nobody from elsewhere can connect, and not in production, which does not take one
+ * that was made so either.
  *
  * @throws FoundationError `SECRET_MISSING` or `SECRET_INVALID`
  */
@@ -40,7 +41,7 @@ export async function nodeKeys(
   const kept = await readSecrets(home.secretPath, 'owner');
   if (kept !== undefined) return ofSecret(kept);
   if (isLoopback && profile.keys === 'made') {
-    return ofSecret(await readOrCreateSecrets(home.secretPath));
+    return ofSecret(await readOrCreateSecrets(home.madeSecretPath));
   }
   throw missing(
     isLoopback

@@ -41,9 +41,11 @@ export async function openPorts(settings: NodeSettings): Promise<OpenPorts> {
   return settings.cluster === 'local' ? localPorts(settings) : networkPorts(settings);
 }
 
-/** Alone, or on adapters that the caller brings. */
-async function givenPorts({ ports, clusterName, clock }: NodeSettings): Promise<OpenPorts> {
-  const store = ports.store ?? new MemoryStore();
+/** Alone, or on adapters that the caller brings; agreeing in memory, unless another store was chosen. */
+async function givenPorts(settings: NodeSettings): Promise<OpenPorts> {
+  const { ports, clusterName, clock, values } = settings;
+  const isChosen = values.store.kind !== undefined;
+  const store = ports.store ?? (isChosen ? await storeOf(settings) : new MemoryStore());
   await store.start();
   return {
     cluster: clusterName ?? 'default',
@@ -92,9 +94,8 @@ async function localPorts(settings: NodeSettings): Promise<OpenPorts> {
 /** Nodes that find each other over a network. */
 async function networkPorts(settings: NodeSettings): Promise<OpenPorts> {
   const { clock, ports } = settings;
-  // A file of this machine needs its directory; what comes from the network may be read-only here.
-  const locate = settings.store === 'sqlite' ? clusterHome : locateHome;
-  const home = locate(homeOptions(settings));
+  // No directory is made unless the store needs one: what comes from the network may be read-only here.
+  const home = locateHome(homeOptions(settings));
   const keys = await keysOf(settings, home);
   const usesNats = settings.cluster === 'nats' || settings.store === 'jetstream';
   const nats = usesNats ? await natsOf(settings) : undefined;

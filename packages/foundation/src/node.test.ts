@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
 import { alone, failure, gate, listen, present } from '../test/alone.ts';
@@ -8,6 +12,36 @@ import type { Runtime } from './process/runtime.ts';
 const counter = defineProcess('counter', {
   init: () => ({ n: 0 }),
   calls: { add: ({ state }, by: number) => (state.n += by) },
+});
+
+describe('a node that is alone', () => {
+  it('keeps what it agrees on in the store that was chosen, and else in memory', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'foundation-alone-'));
+    const options = { config: false, name: 'solo', cluster: 'off', directory } as const;
+    const stored = async (store?: 'sqlite'): Promise<unknown> => {
+      await using node = await startNode({ ...options, ...(store === undefined ? {} : { store }) });
+      const runs = node.variables.strong<number>('runs');
+      return await runs.update((count = 0) => count + 1);
+    };
+    try {
+      await stored('sqlite');
+      await stored();
+      await stored('sqlite');
+      await using node = await startNode({ ...options, store: 'sqlite' });
+      expect(await node.variables.strong<number>('runs').get()).toBe(2);
+      expect((await node.cluster.health()).store.name).toBe('sqlite');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('refuses a store whose servers were not named', async () => {
+    const starting = startNode({ config: false, cluster: 'off', store: 'etcd' });
+    await expect(starting).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+      message: expect.stringContaining('store.endpoints'),
+    });
+  });
 });
 
 describe('stopping a node', () => {

@@ -58,7 +58,7 @@ const namesSettledMs = 500;
  * Starts a node: it finds the others of its cluster by itself.
  *
  * @throws FoundationError `INVALID_OPTION`, `INVALID_NODE_NAME`, `NAME_TAKEN` (a living node has the
- * name), `SECRET_INVALID` or `STORE_UNAVAILABLE`; nothing stays open then.
+ * name), `ADDRESS_IN_USE`, `SECRET_INVALID` or `STORE_UNAVAILABLE`; nothing stays open then.
  */
 export async function startNode(options: NodeOptions = {}): Promise<Node> {
   if (isThreadData(workerData)) throw inThread();

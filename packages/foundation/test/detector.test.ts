@@ -130,7 +130,7 @@ describe('the nodes of a cluster', () => {
     await allUp();
     const downs = (await before()).filter(isDown).filter((event) => !event.startsWith('down d'));
     // The one that was declared dead leaves the others behind when it begins its new life, nobody else does.
-    expect(downs.filter((event) => !event.endsWith('left'))).toEqual([]);
+    expect(downs.filter((event) => !event.endsWith('cut-off'))).toEqual([]);
   });
 
   it('all know at once that one was killed', async () => {

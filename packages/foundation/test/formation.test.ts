@@ -83,7 +83,7 @@ describe('the secret of a cluster', () => {
     await using cluster = newCluster();
     await cluster.startAll(['a', 'b']);
     await cluster.formed(2);
-    const secret = join(cluster.directory, cluster.name, 'secret');
+    const secret = join(cluster.directory, cluster.name, 'development-secret');
     expect(statSync(secret).mode & 0o777).toBe(0o600);
     expect(statSync(join(secret, '..')).mode & 0o777).toBe(0o700);
     expect(Buffer.from(readFileSync(secret, 'utf8'), 'base64url')).toHaveLength(32);
@@ -92,7 +92,7 @@ describe('the secret of a cluster', () => {
   it('is refused when others may read it', async () => {
     await using cluster = newCluster();
     await startNode(cluster.options('a')).then((node) => node.stop());
-    const secret = join(cluster.directory, cluster.name, 'secret');
+    const secret = join(cluster.directory, cluster.name, 'development-secret');
     chmodSync(secret, 0o640);
     await expect(startNode(cluster.options('a'))).rejects.toMatchObject({
       code: 'SECRET_INVALID',
@@ -108,7 +108,7 @@ describe('the secret of a cluster', () => {
     await using here = await startNode(cluster.options('here'));
     const [good] = await cluster.startAll(['good']);
     await cluster.formed(2, here);
-    const secret = join(cluster.directory, cluster.name, 'secret');
+    const secret = join(cluster.directory, cluster.name, 'development-secret');
     const right = readFileSync(secret);
     writeFileSync(secret, Buffer.alloc(32, 9).toString('base64url'));
     const wrong = await cluster.start('wrong');

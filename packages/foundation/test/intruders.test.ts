@@ -33,7 +33,7 @@ beforeAll(async () => {
   await cluster.formed(2, here);
   await good.ask('start', 'parrot', { name: 'parrot' });
   await cluster.eventually('its name is known', () => here.registry.lookup('parrot'));
-  const text = readFileSync(join(cluster.directory, cluster.name, 'secret'), 'utf8');
+  const text = readFileSync(join(cluster.directory, cluster.name, 'development-secret'), 'utf8');
   secret = Buffer.from(text, 'base64url');
 });
 afterAll(async () => {

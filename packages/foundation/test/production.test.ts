@@ -20,6 +20,22 @@ describe('production', () => {
     });
   });
 
+  it('does not take a secret that development has made in the same directory', async () => {
+    const shared = { config: false, directory, clusterName: 'grown', cluster: 'local' } as const;
+    await startNode({ ...shared, profile: 'development' }).then((node) => node.stop());
+    const starting = startNode({ ...shared, profile: 'production' });
+    await expect(starting).rejects.toMatchObject({
+      code: 'SECRET_MISSING',
+      hint: expect.stringContaining('fnd secret new'),
+    });
+    writeFileSync(join(directory, 'grown', 'secret'), secret, { mode: 0o600 });
+    await using one = await startNode({ ...shared, profile: 'production' });
+    // Development takes the one that somebody has put there, too.
+    await using two = await startNode({ ...shared, profile: 'development' });
+    await one.cluster.reached(2);
+    expect(two.cluster.members()).toHaveLength(2);
+  });
+
   it('starts with a secret that is given, and the others need the same', async () => {
     const options = { profile: 'production', directory, clusterName: 'given' } as const;
     await using one = await startNode({ ...options, name: 'one', secret });

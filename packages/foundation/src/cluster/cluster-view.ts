@@ -183,7 +183,28 @@ export class ClusterView {
     return new FoundationError(
       'NODE_UNREACHABLE',
       `the cluster has ${names.length} members instead of ${count}: ${names.join(', ')}`,
-      { hint: 'Nodes meet when they have the same cluster name, directory and secret.' },
+      { hint: meeting(this.#parts.settings), details: { count, members: names } },
     );
   }
 }
+
+/** What nodes need so that they meet. */
+function meeting({ cluster, ports }: NodeSettings): string {
+  if (ports.discovery !== undefined) return 'Nodes meet whom the discovery in `ports` finds.';
+  if (cluster === 'off')
+    return "A node with `cluster: 'off'` is alone: choose how it finds others.";
+  const same = cluster === 'local' ? 'cluster name, directory and secret' : 'cluster name and keys';
+  const place = places[cluster];
+  const health = '`node.cluster.health()` says who was not reached, and why.';
+  return `Nodes meet when they have the same ${same}${place}. ${health}`;
+}
+
+/** What they need beside, each strategy its own. */
+const places = {
+  local: '',
+  static: ', and an address in `cluster.addresses` leads to another',
+  dns: ', and their addresses are among those of `cluster.hostname`',
+  mdns: ', and multicast passes between their machines',
+  kubernetes: ', and the service `cluster.service` selects their pods',
+  nats: ', and `nats.servers` are the same',
+} as const;

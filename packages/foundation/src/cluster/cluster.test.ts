@@ -2,16 +2,24 @@ import { expect, it } from 'vitest';
 
 import { ManualClock, settled } from '../../test/manual-clock.ts';
 import { quietCluster } from '../../test/quiet-cluster.ts';
+import { FoundationError } from '../errors.ts';
 import { Events } from '../events.ts';
 import type { Cluster } from './cluster.ts';
 import type { ProbeHost, ProbeSource } from './detector/probe-channel.ts';
 import { encodeSwim } from './detector/swim-packet.ts';
 import { MemoryDiscovery, MemoryHub } from './discoveries/memory.ts';
+import type { Identity, TransportHandlers } from './transport.ts';
 import { MemoryNetwork, MemoryTransport } from './transports/memory.ts';
 
 /** Its probes are what a test says. */
 class ToldTransport extends MemoryTransport {
   host: ProbeHost | undefined;
+  handlers: TransportHandlers | undefined;
+
+  override start(self: Identity, handlers: TransportHandlers): Promise<string> {
+    this.handlers = handlers;
+    return super.start(self, handlers);
+  }
 
   override probes(): ProbeSource {
     const open = async (
@@ -65,6 +73,17 @@ it.each([
   await world.clock.advance(1_000);
   expect(world.downs).toEqual(downs);
   await a.stop();
+});
+
+it('a cluster whose own life was declared over does not say that the others have left', async () => {
+  const world = new World();
+  const { cluster: a, transport } = await world.start('a');
+  const { cluster: b } = await world.start('b');
+  while (a.peers().length === 0) await world.clock.advance(100);
+  transport.handlers?.onRefused(new FoundationError('STALE_INCARNATION', 'life 1 is over'));
+  while (b.peers()[0]?.incarnation !== 2) await world.clock.advance(100);
+  expect(world.downs.filter((each) => each.startsWith('a'))).toEqual(['a: b cut-off']);
+  await Promise.all([a.stop(), b.stop()]);
 });
 
 it('a cluster does not see in a new life of a node what it saw in the one before', async () => {

@@ -2,14 +2,22 @@ import type { Clock, Timer } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
 import { tell, type Events } from '../events.ts';
 import type { Random } from '../random.ts';
+import { Absences } from './absences.ts';
 import { contactOf, parseContacts } from './contact-message.ts';
 import type { DetectorSettings } from './detector/detector-options.ts';
 import type { Sighting } from './detector/sightings-state.ts';
 import { Dials } from './dials.ts';
 import type { Discovery, Hint } from './discovery.ts';
-import type { Contact, Member } from './member.ts';
+import type { MissingNode } from './health.ts';
+import type { Contact, DownReason, Member } from './member.ts';
 import type { MembershipEffect, MembershipEvent } from './membership-event.ts';
-import { judge, newMembership, nextMembership, type MembershipState } from './membership-state.ts';
+import {
+  holderOf,
+  judge,
+  newMembership,
+  nextMembership,
+  type MembershipState,
+} from './membership-state.ts';
 import { PeerWatch, type WatchTopic } from './peer-watch.ts';
 import type {
   Identity,
@@ -29,7 +37,7 @@ export interface ClusterHandlers {
   /** The same life is linked again, after its link had broken. */
   onRelinked(member: Member, link: Link): void;
   onLinkDown(node: string, incarnation: number): void;
-  onDown(member: Member, reason: string): void;
+  onDown(member: Member, reason: DownReason): void;
   /** Tells a member something of the cluster's own. */
   tell(link: Link, topic: ClusterTopic, body: unknown): void;
   /** Discovery has found somebody, or failed. */
@@ -65,6 +73,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #watch: PeerWatch;
   readonly #dials: Dials;
+  readonly #absences: Absences;
   readonly #waiters = new Set<() => void>();
   /** Refusals that this node has stated; those of others are about this node. */
   readonly #stated = new WeakSet<FoundationError>();
@@ -96,6 +105,7 @@ export class Cluster {
       },
     });
     this.#dials = new Dials({ clock: options.clock, dial: (hint) => this.#dial(hint) });
+    this.#absences = new Absences(options.clock);
     this.#looks = options.clock.every(lookEveryMs, () => this.#look());
   }
 
@@ -115,7 +125,7 @@ export class Cluster {
       onFrame: (link, lane, frame) => this.#options.handlers.onFrame(link, lane, frame),
       onDown: (link, reason) => this.#onLinkDown(link, reason),
       onRefused: (error) => this.#onRefused(error, incarnation),
-      admit: (peer) => this.#admit(peer),
+      admit: (peer, address) => this.#admit(peer, address),
     });
     this.#watch.begin(this.#contactOfSelf(), this.#state.members.values());
     await discovery.start(
@@ -189,6 +199,15 @@ export class Cluster {
     return this.#watch.health;
   }
 
+  /** Who is not there, of those whose addresses somebody wrote down: no discovery says who it is. */
+  missing(): readonly MissingNode[] {
+    const { members } = this.#state;
+    const addresses = new Set([...members.values()].map(({ address }) => address));
+    return this.#absences
+      .list()
+      .filter(({ node = '', address = '' }) => !members.has(node) && !addresses.has(address));
+  }
+
   counters(): TransportCounters {
     const counters = this.#options.transport.counters();
     const refused = { ...counters.refused };
@@ -245,6 +264,10 @@ export class Cluster {
     if (!this.#hasLooked) for (const each of hints) this.#ungreeted.add(each.node ?? each.address);
     this.#hasLooked = true;
     this.#options.handlers.onDiscovery(undefined);
+    const written = hints.filter(({ node }) => node === undefined);
+    this.#absences.expect(written.map(({ address }) => address));
+    for (const { node, address } of this.#state.members.values())
+      this.#absences.here(address, node);
     this.#on({ kind: 'discovered', hints, early: this.#dials.early });
   }
 
@@ -255,7 +278,9 @@ export class Cluster {
   /** @returns whether a node is there */
   async #dial(hint: Hint): Promise<boolean> {
     const { incarnation } = this.#identity;
-    const { found, isRefused } = await whoIsAt(hint, this.#options.transport);
+    const { found, isRefused, reason = '' } = await whoIsAt(hint, this.#options.transport);
+    if (found === undefined) this.#absences.failed(hint.address, reason);
+    else this.#absences.here(hint.address, found);
     const isThere = found !== undefined && (hint.node === undefined || found === hint.node);
     if (!isThere || hint.node === undefined) this.#greet(hint.node ?? hint.address);
     if (incarnation === this.#identity.incarnation) {
@@ -292,8 +317,9 @@ export class Cluster {
     this.#changed();
   }
 
-  #down(member: Member, reason: string): void {
+  #down(member: Member, reason: DownReason): void {
     this.#watch.forget(member.node);
+    this.#absences.gone(member.node, reason);
     this.#options.handlers.onDown(member, reason);
     this.#options.events.emit('member-down', { ...member, reason });
     this.#changed();
@@ -307,6 +333,7 @@ export class Cluster {
     const { node, incarnation, meta } = link.peer;
     const known = this.#state.members.get(node);
     this.#dials.found(link.peerAddress);
+    this.#absences.here(link.peerAddress, node);
     this.#watch.links.set(link);
     this.#on({ kind: 'linked', contact: { node, incarnation, address: link.peerAddress }, meta });
     this.#greet(node);
@@ -335,18 +362,21 @@ export class Cluster {
     if (isAboutSelf && incarnation === this.#identity.incarnation) this.#on({ kind: 'outvoted' });
   }
 
-  #admit(peer: Identity): FoundationError | undefined {
+  #admit(peer: Identity, address?: string): FoundationError | undefined {
+    const contact = { ...peer, ...(address === undefined ? {} : { address }) };
     if (peer.node === this.#identity.node) {
       return new FoundationError('NAME_TAKEN', `another node is named ${peer.node}, too`, {
         hint: 'Give each node a name of its own, or none.',
       });
     }
-    switch (judge(this.#state, peer)) {
+    switch (judge(this.#state, contact)) {
       case 'welcome':
         return undefined;
       case 'give-way':
         this.#on({ kind: 'outvoted' });
         return new FoundationError('NODE_STOPPED', `${this.#identity.node} begins a new life`);
+      case 'taken':
+        return nameTaken(contact, holderOf(this.#state, contact));
       case 'over': {
         const refusal = declaredOver(peer);
         this.#stated.add(refusal);
@@ -355,7 +385,10 @@ export class Cluster {
     }
   }
 
-  /** The others have declared this life over. What lives here stays; it inherits nothing of theirs. */
+  /**
+   * The others have declared this life over. What lives here stays; it inherits nothing of theirs, of whom it does
+   * not know whether they live.
+   */
   async #rejoin(): Promise<void> {
     if (this.#hasStopped()) return;
     this.#phase = 'rejoining';
@@ -382,7 +415,7 @@ export class Cluster {
 
   #lose(member: Member): void {
     this.#watch.forget(member.node);
-    this.#options.events.emit('member-down', { ...member, reason: 'left' });
+    this.#options.events.emit('member-down', { ...member, reason: 'cut-off' });
     this.#changed();
   }
 
@@ -398,6 +431,15 @@ export class Cluster {
     const { node, incarnation } = this.#identity;
     return { node, incarnation, address: this.#address };
   }
+}
+
+function nameTaken(peer: Partial<Contact>, holder: Member | undefined): FoundationError {
+  const { node, address } = peer;
+  const what = `the node at ${address} calls itself ${node}, as the one at ${holder?.address} does, which is up`;
+  return new FoundationError('NAME_TAKEN', what, {
+    hint: 'Give each node of the cluster a name of its own. One whose former place has lost its power is taken when that is found out.',
+    details: { node, address, holder: holder?.address },
+  });
 }
 
 function declaredOver({ node, incarnation }: Identity): FoundationError {

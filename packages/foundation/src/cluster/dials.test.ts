@@ -78,6 +78,20 @@ describe('dials', () => {
     expect(tested.begun.slice(-3)).toEqual(['known:1', 'new:1', 'nobody:1']);
   });
 
+  it('forget where nobody was, and where somebody was, beyond a thousand addresses each', async () => {
+    const tested = new Tested();
+    const addresses = Array.from({ length: 1_001 }, (_, at) => `a:${at}`);
+    tested.add(...addresses);
+    await tested.end();
+    const { early } = tested.dials;
+    expect([early.size, early.has('a:0'), early.has('a:1')]).toEqual([1_000, false, true]);
+    for (const address of addresses) tested.dials.found(address);
+    tested.add('a:0', 'a:1');
+    await tested.end();
+    // Only who was known is dialled again at once.
+    expect([...tested.dials.early]).toEqual(['a:0']);
+  });
+
   it('that wait are dropped when they are cleared', async () => {
     const tested = new Tested();
     tested.add(...Array.from({ length: 20 }, (_, at) => `a:${at}`));

@@ -1,11 +1,13 @@
 import type { Clock, Timer } from '../clock.ts';
 import { messageOf } from '../errors.ts';
+import { keepNewest } from '../keep-newest.ts';
 import type { ClusterMember, ClusterView } from './cluster-view.ts';
 import type { Cluster } from './cluster.ts';
 import {
   assess,
   type ClusterHealth,
   type LinkHealth,
+  type MissingNode,
   type StoreHealth,
   type ViewHealth,
 } from './health.ts';
@@ -31,6 +33,8 @@ export interface HealthParts {
 const answerMs = 1_000;
 /** A key that nobody writes: reading it asks the store as any other would. */
 const probeKey = 'health/probe';
+/** Nodes that are gone and are remembered. */
+const goneMax = 1_000;
 
 /** Knows since when things are as they are, and asks around when a report is wanted. */
 export class HealthCheck implements Disposable {
@@ -38,12 +42,16 @@ export class HealthCheck implements Disposable {
   readonly #watch: Disposable;
   /** Since when each suspect is one. */
   #suspects: ReadonlyMap<string, number> = new Map();
+  /** Nodes that were in the view and are not now, and since when. */
+  readonly #gone = new Map<string, number>();
+  #seen: readonly string[] = [];
+  readonly #beganAt: number;
   #changedAt: number;
   #discoveryError: string | undefined = undefined;
 
   constructor(parts: HealthParts) {
     this.#parts = parts;
-    this.#changedAt = parts.clock.now();
+    this.#beganAt = this.#changedAt = parts.clock.now();
     this.#watch = parts.view.onChange(() => this.#changed());
   }
 
@@ -67,6 +75,7 @@ export class HealthCheck implements Disposable {
         isConfigured: isVotersConfigured,
       },
       discovery: { name: discovery, error: this.#discoveryError },
+      missing: this.#missing(),
       refused: cluster?.counters().refused ?? {},
       isNetwork,
       transport,
@@ -80,8 +89,35 @@ export class HealthCheck implements Disposable {
   #changed(): void {
     const now = this.#parts.clock.now();
     this.#changedAt = now;
+    const names = this.#parts.view.all().map(({ node }) => node);
+    for (const node of this.#seen.filter((each) => !names.includes(each))) {
+      this.#gone.set(node, now);
+      keepNewest(this.#gone, goneMax);
+    }
+    for (const node of names) this.#gone.delete(node);
+    this.#seen = names;
     const suspects = this.#parts.view.all().filter(({ status }) => status === 'suspect');
     this.#suspects = new Map(suspects.map(({ node }) => [node, this.#suspects.get(node) ?? now]));
+  }
+
+  /** Addresses and voters that are written down, each once. */
+  #missing(): readonly MissingNode[] {
+    const { cluster, quorum, isVotersConfigured, view, clock } = this.#parts;
+    const present = new Set(view.all().map(({ node }) => node));
+    const voters = isVotersConfigured ? quorum.voters.filter((each) => !present.has(each)) : [];
+    const byAddress = cluster?.missing() ?? [];
+    const isTold = (voter: string): boolean => byAddress.some(({ node }) => node === voter);
+    return [
+      ...byAddress.map((each) => ({ ...each, isVoter: voters.includes(each.node ?? '') })),
+      ...voters
+        .filter((voter) => !isTold(voter))
+        .map((node): MissingNode => {
+          const goneAt = this.#gone.get(node);
+          const forMs = clock.now() - (goneAt ?? this.#beganAt);
+          const wasSeen = goneAt !== undefined;
+          return { address: undefined, node, wasSeen, isVoter: true, forMs, reason: undefined };
+        }),
+    ];
   }
 
   #view(): ViewHealth {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { assess, type HealthFacts, type LinkHealth } from './health.ts';
+import { assess, type HealthFacts, type LinkHealth, type MissingNode } from './health.ts';
 
 const member = (node: string) =>
   ({
@@ -25,6 +25,15 @@ const link = (node: string): LinkHealth => ({
   isDetoured: false,
 });
 
+const missing: MissingNode = {
+  address: 'd:1',
+  node: undefined,
+  wasSeen: false,
+  isVoter: false,
+  forMs: 61_000,
+  reason: 'the connection was refused',
+};
+
 const fine: HealthFacts = {
   view: { nodes: ['a', 'b', 'c'].map(member), stableMs: 10_000, suspicions: [], selfDoubt: 0 },
   links: ['b', 'c'].map(link),
@@ -43,6 +52,7 @@ const fine: HealthFacts = {
     isConfigured: true,
   },
   discovery: { name: 'static', error: undefined },
+  missing: [],
   refused: {},
   isNetwork: true,
   transport: 'mesh',
@@ -139,6 +149,26 @@ describe('the health of a cluster', () => {
       /101 nodes keep a connection/,
     ],
     [
+      'an address at which nobody was ever seen',
+      { missing: [missing] },
+      'degraded',
+      /^a node at d:1 was never seen, for 61 s: the connection was refused$/,
+    ],
+    [
+      'a written down node that is gone',
+      { missing: [{ ...missing, node: 'd', wasSeen: true, isVoter: true }] },
+      'degraded',
+      /^d at d:1, a voter, has not been there for 61 s: /,
+    ],
+    [
+      'a voter that was never seen',
+      {
+        missing: [{ ...missing, address: undefined, node: 'd', isVoter: true, reason: undefined }],
+      },
+      'degraded',
+      /^the voter d was never seen, for 61 s$/,
+    ],
+    [
       'voters that nobody has named',
       { split: { ...fine.split, isConfigured: false } },
       'healthy',
@@ -177,6 +207,15 @@ describe('the health of a cluster', () => {
       'warning',
       'note',
     ]);
+  });
+
+  it('names ten of those who are missing, and counts the others', () => {
+    const { recommendations } = assess({
+      ...fine,
+      missing: Array.from({ length: 12 }, () => missing),
+    });
+    expect(recommendations).toHaveLength(11);
+    expect(recommendations.at(-1)?.what).toMatch(/^2 more/);
   });
 
   it('asks for nothing in a cluster that is available, whoever is missing', () => {

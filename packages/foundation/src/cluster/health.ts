@@ -14,6 +14,8 @@ export interface ClusterHealth {
   readonly store: StoreHealth;
   readonly split: SplitHealth;
   readonly discovery: DiscoveryHealth;
+  /** Who is written down, as an address or a voter, and is not there. */
+  readonly missing: readonly MissingNode[];
   /** What to do, the most urgent first. */
   readonly recommendations: readonly Recommendation[];
 }
@@ -80,6 +82,21 @@ export interface DiscoveryHealth {
   readonly error: string | undefined;
 }
 
+/** A node that is written down and is not in the view. */
+export interface MissingNode {
+  /** Where it should be; undefined for a voter of whom only the name is known. */
+  readonly address: string | undefined;
+  /** Its name; undefined where no node was ever seen at the address. */
+  readonly node: string | undefined;
+  readonly wasSeen: boolean;
+  /** Whether `voters` names it. */
+  readonly isVoter: boolean;
+  /** Milliseconds since it was seen last, or for which it was never seen. */
+  readonly forMs: number;
+  /** Why it was not reached the last time, or how it ended; undefined where no address of it is known. */
+  readonly reason: string | undefined;
+}
+
 /** Something to do about the cluster. */
 export interface Recommendation {
   readonly severity: 'critical' | 'warning' | 'note';
@@ -104,6 +121,8 @@ const queueBytesTold = 2 * 2 ** 20;
 const doubtTold = 4;
 /** Beyond this many nodes a full mesh is too much. */
 const meshNodesMax = 100;
+/** This many of those who are missing are told of one by one. */
+const missingTold = 10;
 
 /** The report that facts make. */
 export function assess(facts: HealthFacts): ClusterHealth {
@@ -112,6 +131,7 @@ export function assess(facts: HealthFacts): ClusterHealth {
     ...aboutSplit(facts),
     ...aboutStore(facts),
     ...aboutView(facts),
+    ...aboutMissing(facts),
     ...aboutLinks(facts),
     ...aboutOthers(facts),
   ].toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
@@ -197,6 +217,35 @@ function aboutView({ view }: HealthFacts): readonly Recommendation[] {
     });
   }
   return found;
+}
+
+function aboutMissing({ missing }: HealthFacts): readonly Recommendation[] {
+  const told = missing.slice(0, missingTold).map((each): Recommendation => ({
+    severity: 'warning',
+    what: absenceOf(each),
+    fix:
+      each.address === undefined
+        ? 'Start it, or look at the network to it; take its name out of `voters` if it shall not come back.'
+        : 'Start it, or do what the reason says; take its address out of the list if it shall not come back.',
+  }));
+  const rest = missing.length - told.length;
+  if (rest <= 0) return told;
+  const what = `${rest} more that are written down are not there`;
+  const fix = 'Look at `missing`, which names them all.';
+  return [...told, { severity: 'warning', what, fix }];
+}
+
+/** Who is missing, for how long, and why. */
+function absenceOf({ address, node, wasSeen, isVoter, forMs, reason }: MissingNode): string {
+  const who = address === undefined ? `the voter ${node}` : named(address, node);
+  const also = isVoter && address !== undefined ? ', a voter,' : '';
+  const how = wasSeen ? 'has not been there for' : 'was never seen, for';
+  const why = reason === undefined ? '' : `: ${reason}`;
+  return `${who}${also} ${how} ${Math.round(forMs / 1_000)} s${why}`;
+}
+
+function named(address: string, node: string | undefined): string {
+  return node === undefined ? `a node at ${address}` : `${node} at ${address}`;
 }
 
 function aboutLinks({ links }: HealthFacts): readonly Recommendation[] {

@@ -80,13 +80,14 @@ describe("a cluster's directory", () => {
     expect(at({ env: { HOME: env.HOME } })).toBe(join(root, 'me/.local/state/foundation/shop'));
   });
 
-  it('holds the database and the secret', () => {
+  it('holds the database and the secrets', () => {
     const home = clusterHome({ cluster: 'shop', directory: root, env: {}, cwd: root });
     expect(home).toEqual({
       name: 'shop',
       directory: join(root, 'shop'),
       databasePath: join(root, 'shop/cluster.db'),
       secretPath: join(root, 'shop/secret'),
+      madeSecretPath: join(root, 'shop/development-secret'),
     });
   });
 

@@ -26,7 +26,10 @@ export interface ClusterHome {
   /** For this user's eyes only: mode 0700. */
   readonly directory: string;
   readonly databasePath: string;
+  /** A secret that somebody has put there. */
   readonly secretPath: string;
+  /** The one that nodes make where they may: production does not take it. */
+  readonly madeSecretPath: string;
 }
 
 /**
@@ -61,6 +64,7 @@ export function locateHome(options: ClusterHomeOptions): ClusterHome {
     directory,
     databasePath: join(directory, 'cluster.db'),
     secretPath: join(directory, 'secret'),
+    madeSecretPath: join(directory, 'development-secret'),
   };
 }
 

@@ -20,5 +20,6 @@ export interface Member extends Contact {
 /**
  * `left`: said goodbye. `crashed`: its link was reset and nobody listens at its address any more.
  * `unresponsive`: probes got no answer. `replaced`: it began another life.
+ * `cut-off`: it has declared this node's life over, or may have; this node sees it again when it has joined anew.
  */
-export type DownReason = 'left' | 'crashed' | 'unresponsive' | 'replaced';
+export type DownReason = 'left' | 'crashed' | 'unresponsive' | 'replaced' | 'cut-off';

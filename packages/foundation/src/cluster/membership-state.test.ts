@@ -148,6 +148,28 @@ describe('membership', () => {
     expect(judge(after(...events, ...e, ...d).state, life('d', 1))).toBe('over');
   });
 
+  it('keeps the elder of two nodes of one name while it is up, whichever numbers their lives have', () => {
+    const elsewhere = (incarnation: number) => ({ node: 'b', incarnation, address: 'z:9' });
+    const { state } = after(linked({ ...b, incarnation: 5 }));
+    for (const incarnation of [4, 6]) expect(judge(state, elsewhere(incarnation))).toBe('taken');
+    expect(judge(state, elsewhere(5))).toBe('welcome');
+    expect(judge(state, { ...b, incarnation: 6 })).toBe('welcome');
+    expect(judge(state, { node: 'b', incarnation: 6 })).toBe('welcome');
+  });
+
+  it('takes a node at another address when the one that had its name is suspect or over', () => {
+    const elsewhere = { node: 'b', incarnation: 2, address: 'z:9' };
+    expect(judge(after(linked(b), unlinked(b)).state, elsewhere)).toBe('welcome');
+    expect(judge(after(linked(b), judged(b, 'suspect')).state, elsewhere)).toBe('welcome');
+    expect(judge(after(linked(b), unlinked(b, 'goodbye')).state, elsewhere)).toBe('welcome');
+  });
+
+  it('has a life that was declared over begin another, also when its name is taken', () => {
+    const at = (address: string) => ({ node: 'b', incarnation: 1, address });
+    const { state } = after(linked(b), linked(life('b', 2)));
+    expect(judge(state, at('z:9'))).toBe('over');
+  });
+
   it('dials whom a member knows', () => {
     expect(said(after(linked(b), introduced(b, c)).effects)).toEqual(['dial c:1']);
   });

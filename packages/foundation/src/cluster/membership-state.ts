@@ -39,17 +39,39 @@ export type Verdict =
   /** Its life was declared over here: it must begin another. */
   | 'over'
   /** So it was, but this node is with the smaller part: its own life gives way. */
-  | 'give-way';
+  | 'give-way'
+  /** Another node has its name, and is up. */
+  | 'taken';
 
 /**
  * After a split each side has declared the other over, and of any two that meet one must begin a new
  * life: the one that sees no majority, and if neither does the one that is asked.
+ *
+ * Of two nodes of one name, the one that is here already stays as long as it is up: otherwise each new life of
+ * one would end that of the other, for ever. A new life at the same address is the same node.
+ *
+ * @param peer - with the address at which it listens, where that outlives its lives
  */
-export function judge(state: MembershipState, peer: Omit<Contact, 'address'>): Verdict {
+export function judge(
+  state: MembershipState,
+  peer: Omit<Contact, 'address'> & Partial<Contact>,
+): Verdict {
+  const isBuried = peer.incarnation <= (state.buried.get(peer.node) ?? -1);
+  if (!isBuried && holderOf(state, peer) !== undefined) return 'taken';
   if (!isOver(state, peer)) return 'welcome';
   const others = state.hints.filter((hint) => nodeAt(state, hint) !== state.self.node);
   const isMajority = 2 * (state.members.size + 1) > others.length + 1;
   return isMajority || state.members.has(peer.node) ? 'over' : 'give-way';
+}
+
+/** The member that has the name of a peer and is another node. */
+export function holderOf(
+  { members }: MembershipState,
+  { node, incarnation, address }: Omit<Contact, 'address'> & Partial<Contact>,
+): Member | undefined {
+  const member = members.get(node);
+  if (member?.status !== 'up' || address === undefined) return undefined;
+  return member.incarnation === incarnation || member.address === address ? undefined : member;
 }
 
 /** Whether a life of a node was declared over, or followed by another. */

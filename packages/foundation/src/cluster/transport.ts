@@ -76,8 +76,12 @@ export interface TransportHandlers {
   onDown(link: Link, reason: LinkDownReason): void;
   /** A connection that was refused, in either direction. */
   onRefused(error: FoundationError): void;
-  /** May refuse a peer whose proof is right, for instance a stale incarnation. */
-  admit(peer: Identity): FoundationError | undefined;
+  /**
+   * May refuse a peer whose proof is right, for instance a stale incarnation.
+   *
+   * @param address - where it listens, if all lives of a node have the same address
+   */
+  admit(peer: Identity, address?: string): FoundationError | undefined;
 }
 
 /** `closed`: said goodbye. `reset`: broke. `replaced`: the peer dialled anew. `garbage`: broke the protocol. */

@@ -1,4 +1,4 @@
-import { isFoundationError } from '../errors.ts';
+import { isFoundationError, messageOf } from '../errors.ts';
 import type { Hint } from './discovery.ts';
 import type { Transport } from './transport.ts';
 
@@ -8,6 +8,8 @@ export interface DialOutcome {
   readonly found?: string;
   /** The machine says that nobody listens there. */
   readonly isRefused: boolean;
+  /** Why nobody was found. */
+  readonly reason?: string;
 }
 
 /** What a node says that is there and does not take a dial. */
@@ -19,9 +21,10 @@ export async function whoIsAt({ node, address }: Hint, transport: Transport): Pr
     const { peer } = await transport.dial(address);
     return { found: peer.node, isRefused: false };
   } catch (error) {
-    if (!isFoundationError(error)) return { isRefused: false };
+    const reason = messageOf(error);
+    if (!isFoundationError(error)) return { isRefused: false, reason };
     const { node: found = node, isRefused } = error.details;
     const isThere = answers.has(error.code) && typeof found === 'string';
-    return { ...(isThere ? { found } : {}), isRefused: isRefused === true };
+    return { ...(isThere ? { found } : { reason }), isRefused: isRefused === true };
   }
 }

@@ -66,7 +66,7 @@ export function fileSources(
   const name = clusterName ?? common['clusterName'];
   if (name === undefined && known.length > 0) {
     throw new FoundationError('INVALID_OPTION', `${path} has several clusters: which one?`, {
-      hint: `Say \`clusterName\`: ${known.join(', ')}; or \`startNodes\` for a node in each.`,
+      hint: `Say \`clusterName\` (\`fnd … --cluster\`): ${known.join(', ')}; or \`startNodes\` for a node in each.`,
       details: { path, clusters: known },
     });
   }

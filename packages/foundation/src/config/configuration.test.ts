@@ -79,7 +79,11 @@ describe('a configuration', () => {
     const problems = problemsOf(() =>
       configure([
         { origin: 'foundation.config.ts', values: { lisen: { port: 1 }, role: 'boss' } },
-        ...environmentSource({ FOUNDATION_LISTEN_PORT: 'many' }),
+        ...environmentSource({
+          FOUNDATION_LISTEN_PORT: 'many',
+          FOUNDATION_SPLITPOLICY: 'majority',
+          FOUNDATION_QUUX: '1',
+        }),
         program({ cluster: { kind: 'static', adresses: ['a:1'] }, voters: 'a' }),
       ]),
     );
@@ -87,9 +91,25 @@ describe('a configuration', () => {
       'foundation.config.ts: unknown option `lisen`, did you mean `listen`?',
       "foundation.config.ts: expected `role` to be 'member' or 'observer', got: 'boss'",
       "FOUNDATION_LISTEN_PORT: expected `listen.port` to be a whole number of at least 0 and of at most 65535, got: 'many'",
+      'environment: unknown option `FOUNDATION_SPLITPOLICY`, did you mean `FOUNDATION_SPLIT_POLICY`?',
+      'environment: unknown option `FOUNDATION_QUUX`',
       'startNode: unknown option `cluster.adresses`, did you mean `cluster.addresses`?',
       "startNode: expected `voters` to be a list of texts, got: 'a'",
     ]);
+  });
+
+  it('leaves alone what Kubernetes tells of a service with this name, and what is empty', () => {
+    const links = {
+      FOUNDATION_PORT: 'tcp://10.0.0.1:7400',
+      FOUNDATION_WEB_SERVICE_HOST: '10.0.0.1',
+      FOUNDATION_SERVICE_PORT: '7400',
+      FOUNDATION_SERVICE_PORT_MESH: '7400',
+      FOUNDATION_PORT_7400_TCP_ADDR: '10.0.0.1',
+      FOUNDATION_NOTHING: '',
+      FOUNDATIONS: '1',
+    };
+    expect(environmentSource(links)).toEqual([]);
+    expect(environmentSource({ FOUNDATION_PORT: '7400' })).toHaveLength(1);
   });
 
   it('shows no secret in a message', () => {

@@ -70,15 +70,33 @@ export function configure(
   return new Map([...defaults, ...found]);
 }
 
-/** What the environment sets: a variable a setting. An empty one is none. */
+/** What the environment sets: a variable a setting. An empty one is none; one of ours that is no setting is refused. */
 export function environmentSource(
   environment: Readonly<Record<string, string | undefined>>,
 ): readonly Source[] {
-  return variables.flatMap(({ name, setting }): readonly Source[] => {
+  const known = variables.flatMap(({ name, setting }): readonly Source[] => {
     const text = environment[name];
     if (text === undefined || text === '') return [];
     return [{ origin: name, values: nested(setting.path, fromText(setting, text)) }];
   });
+  const names = new Set(variables.map(({ name }) => name));
+  const unknown = Object.entries(environment).filter(
+    ([name, text = '']) =>
+      name.startsWith(ourPrefix) && !names.has(name) && text !== '' && !isServiceLink(name, text),
+  );
+  return unknown.length === 0
+    ? known
+    : [...known, { origin: 'environment', values: Object.fromEntries(unknown) }];
+}
+
+const ourPrefix = 'FOUNDATION_';
+
+/** Kubernetes tells every pod of a service called `foundation…` by variables of this form, which nobody has set. */
+function isServiceLink(name: string, text: string): boolean {
+  return (
+    /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)$/.test(name) ||
+    (name.endsWith('_PORT') && /^(tcp|udp|sctp):\/\//.test(text))
+  );
 }
 
 function nested(path: string, value: unknown): Record<string, unknown> {
@@ -111,17 +129,25 @@ function flatten(
 
 function unknownOption(origin: string, path: string, others: readonly string[]): Problem {
   const [group = '', inner] = path.split('.');
-  const known =
-    inner === undefined
+  const isVariable = path.startsWith(ourPrefix);
+  const known = isVariable
+    ? variables.flatMap(({ name }) => (name.startsWith(ourPrefix) ? [bare(name)] : []))
+    : inner === undefined
       ? [...others, ...groups, ...[...byPath.keys()].filter((each) => !each.includes('.'))]
       : [...byPath.keys()].filter((each) => each.startsWith(`${group}.`));
-  const meant = closest(path, known);
-  const question = meant === undefined ? '' : `, did you mean \`${meant}\`?`;
+  const meant = closest(isVariable ? bare(path) : path, known);
+  const whole = `${isVariable ? ourPrefix : ''}${meant}`;
+  const question = meant === undefined ? '' : `, did you mean \`${whole}\`?`;
   return {
     message: `${origin}: unknown option \`${path}\`${question}`,
     option: path,
     value: undefined,
   };
+}
+
+/** What tells variables apart: their common beginning makes none like another. */
+function bare(name: string): string {
+  return name.slice(ourPrefix.length);
 }
 
 function wrong({ origin, setting, value }: Effective): Problem {

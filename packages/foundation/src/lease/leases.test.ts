@@ -409,6 +409,24 @@ describe('those who wait for a lease on one node', () => {
     expect(await world.timed(last)).toBeLessThan(30);
   });
 
+  it('know of the last thousand leases what those have seen who were before them', async () => {
+    const world = new World();
+    const [a, b] = [world.boot('a'), world.boot('b')];
+    const names = Array.from({ length: 1_001 }, (_, at) => `l${at}`);
+    const tryAll = ({ leases }: Machine, of: readonly string[]): Promise<readonly boolean[]> =>
+      world.over(
+        Promise.all(
+          of.map(async (name) => (await leases.tryAcquire(name, { ttlMs: 60_000 })) !== undefined),
+        ),
+      );
+    expect((await tryAll(a, names)).every(Boolean)).toBe(true);
+    a.host.crash('kill');
+    expect((await tryAll(b, names)).some(Boolean)).toBe(false);
+    await world.simulation.runUntil(() => false, 70_000);
+    // Of the one that was seen first it is not known any more that its holder was gone all the time.
+    expect((await tryAll(b, names)).filter(Boolean)).toHaveLength(1_000);
+  });
+
   it('know what those have seen who were before them and gave up', async () => {
     const world = new World();
     const [a, b] = [world.boot('a'), world.boot('b')];

@@ -15,6 +15,7 @@ import {
   type Stranger,
 } from '../cluster/transports/mesh-handshake.ts';
 import { FoundationError, isFoundationError } from '../errors.ts';
+import { moduleBeside } from '../module-beside.ts';
 import { checkNumber, refuseUnknown, withDefaults } from '../options.ts';
 import { frameBytesMaxDefault } from '../wire/frame.ts';
 import { memberKeys, type MemberKeys } from './member-keys.ts';
@@ -77,7 +78,6 @@ const defaults: NatsTransportSettings = {
 };
 
 const who = 'NatsTransport';
-const probesFile = import.meta.url.endsWith('.ts') ? './nats-probes.ts' : './nats-probes.js';
 /** Pause between two knocks at a node that nobody answers for, in milliseconds. */
 const knockEveryMs = 100;
 
@@ -169,7 +169,8 @@ export class NatsTransport implements Transport {
     if (this.#running === undefined) throw transportStopped();
     const { cluster } = this.#running.handshake.self;
     const settings: NatsProbesSettings = { cluster, nats: this.#client.options };
-    return { kind: 'thread', module: new URL(probesFile, import.meta.url).href, settings };
+    const { href: module } = moduleBeside(import.meta.url, 'nats-probes');
+    return { kind: 'thread', module, settings };
   }
 
   async stop(graceMs = 1_000): Promise<void> {

@@ -6,6 +6,7 @@ import type { ProcessStatistics } from '../introspection/introspection.ts';
 import type { RuntimeListing } from '../introspection/process-info.ts';
 import type { Station } from '../messaging/exchange.ts';
 import { parsePacket, type Packet } from '../messaging/packet.ts';
+import { moduleBeside } from '../module-beside.ts';
 import type { Behaviour } from '../process/behaviour.ts';
 import type { ChildSpec } from '../process/child.ts';
 import { firstSerial, Pid } from '../process/pid.ts';
@@ -48,7 +49,6 @@ interface ThreadSystem {
   listing(): Promise<RuntimeListing>;
 }
 
-const workerFile = import.meta.url.endsWith('.ts') ? './thread-worker.ts' : './thread-worker.js';
 /** Milliseconds that a thread may take to begin and to import a module, beside the `init` of a process. */
 const threadStartMs = 30_000;
 /** The longest that a call may wait: a process may have no limit for its `init`. */
@@ -293,7 +293,7 @@ export class Threads {
       shares: this.#registry.shares(),
       board: memory,
     };
-    const worker = new Worker(new URL(workerFile, import.meta.url), {
+    const worker = new Worker(moduleBeside(import.meta.url, 'thread-worker'), {
       workerData: data,
       ...(memoryMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
     });

@@ -101,6 +101,37 @@ describe('a strong variable', () => {
     expect(await world.over(plan.get())).toEqual({ steps: 3 });
   });
 
+  it('is updated by many of a node at once without one getting in the way of another', async () => {
+    const world = new World();
+    const count = world.boot('a').strong('count', { initial: 0 });
+    let tries = 0;
+    const add = (value: number): number => {
+      tries++;
+      return value + 1;
+    };
+    const updates = Array.from({ length: 50 }, () => count.update(add));
+    const written = await world.over(Promise.all(updates));
+    expect(written.map(({ value }) => value)).toEqual(
+      Array.from({ length: 50 }, (_, at) => at + 1),
+    );
+    expect(tries).toBe(50);
+  });
+
+  it('is not held up for long by an update that does not come to its end, or fails', async () => {
+    const world = new World();
+    const count = world.boot('a').strong('count', { initial: 0, timeoutMs: 1_000 });
+    void count.update(() => new Promise<never>(() => {}));
+    const failing = count.update(() => {
+      throw new RangeError('no');
+    });
+    const [failed, last] = await world.over(
+      Promise.allSettled([failing, count.update((value) => value + 1)]),
+    );
+    expect(failed).toMatchObject({ status: 'rejected' });
+    expect(last).toMatchObject({ status: 'fulfilled', value: { value: 1 } });
+    expect(world.simulation.nowMs).toBeLessThan(2_000);
+  });
+
   it('is written by compare-and-set only over the version that was seen', async () => {
     const world = new World();
     const [a, b] = [world.boot('a'), world.boot('b')].map((each) => each.strong<string>('key')) as [

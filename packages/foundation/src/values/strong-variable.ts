@@ -94,6 +94,8 @@ export class StoreVariable implements StrongVariable<unknown> {
   readonly #parts: VariableParts;
   /** What was seen last: mostly it is still so. */
   #seen: Seen | undefined;
+  /** Resolves when the last one here that tries to write has come to its end. */
+  #line: Promise<void> | undefined;
 
   constructor(parts: VariableParts) {
     this.#parts = parts;
@@ -197,8 +199,26 @@ export class StoreVariable implements StrongVariable<unknown> {
     return version;
   }
 
-  /** Tries until nobody was faster, and each time waits a little longer, for a time that is left to chance. */
+  /**
+   * Those who write here at the same time do so one after another: they would only get in each other's way. Whoever
+   * takes too long, as its function has something else to wait for, is not waited for.
+   */
   async #untilWritten<T>(attempt: () => Promise<T | undefined>): Promise<T> {
+    const { clock, timeoutMs } = this.#parts;
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const before = this.#line;
+    this.#line = done;
+    try {
+      if (before !== undefined) await atMost(before, { clock, ms: timeoutMs });
+      return await this.#try(attempt);
+    } finally {
+      if (this.#line === done) this.#line = undefined;
+      resolve();
+    }
+  }
+
+  /** Tries until nobody was faster, and each time waits a little longer, for a time that is left to chance. */
+  async #try<T>(attempt: () => Promise<T | undefined>): Promise<T> {
     const { clock, random, timeoutMs, name } = this.#parts;
     const deadline = clock.now() + timeoutMs;
     for (let tries = 1; ; tries++) {
@@ -247,6 +267,20 @@ function endsWith(
       for (const signal of given) signal.removeEventListener('abort', end);
     },
   };
+}
+
+/** Resolves with `other`, or when so much time has passed. */
+function atMost(
+  other: Promise<void>,
+  { clock, ms }: { readonly clock: Clock; readonly ms: number },
+): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.after(ms, resolve);
+    void other.then(() => {
+      timer.cancel();
+      resolve();
+    });
+  });
 }
 
 /** A read changes nothing, whatever has become of it: nor does a write that has come to no more. */

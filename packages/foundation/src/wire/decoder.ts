@@ -3,6 +3,7 @@ import type { CodecHooks, CodecLimits } from './codec.ts';
 import { malformed, Reviver, text } from './reviver.ts';
 import { markByte } from './tag.ts';
 import { TextCache } from './text-cache.ts';
+import { YoungCollection } from './young-collection.ts';
 
 /** Arrays up to this length are made at once; of longer ones, so much must have come. */
 const exactLengthMax = 64;
@@ -15,6 +16,7 @@ export class Decoder {
   readonly #limits: CodecLimits;
   readonly #reviver: Reviver;
   readonly #texts = new TextCache();
+  readonly #young = new YoungCollection();
   #bytes: Buffer = Buffer.alloc(0);
   #at = 0;
   #items = 0;
@@ -109,6 +111,7 @@ export class Decoder {
   /** A copy: the value keeps no hold of the bytes. */
   #binary(length: number): Uint8Array {
     const at = this.#pass(length);
+    this.#young.handedOut(length);
     return new Uint8Array(this.#bytes.subarray(at, at + length));
   }
 

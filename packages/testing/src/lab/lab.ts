@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { moduleBeside } from '@foundation/core/internal';
+
 import { debianProgram } from '../servers/debian.ts';
 import { spawnNode, type TestProcess } from '../spawn-node.ts';
 import { configure, Namespace, throughNetworkOf, throughNewNetwork } from './namespace.ts';
@@ -42,7 +44,6 @@ interface Running {
   readonly switching: TestProcess<SwitchCommands>;
 }
 
-const switchFile = import.meta.url.endsWith('.ts') ? './switch-program.ts' : './switch-program.js';
 const lockPath = join(tmpdir(), 'foundation-lab.lock');
 const startMs = 20_000;
 /** Their number is the last byte of an address, and 255 means all. */
@@ -99,7 +100,7 @@ export class Lab<Name extends string = string> implements AsyncDisposable {
     await needIp();
     await using opened = new AsyncDisposableStack();
     const switching = opened.use(
-      await spawnNode<SwitchCommands>(new URL(switchFile, import.meta.url), {
+      await spawnNode<SwitchCommands>(moduleBeside(import.meta.url, 'switch-program'), {
         args: [String(seed)],
         through: [...throughNewNetwork, ...throughTaps(hosts.length, lockPath)],
         readyMs: waitMs + startMs,

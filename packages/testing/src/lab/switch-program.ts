@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { setPriority } from 'node:os';
+import { extname } from 'node:path';
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads';
 
 import { EventHeap, type Due } from '../simulation/event-heap.ts';
@@ -11,7 +12,8 @@ import type { PathConditions } from './path.ts';
 import type { LateFrame, PathOrder, SwitchThreadData } from './switch-thread.ts';
 import { TrafficBoard, type PathsBetween } from './traffic-board.ts';
 
-const threadFile = import.meta.url.endsWith('.ts') ? './switch-thread.ts' : './switch-thread.js';
+/** Not by `moduleBeside`: what a lab starts first loads no node. */
+const threadFile = `./switch-thread${extname(import.meta.url)}`;
 
 /** Delivers frames that were delayed, each at its time. */
 class LateDelivery {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 
 import type { Timer } from '../../clock.ts';
 import { FoundationError } from '../../errors.ts';
+import { moduleBeside } from '../../module-beside.ts';
 import { DetectorBoard } from './detector-board.ts';
 import type {
   DetectorThreadData,
@@ -13,9 +14,6 @@ import type { ProbeSource } from './probe-channel.ts';
 import { beatMs } from './stall-watch.ts';
 import type { Life } from './swim-message.ts';
 
-const workerFile = import.meta.url.endsWith('.ts')
-  ? './detector-worker.ts'
-  : './detector-worker.js';
 /** Milliseconds after which a thread that broke is started again, each time. */
 const restartMs = 1_000;
 /** Milliseconds that the thread may take to end by itself. */
@@ -99,7 +97,7 @@ export class DetectorThread implements FailureDetector {
     const { module, settings: channel } = this.#source;
     const { memory } = this.#board;
     const data: DetectorThreadData = { self, settings, module, channel, memory };
-    const worker = new Worker(new URL(workerFile, import.meta.url), {
+    const worker = new Worker(moduleBeside(import.meta.url, 'detector-worker'), {
       workerData: data,
       name: 'foundation-probes',
       resourceLimits,

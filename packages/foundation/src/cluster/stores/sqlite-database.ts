@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 
 import { systemClock, type Clock, type Timer } from '../../clock.ts';
 import { FoundationError } from '../../errors.ts';
+import { moduleBeside } from '../../module-beside.ts';
 import {
   isRead,
   type BatchAnswer,
@@ -179,8 +180,7 @@ export class SqliteDatabase {
   }
 
   #startWorker(): Worker {
-    const file = import.meta.url.endsWith('.ts') ? './sqlite-worker.ts' : './sqlite-worker.js';
-    const worker = new Worker(new URL(file, import.meta.url), {
+    const worker = new Worker(moduleBeside(import.meta.url, 'sqlite-worker'), {
       workerData: this.#settings,
       execArgv: ['--disable-warning=ExperimentalWarning'],
       name: 'foundation-sqlite',

@@ -38,7 +38,7 @@ export interface HandshakeHost {
   readonly timeoutMs: number;
   /** Whether a text is an address that can be dialled. */
   isAddress(text: string): boolean;
-  admit(peer: Identity): FoundationError | undefined;
+  admit(peer: Identity, address: string): FoundationError | undefined;
   /** Sessions of all links, by node. */
   heldSessions(): ReadonlyMap<string, string>;
   /** Dials that were welcomed and not confirmed yet: node by session. */
@@ -162,8 +162,8 @@ class Handshake {
     const { proven = peer.node } = this.#stranger;
     if (proven !== peer.node) throw mismatch(peer, String(proven));
     if (peer.cluster !== self.cluster) throw wrongCluster(peer, self);
-    if (peer.node === self.node) throw sameName(peer, self);
-    const refusal = this.#host.admit(peer);
+    if (peer.node === self.node) throw sameName(hello, this.#host);
+    const refusal = this.#host.admit(peer, hello.address);
     if (refusal !== undefined) throw refusal;
     return hello;
   }
@@ -249,14 +249,21 @@ function wrongCluster(peer: Identity, self: Identity): FoundationError {
   });
 }
 
-function sameName(peer: Identity, self: Identity): FoundationError {
+function sameName(
+  { identity: peer, address: at }: Hello,
+  { self, address }: HandshakeHost,
+): FoundationError {
   if (peer.incarnation === self.incarnation) {
     return new FoundationError('DUPLICATE_LINK', `${peer.node} is this node itself`, {
       details: { node: peer.node },
     });
   }
-  return new FoundationError('NAME_TAKEN', `another node calls itself ${peer.node}, too`, {
-    hint: 'Give each node of the cluster a name of its own.',
-    details: { node: peer.node, incarnations: [peer.incarnation, self.incarnation] },
-  });
+  return new FoundationError(
+    'NAME_TAKEN',
+    `the nodes at ${at} and at ${address} both call themselves ${peer.node}`,
+    {
+      hint: 'Give each node of the cluster a name of its own.',
+      details: { node: peer.node, incarnations: [peer.incarnation, self.incarnation] },
+    },
+  );
 }

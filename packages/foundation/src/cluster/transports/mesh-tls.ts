@@ -64,8 +64,9 @@ export function isProof(claimed: Uint8Array, expected: Uint8Array): boolean {
 /** What an error of the TLS layer, or below, says about the other side. */
 export function tlsFailure(error: Error, whom: string): FoundationError {
   const reason = 'code' in error && typeof error.code === 'string' ? error.code : error.message;
-  const { code, hint } = verdict(reason);
-  return new FoundationError(code, `${whom}: ${reason}`, {
+  const { code, says, hint } = verdict(reason);
+  const what = says === undefined ? reason : `${says} (${reason})`;
+  return new FoundationError(code, `${whom}: ${what}`, {
     ...(hint === undefined ? {} : { hint }),
     details: { reason, ...(reason === 'ECONNREFUSED' ? { isRefused: true } : {}) },
     cause: error,
@@ -74,8 +75,12 @@ export function tlsFailure(error: Error, whom: string): FoundationError {
 
 interface Verdict {
   readonly code: FoundationErrorCode;
+  /** The reason in words. */
+  readonly says?: string;
   readonly hint?: string;
 }
+
+const sameSecret = 'Both nodes must have the same cluster secret: compare their secret files.';
 
 /** The first rule that matches a reason tells what it means. */
 const verdicts: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
@@ -98,10 +103,17 @@ const verdicts: readonly (readonly [pattern: RegExp, verdict: Verdict])[] = [
     },
   ],
   [
-    /BINDER|DECRYPT_ERROR|HANDSHAKE_FAILURE|SIGNATURE_ALGORITHM|SHARED_CIPHER|TIMEOUT$/,
+    // What OpenSSL says when the two ends have no pre-shared key in common.
+    /BINDER|DECRYPT_ERROR|HANDSHAKE_FAILURE|SIGNATURE_ALGORITHM/,
+    { code: 'AUTHENTICATION_FAILED', says: 'it has another secret, or none', hint: sameSecret },
+  ],
+  [/SHARED_CIPHER|TIMEOUT$/, { code: 'AUTHENTICATION_FAILED', hint: sameSecret }],
+  [
+    /^ECONNREFUSED$/,
     {
-      code: 'AUTHENTICATION_FAILED',
-      hint: 'Both nodes must have the same cluster secret: compare their secret files.',
+      code: 'NODE_UNREACHABLE',
+      says: 'the connection was refused, nobody listens there',
+      hint: 'Start the node, or correct its address.',
     },
   ],
   [/PROTOCOL_VERSION|UNSUPPORTED_PROTOCOL/, { code: 'PROTOCOL_VERSION' }],

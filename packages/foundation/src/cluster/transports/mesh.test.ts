@@ -181,11 +181,14 @@ describe('MeshTransport', () => {
       await using stranger = await new TestNode({ secrets: [otherSecret] }).start('n3');
       await expect(stranger.transport.dial(target.address)).rejects.toMatchObject({
         code: 'AUTHENTICATION_FAILED',
+        message: expect.stringContaining('it has another secret, or none'),
         hint: expect.stringContaining('secret'),
+        cause: expect.any(Error),
       });
       expect(stranger.transport.counters().refused).toStrictEqual({ AUTHENTICATION_FAILED: 1 });
       expect(stranger.told).toStrictEqual([]);
     });
+    expect(refusal.message).toContain('it has another secret, or none');
     expect(refusal.hint).toContain('secret');
   });
 
@@ -533,7 +536,7 @@ describe('MeshTransport', () => {
     }
     await using node = await new TestNode().start('n1');
     const taken = new TestNode({ port: portOf(node.address) });
-    await expect(taken.start('n2')).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    await expect(taken.start('n2')).rejects.toMatchObject({ code: 'ADDRESS_IN_USE' });
     const meta = { text: 'x'.repeat(4_000) };
     const identity = { cluster: 'test', node: 'n3', incarnation: 1, meta };
     const talkative = new TestNode();

@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 
 import { FoundationError, isFoundationError, messageOf } from '../../errors.ts';
+import { moduleBeside } from '../../module-beside.ts';
 import { addressCharsMax, parseAddress, type Address } from '../address.ts';
 import type { ProbeSource } from '../detector/probe-channel.ts';
 import type {
@@ -31,8 +32,6 @@ import { secretKeys } from './mesh-secret.ts';
 import { Strangers } from './mesh-strangers.ts';
 import { channelBinding, tlsFailure, type MeshKeys } from './mesh-tls.ts';
 import type { UdpProbesSettings } from './udp-probes.ts';
-
-const probesFile = import.meta.url.endsWith('.ts') ? './udp-probes.ts' : './udp-probes.js';
 
 /** From start to stop. */
 interface Running {
@@ -69,7 +68,7 @@ export class MeshTransport implements Transport {
   }
 
   /**
-   * @throws FoundationError `INVALID_OPTION` when it cannot listen there, or `self.meta` is too large;
+   * @throws FoundationError `ADDRESS_IN_USE`; `INVALID_OPTION` when it cannot listen there, or `self.meta` is too large;
    * `CERTIFICATE_INVALID`
    */
   async start(self: Identity, handlers: TransportHandlers): Promise<string> {
@@ -87,7 +86,7 @@ export class MeshTransport implements Transport {
       timeoutMs: handshakeTimeoutMs,
       greeted: new Map(),
       isAddress: (text) => parseAddress(text) !== undefined,
-      admit: (peer) => handlers.admit(peer),
+      admit: (peer, at) => handlers.admit(peer, at),
       heldSessions: () => this.#links.sessions(),
     };
     const watches = new DisposableStack();
@@ -111,7 +110,8 @@ export class MeshTransport implements Transport {
     const { bound, handshake } = this.#running;
     const told = parseAddress(handshake.address)?.port ?? bound.port;
     const settings: UdpProbesSettings = { cluster: handshake.self.cluster, ...bound, told };
-    return { kind: 'thread', module: new URL(probesFile, import.meta.url).href, settings };
+    const { href: module } = moduleBeside(import.meta.url, 'udp-probes');
+    return { kind: 'thread', module, settings };
   }
 
   async stop(graceMs = 1_000): Promise<void> {
@@ -213,12 +213,28 @@ function provenNode(socket: TLSSocket, keys: MeshKeys): string | FoundationError
 
 function listen(server: Server, { host, port }: Address): Promise<Address> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      const what = `cannot listen on ${host}:${port}: ${messageOf(cause)}`;
-      reject(new FoundationError('INVALID_OPTION', what, { details: { host, port }, cause }));
-    });
+    server.once('error', (cause) => reject(cannotListen({ host, port }, cause)));
     server.listen({ host, port }, () => resolve(boundTo(server.address())));
   });
+}
+
+function cannotListen({ host, port }: Address, cause: Error): FoundationError {
+  const what = `cannot listen on ${host}:${port}: ${messageOf(cause)}`;
+  const details = { host, port };
+  switch ('code' in cause ? cause.code : undefined) {
+    case 'EADDRINUSE': {
+      const hint = `Another program listens there, perhaps another node: \`ss -ltnp sport = :${port}\` tells which. Stop it, or set another \`listen.port\`; 0 takes a free one.`;
+      return new FoundationError('ADDRESS_IN_USE', what, { hint, details, cause });
+    }
+    case 'EADDRNOTAVAIL': {
+      const hint = 'Set `listen.host` to an address of this machine, or `0.0.0.0` for all of them.';
+      return new FoundationError('INVALID_OPTION', what, { hint, details, cause });
+    }
+    default: {
+      const hint = 'Set `listen.host` and `listen.port` to what this user may listen on.';
+      return new FoundationError('INVALID_OPTION', what, { hint, details, cause });
+    }
+  }
 }
 
 function boundTo(bound: AddressInfo | string | null): Address {
