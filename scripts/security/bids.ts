@@ -25,7 +25,7 @@ class Auction {
     seed: 'seed',
     tie: 'seeded',
     deadlineMs,
-    minReplies: 0,
+    quorum: 0,
     epoch: 7,
     nonceKey: 'key',
   });

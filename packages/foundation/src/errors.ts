@@ -61,6 +61,7 @@ export const foundationErrors = {
   FENCED: never,
   // coordination
   UNKNOWN_PROTOCOL: never,
+  UNKNOWN_SESSION: never,
   INVALID_SPEC: never,
   // anything a program above defines, or an error that came from elsewhere
   INTERNAL: unknown,

@@ -162,6 +162,7 @@ class RunningNode implements Node {
       processes: this.processes,
       clock,
       random: settings.random,
+      journal: ports.snapshots,
     });
     this.cluster = new ClusterView({
       settings,

@@ -9,6 +9,8 @@ export {
   type DiscoveryUnderTest,
 } from './conformance/discovery.ts';
 export { lookupConformance, type LookupUnderTest } from './conformance/lookup.ts';
+export { protocolLaws, type ProtocolUnderTest } from './conformance/protocol-laws.ts';
+export { sit, type Arrival, type Sat, type Scripted, type Sitting } from './conformance/sitting.ts';
 export { storeConformance, type StoreUnderTest } from './conformance/store.ts';
 export { transportConformance, type TransportUnderTest } from './conformance/transport.ts';
 export { checkModel, type ModelCheck, type ModelCommand } from './check-model.ts';

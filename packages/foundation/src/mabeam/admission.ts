@@ -24,7 +24,8 @@ export type Verdict =
 
 /** A request and what is known of its answer. */
 export interface Ask {
-  readonly request: CoordinationRequest;
+  /** As it was sent last. */
+  request: CoordinationRequest;
   /** The reply that was admitted. */
   reply?: CoordinationReply;
   /** What counts when the round closes. */

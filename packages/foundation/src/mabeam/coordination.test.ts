@@ -18,6 +18,7 @@ class World {
     readonly participant: ParticipantRef;
     readonly request: CoordinationRequest;
   }[] = [];
+  readonly told: CoordinationRequest[] = [];
   readonly coordination: Coordination;
   readonly #agents = new Map<AgentId, Behaviour>();
 
@@ -27,6 +28,7 @@ class World {
         this.asked.push({ participant: to, request });
         return await this.#agents.get(to.id)?.(request, signal);
       },
+      tell: (_to, notice) => void this.told.push(notice),
     };
     const random = seededRandom('world');
     this.coordination = createCoordination({ messenger, clock: this.clock, random, ...options });
@@ -298,13 +300,13 @@ describe('bad input', () => {
 
   it('in options is refused, all of it at once', () => {
     const { coordination } = new World();
-    const bad = { deadlineMs: 0, minReplies: 0.5, deadLineMs: 5 };
+    const bad = { deadlineMs: 0, quorum: 0.5, deadLineMs: 5 };
     expect(() => coordination.start(vickreyAuction, sale, [], bad)).toThrow(
       expect.objectContaining({
         code: 'INVALID_OPTION',
         message:
           'expected `deadlineMs` from 0 to 2147483647, got 0; ' +
-          'expected `minReplies` to be a whole number from 0, got 0.5; ' +
+          'expected `quorum` to be a whole number from 0, or a part from 0/1 to 1/1, got 0.5; ' +
           'unknown option "deadLineMs"',
       }),
     );

@@ -1,18 +1,30 @@
 import { type Clock, systemClock } from '../clock.ts';
 import { FoundationError } from '../errors.ts';
+import type { Snapshot, Snapshots } from '../process/durability.ts';
 import { type Random, systemRandom } from '../random.ts';
 import { type AgentId, parseReply, type SessionId } from './message.ts';
 import { isRecord, shown } from './parse.ts';
 import type { AnyProtocol, Protocol, ProtocolTraits } from './protocol.ts';
-import { firstPriceAuction, vickreyAuction } from './protocols/sealed-bid-auction.ts';
+import { builtInProtocols } from './protocols/built-in.ts';
+import { decodeRecord, encodeRecord } from './record-codec.ts';
+import { fold } from './replay.ts';
+import { type ProtocolStatistics, type SessionInfo, SessionLog } from './session-log.ts';
 import {
   checkSessionOptions,
+  fewest,
   participantsOf,
   type Roster,
   type SessionOptions,
 } from './session-options.ts';
 import { SessionState } from './session-state.ts';
-import { LiveSession, type Messenger, type Session } from './session.ts';
+import {
+  LiveSession,
+  type Messenger,
+  type ParticipantRef,
+  type Session,
+  type WriteAhead,
+} from './session.ts';
+import { noSolver, type Solver } from './solver.ts';
 
 /** What a coordination stands on. */
 export interface CoordinationOptions {
@@ -21,8 +33,10 @@ export interface CoordinationOptions {
   readonly clock?: Clock;
   /** Where session ids, seeds and nonces come from. @defaultValue the system's randomness */
   readonly random?: Random;
-  /** Term of this coordinator; grows when another takes over. @defaultValue 1 */
-  readonly epoch?: number;
+  /** Where durable sessions are written. Without it there are none. */
+  readonly journal?: Snapshots;
+  /** @defaultValue one that can solve nothing */
+  readonly solver?: Solver;
   /** Protocols known by name from the start. @defaultValue {@link builtInProtocols} */
   readonly protocols?: readonly AnyProtocol[];
 }
@@ -68,12 +82,28 @@ export interface Coordination {
    * @returns Whether it belongs to a session under way, whose record then says what became of it.
    */
   receive(from: AgentId, answer: unknown): boolean;
+  /**
+   * Goes on with a session that another coordinator has begun: of this or another node, which may be gone or
+   * stand still. Participants are asked again what they have not answered; if it is durable, the other
+   * can do nothing more. It has the time that was left at its last step.
+   *
+   * @param from - The id of a durable session, or what `session.snapshot()` gave.
+   * @throws FoundationError `UNKNOWN_SESSION`, `UNKNOWN_PROTOCOL` of a protocol or version that is not
+   * registered here, `MALFORMED`, or what the store throws.
+   */
+  resume(
+    from: SessionId | Uint8Array,
+    options?: { readonly roster?: Roster },
+  ): Promise<Session<unknown>>;
+  /** A session that runs or is remembered: the last {@link sessionsRemembered} that have ended. */
+  session(id: SessionId): Session<unknown> | undefined;
+  /** Sessions that run or are remembered, the oldest first. */
+  sessions(): readonly SessionInfo[];
+  /** Sums since the start, by name of the protocol. */
+  statistics(): Readonly<Record<string, ProtocolStatistics>>;
   /** Cancels every session under way. */
   close(): void;
 }
-
-/** Protocols that every coordination knows by name. */
-export const builtInProtocols: readonly AnyProtocol[] = [firstPriceAuction, vickreyAuction];
 
 /** Makes a coordination on top of a messenger. */
 export function createCoordination(options: CoordinationOptions): Coordination {
@@ -84,15 +114,18 @@ class Engine implements Coordination {
   readonly #messenger: Messenger;
   readonly #clock: Clock;
   readonly #random: Random;
-  readonly #epoch: number;
+  readonly #journal: Snapshots | undefined;
+  readonly #solver: Solver;
   readonly #protocols: Map<string, AnyProtocol>;
-  readonly #running = new Map<SessionId, Running>();
+  readonly #log: SessionLog;
 
   constructor(options: CoordinationOptions) {
     this.#messenger = options.messenger;
     this.#clock = options.clock ?? systemClock;
     this.#random = options.random ?? systemRandom;
-    this.#epoch = options.epoch ?? 1;
+    this.#journal = options.journal;
+    this.#solver = options.solver ?? noSolver;
+    this.#log = new SessionLog(this.#clock);
     const known = options.protocols ?? builtInProtocols;
     this.#protocols = new Map(known.map((protocol) => [protocol.name, protocol]));
   }
@@ -115,12 +148,11 @@ class Engine implements Coordination {
   }
 
   protocols(): readonly ProtocolInfo[] {
-    const running = [...this.#running.values()];
     return [...this.#protocols.values()].map(({ name, version, traits }) => ({
       name,
       version,
       traits,
-      active: running.filter(({ protocol }) => protocol === name).length,
+      active: this.#log.active(name),
     }));
   }
 
@@ -149,6 +181,9 @@ class Engine implements Coordination {
     }
     checkSessionOptions(options);
     const participants = participantsOf(roster);
+    if (options.durable === true && this.#journal === undefined) throw noJournal();
+    const known = this.#log.withKey(options.idempotencyKey);
+    if (known !== undefined) return known;
     const session = hex128(this.#random);
     const state = new SessionState(protocol, {
       session,
@@ -159,26 +194,75 @@ class Engine implements Coordination {
       seed: options.seed ?? session,
       tie: options.tie ?? 'seeded',
       deadlineMs: options.deadlineMs,
-      minReplies: options.minReplies ?? 0,
-      epoch: this.#epoch,
+      quorum: fewest(options.quorum ?? 0, participants.size) ?? 0,
+      epoch: 1,
       nonceKey: hex128(this.#random),
     });
-    return this.#run(new LiveSession(state, participants, this.#world()), protocol.name);
+    const journal = options.durable === true ? this.#journal : undefined;
+    const live = this.#live(state, participants, writeAheadOf(session, 0, journal));
+    this.#log.add(live, options);
+    live.begin();
+    return live;
+  }
+
+  async resume(
+    from: SessionId | Uint8Array,
+    { roster }: { readonly roster?: Roster } = {},
+  ): Promise<Session<unknown>> {
+    const stored =
+      typeof from === 'string' ? await this.#load(from) : { state: from, version: undefined };
+    const record = decodeRecord(stored.state);
+    const { state } = fold(this.#find(record.setup.protocol), record);
+    const participants = participantsOf(roster ?? record.setup.roster);
+    const journal = stored.version === undefined ? undefined : this.#journal;
+    const writeAhead = writeAheadOf(state.id, stored.version ?? 0, journal);
+    const live = this.#live(state, participants, writeAhead);
+    this.#log.add(live, {});
+    live.resume(state.epoch + 1);
+    return live;
+  }
+
+  session(id: SessionId): Session<unknown> | undefined {
+    return this.#log.session(id);
+  }
+
+  sessions(): readonly SessionInfo[] {
+    return this.#log.sessions();
+  }
+
+  statistics(): Readonly<Record<string, ProtocolStatistics>> {
+    return this.#log.statistics();
   }
 
   receive(from: AgentId, answer: unknown): boolean {
     const reply = parseReply(answer);
-    const running = reply.ok ? this.#running.get(reply.value.session) : undefined;
-    running?.session.receive(from, answer);
+    const running = reply.ok ? this.#log.running(reply.value.session) : undefined;
+    running?.receive(from, answer);
     return running !== undefined;
   }
 
   close(): void {
-    for (const { session } of this.#running.values()) session.cancel('the coordination was closed');
+    for (const session of this.#log.allRunning()) session.cancel('the coordination was closed');
   }
 
-  #world(): { readonly messenger: Messenger; readonly clock: Clock } {
-    return { messenger: this.#messenger, clock: this.#clock };
+  // oxlint-disable-next-line max-params -- what it does, who takes part, how it is kept
+  #live<Out>(
+    state: SessionState<Out>,
+    participants: ReadonlyMap<AgentId, ParticipantRef>,
+    writeAhead: WriteAhead | undefined,
+  ): LiveSession<Out> {
+    const world = { messenger: this.#messenger, clock: this.#clock, solver: this.#solver };
+    return new LiveSession(state, participants, world, writeAhead);
+  }
+
+  async #load(id: SessionId): Promise<Snapshot> {
+    if (this.#journal === undefined) throw noJournal();
+    const stored = await this.#journal.load(keyOf(id));
+    if (stored !== undefined) return stored;
+    throw new FoundationError('UNKNOWN_SESSION', `no durable session is called ${shown(id)}`, {
+      hint: 'Sessions are in the store when they were started with `durable: true`.',
+      details: { id },
+    });
   }
 
   #find(name: string): AnyProtocol {
@@ -190,18 +274,31 @@ class Engine implements Coordination {
       details: { name },
     });
   }
-
-  #run<Out>(session: LiveSession<Out>, protocol: string): Session<Out> {
-    this.#running.set(session.id, { protocol, session });
-    void session.outcome.then(() => this.#running.delete(session.id));
-    session.begin();
-    return session;
-  }
 }
 
-interface Running {
-  readonly protocol: string;
-  readonly session: { cancel(reason: string): void; receive(from: AgentId, answer: unknown): void };
+/** Writes each step behind the one before; nobody else may have written meanwhile. */
+function writeAheadOf(
+  id: SessionId,
+  version: number,
+  journal: Snapshots | undefined,
+): WriteAhead | undefined {
+  if (journal === undefined) return undefined;
+  let last = version;
+  return async (record) => {
+    const written = await journal.save(keyOf(id), last, encodeRecord(record));
+    if (written === undefined) {
+      throw new FoundationError('FENCED', `session ${id} has another coordinator by now`);
+    }
+    last = written;
+  };
+}
+
+function keyOf(id: SessionId): string {
+  return `mabeam/session/${id}`;
+}
+
+function noJournal(): FoundationError {
+  return new FoundationError('INVALID_OPTION', 'there is no store for durable sessions here');
 }
 
 /** 128 random bits in hexadecimal. */

@@ -13,9 +13,17 @@ export {
   resolveAgentRegistration,
 } from './agent-registry.ts';
 export type { Verdict } from './admission.ts';
+export {
+  type AuditEntry,
+  type AuditFinding,
+  type AuditLog,
+  auditLog,
+  inspectAudit,
+  recordOf,
+} from './audit.ts';
+export { canonical } from './canonical.ts';
 export { type Amount, amountMax, isAmount, parseAmount } from './amount.ts';
 export {
-  builtInProtocols,
   type Coordination,
   type CoordinationOptions,
   createCoordination,
@@ -32,34 +40,36 @@ export {
 } from './message.ts';
 export type { Outcome, Participation } from './outcome.ts';
 export { type Parsed, parsed, unparsed } from './parse.ts';
-export {
-  type BidAnswer,
-  type BidQuestion,
-  participant,
-  type ParticipantHandler,
-  type ParticipantHandlers,
-} from './participant.ts';
+export { participant, type ParticipantHandler, type ParticipantHandlers } from './participant.ts';
 export type {
   Answer,
   AnyProtocol,
   AskEffect,
+  Certificate,
+  Claim,
   Decision,
   Effect,
+  EmitEffect,
   FinishEffect,
   LossReason,
+  OkAnswer,
   OutcomeStatus,
   Protocol,
   ProtocolTraits,
   PureEnv,
   SessionEvent,
   SilenceCause,
+  SolveEffect,
   Step,
+  TellEffect,
   Tie,
   TieRule,
+  WaitEffect,
 } from './protocol.ts';
 export {
   type AuctionSide,
   type Bid,
+  type BidQuestion,
   type BidReply,
   type BidRequest,
   firstPriceAuction,
@@ -70,14 +80,35 @@ export {
 } from './protocols/sealed-bid-auction.ts';
 export {
   type AnswerEntry,
+  type HeardEntry,
+  isSaid,
   type LostCause,
   type LostEntry,
   type RecordEntry,
+  type SaidEntry,
   type SessionRecord,
   type SessionSetup,
   strayAnswersMax,
 } from './record.ts';
+export { builtInProtocols } from './protocols/built-in.ts';
 export { participantsMax, type Roster, type SessionOptions } from './session-options.ts';
 export type { Messenger, ParticipantRef, Session } from './session.ts';
+export type { Asked, Decline, Question } from './question.ts';
 export { replay } from './replay.ts';
+export {
+  type MipColumn,
+  type MipModel,
+  type MipRow,
+  noSolver,
+  type Solver,
+  type SolverJob,
+  type SolverResult,
+} from './solver.ts';
+export {
+  type LoggedSession,
+  type ProtocolStatistics,
+  type SessionInfo,
+  sessionsRemembered,
+} from './session-log.ts';
+export { verify } from './verify.ts';
 export { breakTie, type TieBreak } from './tie-break.ts';

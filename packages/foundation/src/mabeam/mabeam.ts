@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { ProcessManager } from '../placement/process-manager.ts';
 import { anyBehaviour, coordinationMessage } from '../process/behaviour.ts';
 import { refSymbol } from '../process/client.ts';
+import type { Snapshots } from '../process/durability.ts';
 import { noProcess } from '../process/exit.ts';
 import { Pid } from '../process/pid.ts';
 import { RefCore } from '../process/ref.ts';
@@ -22,27 +23,36 @@ export interface MabeamParts {
   readonly processes: ProcessManager;
   readonly clock: Clock;
   readonly random: Random;
+  /** Where durable sessions are written. */
+  readonly journal: Snapshots;
 }
 
-export function createMabeam({ runtime, processes, clock, random }: MabeamParts): Mabeam {
+export function createMabeam({ runtime, processes, ...parts }: MabeamParts): Mabeam {
+  const messenger = processMessenger(runtime);
   return {
     agents: new AgentRegistry(runtime.name, processes),
-    coordination: createCoordination({ messenger: processMessenger(runtime), clock, random }),
+    coordination: createCoordination({ messenger, ...parts }),
   };
 }
+
+/** Milliseconds that a notice may take to be taken. */
+const noticeTimeoutMs = 30_000;
 
 /** Asks participants by message: processes anywhere, by name, pid or ref. */
 function processMessenger(runtime: Runtime): Messenger {
   const behaviour = anyBehaviour('participant');
+  const send: Messenger['ask'] = (participant, request, options) => {
+    const where = addressOf(participant);
+    if (where === undefined) return Promise.reject(noProcess(participant.id));
+    const ref = new RefCore(runtime, behaviour, { ...where, ...options });
+    return ref.call(coordinationMessage, [request], undefined);
+  };
   return {
-    ask(participant, request, options) {
-      const where = addressOf(participant);
-      if (where === undefined) return Promise.reject(noProcess(participant.id));
-      return new RefCore(runtime, behaviour, { ...where, ...options }).call(
-        coordinationMessage,
-        [request],
-        undefined,
-      );
+    ask: send,
+    tell(participant, notice) {
+      const { signal } = new AbortController();
+      // Whoever is gone need not be told, and what a participant thinks of it is its own matter.
+      send(participant, notice, { timeoutMs: noticeTimeoutMs, signal }).catch(() => undefined);
     },
   };
 }

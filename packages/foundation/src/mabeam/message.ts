@@ -26,7 +26,10 @@ export interface CoordinationRequest<T extends string = string, B = unknown> {
   readonly epoch: number;
   /** 128 bits that bind a reply to this request. */
   readonly nonce: string;
-  /** Time left to answer, in milliseconds from the receipt: clocks of other machines are not trusted. */
+  /**
+   * Time left to answer, in milliseconds from the receipt: clocks of other machines are not trusted. 0 for a
+   * notice: nobody waits for an answer.
+   */
   readonly budgetMs: number;
   /** `session|round|type|recipient`. */
   readonly idempotencyKey: string;

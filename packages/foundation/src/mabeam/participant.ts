@@ -1,33 +1,22 @@
-import { type Amount, isAmount, parseAmount } from './amount.ts';
+import type { Amount } from './amount.ts';
 import {
   type CoordinationReply,
   type CoordinationRequest,
   parseRequest,
   type ReplyStatus,
 } from './message.ts';
-import { isOneOf, isRecord, type Parsed, parsed, shown, unparsed } from './parse.ts';
-import type { AuctionSide } from './protocols/sealed-bid-auction.ts';
-
-/** What a bidder is asked. */
-export interface BidQuestion {
-  readonly lot: string;
-  /** `sell`: bid what you would pay. `buy`: bid what it would cost you. */
-  readonly side: AuctionSide;
-  /** Counts from 1. */
-  readonly round: number;
-  /** Of auctions whose price moves from round to round. */
-  readonly currentPrice?: Amount;
-  /** Least price when selling, greatest when buying. */
-  readonly reserve?: Amount;
-}
-
-/** An amount, or why there is none. */
-export type BidAnswer = Amount | { readonly decline: string };
+import { isRecord, parsed, shown } from './parse.ts';
+import { type BidQuestion, bidQuestion } from './protocols/sealed-bid-auction.ts';
+import type { Asked, Decline, Question } from './question.ts';
 
 /** What a participant can do, each by one handler; `C` is the context of its process. */
 export interface ParticipantHandlers<C> {
-  /** Makes a bid. An error it throws is the process's own crash. */
-  readonly bid?: (ctx: C, question: BidQuestion) => BidAnswer | Promise<BidAnswer>;
+  /** Makes a bid, or declines to. */
+  readonly bid?: Asked<C, BidQuestion, Amount>;
+  /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
+  readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
+  /** Hears what nobody answers: how an auction has ended, that it is over, … */
+  readonly told?: (ctx: C, notice: CoordinationRequest) => void | Promise<void>;
 }
 
 /** Answers coordination requests. */
@@ -41,55 +30,81 @@ export type ParticipantHandler<C> = (
  * handler for, and what is no request, it answers with `not_understood`.
  */
 export function participant<C>(handlers: ParticipantHandlers<C>): ParticipantHandler<C> {
-  const { bid } = handlers;
+  const answerers = answerersOf(handlers);
   return (ctx, value) => {
     const read = parseRequest(value);
     if (!read.ok) return misunderstood(value, read.reason);
     const request = read.value;
-    if (request.type !== 'get_bid' || bid === undefined) {
+    if (request.budgetMs === 0) return hear(request, handlers.told?.(ctx, request));
+    const answer = answerers.get(request.type);
+    if (answer === undefined) {
       return replyTo(request, 'not_understood', {
         reason: `no handler for ${shown(request.type)}`,
       });
     }
-    const question = parseQuestion(request);
-    if (!question.ok) return replyTo(request, 'not_understood', { reason: question.reason });
-    const answer = bid(ctx, question.value);
-    return answer instanceof Promise
-      ? answer.then((settled) => replyWithBid(request, settled))
-      : replyWithBid(request, answer);
+    return answer(ctx, request);
   };
 }
 
-function parseQuestion({ body, round }: CoordinationRequest): Parsed<BidQuestion> {
-  if (!isRecord(body)) return unparsed(`body: expected { lot, side }, got ${shown(body)}`);
-  const { lot, side } = body;
-  if (typeof lot !== 'string') return unparsed(`body.lot: expected a text, got ${shown(lot)}`);
-  if (!isOneOf(['sell', 'buy'], side)) {
-    return unparsed(`body.side: expected sell or buy, got ${shown(side)}`);
-  }
-  const reserve = optionalAmount('body.reserve', body['reserve']);
-  if (!reserve.ok) return reserve;
-  const currentPrice = optionalAmount('body.currentPrice', body['currentPrice']);
-  if (!currentPrice.ok) return currentPrice;
-  return parsed({
-    lot,
-    side,
-    round,
-    ...(reserve.value === undefined ? {} : { reserve: reserve.value }),
-    ...(currentPrice.value === undefined ? {} : { currentPrice: currentPrice.value }),
-  });
+type Answerer<C> = (
+  ctx: C,
+  request: CoordinationRequest,
+) => CoordinationReply | Promise<CoordinationReply>;
+
+/** Who answers which type of request. */
+function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, Answerer<C>> {
+  const others = Object.entries(handlers.answers ?? {}).map(([type, handler]) =>
+    answerer(anyQuestion(type), handler),
+  );
+  const own = [answerer(bidQuestion, handlers.bid)];
+  return new Map([...others, ...own].flat());
 }
 
-function optionalAmount(field: string, value: unknown): Parsed<Amount | undefined> {
-  return value === undefined ? parsed(undefined) : parseAmount(field, value);
+/** Under the type of its question, if there is a handler. */
+function answerer<C, Q, A>(
+  question: Question<Q, A>,
+  handler: Asked<C, Q, A> | undefined,
+): readonly (readonly [type: string, Answerer<C>])[] {
+  if (handler === undefined) return [];
+  const answer: Answerer<C> = (ctx, request) => {
+    const asked = question.parse(request);
+    if (!asked.ok) return replyTo(request, 'not_understood', { reason: asked.reason });
+    const given = handler(ctx, asked.value, request);
+    return given instanceof Promise
+      ? given.then((settled) => replyWith(request, settled, question))
+      : replyWith(request, given, question);
+  };
+  return [[question.type, answer]];
 }
 
-function replyWithBid(request: CoordinationRequest, answer: BidAnswer): CoordinationReply {
-  if (isAmount(answer)) return replyTo(request, 'ok', { body: { amount: answer } });
-  if (isRecord(answer) && typeof answer.decline === 'string') {
-    return replyTo(request, 'decline', { reason: answer.decline });
-  }
-  return replyTo(request, 'error', { reason: `the bid was ${shown(answer)}, not an amount` });
+// oxlint-disable-next-line max-params -- to what, what, in which form
+function replyWith<A>(
+  request: CoordinationRequest,
+  answer: A | Decline,
+  question: Question<unknown, A>,
+): CoordinationReply {
+  if (isDecline(answer)) return replyTo(request, 'decline', { reason: answer.decline });
+  const body = question.reply(answer);
+  return body.ok
+    ? replyTo(request, 'ok', { body: body.value })
+    : replyTo(request, 'error', { reason: body.reason });
+}
+
+function isDecline(answer: unknown): answer is Decline {
+  return isRecord(answer) && typeof answer['decline'] === 'string';
+}
+
+/** A question of a protocol that is not known here. */
+function anyQuestion(type: string): Question<unknown, unknown> {
+  return { type, parse: ({ body }) => parsed(body), reply: parsed };
+}
+
+function hear(
+  notice: CoordinationRequest,
+  heard: void | Promise<void>,
+): CoordinationReply | Promise<CoordinationReply> {
+  const reply = replyTo(notice, 'ok', {});
+  return heard instanceof Promise ? heard.then(() => reply) : reply;
 }
 
 function replyTo(

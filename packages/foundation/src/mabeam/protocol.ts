@@ -1,5 +1,6 @@
 import type { AgentId } from './message.ts';
 import type { Parsed } from './parse.ts';
+import type { SolverJob, SolverResult } from './solver.ts';
 
 /**
  * A way to decide something together: an auction, a vote, a barrier.
@@ -11,8 +12,10 @@ import type { Parsed } from './parse.ts';
  * order of the roster and never in that of arrival. So an outcome depends on the spec, the roster,
  * the seed and the answers, and on nothing else.
  *
- * A step that neither asks nor finishes, asks somebody outside the roster, or throws ends the
- * session as `failed`; more rounds than `traits.maxRounds` or no time left as `limit_reached`.
+ * A step finishes, asks, waits or has a problem solved: one of these, with as many notices and
+ * events as it likes. One that does none of them or several, addresses somebody outside the roster,
+ * or throws ends the session as `failed`; more rounds than `traits.maxRounds` or no time left as
+ * `limit_reached`.
  *
  * `Spec` is what is to be decided, `Rep` the bodies of accepted replies, `S` the protocol's own
  * state, `Out` the result of a decided session.
@@ -28,6 +31,18 @@ export interface Protocol<Spec, Rep, S, Out> {
   parseReply(type: string, body: unknown): Parsed<Rep>;
   init(spec: Spec, roster: readonly AgentId[], env: PureEnv): Step<S, Out>;
   on(state: S, event: SessionEvent<Rep>, env: PureEnv): Step<S, Out>;
+  /** Goes on when a problem that it gave to the solver was solved, or could not be in time. */
+  solved?(state: S, result: SolverResult, env: PureEnv): Step<S, Out>;
+  /**
+   * What is wrong with an outcome, from what it says and the spec alone: its certificate does not
+   * hold, or a property that this protocol promises is broken. None when all is well.
+   */
+  verify?(spec: Spec, outcome: Claim<Out>): readonly string[];
+}
+
+/** What an outcome says, without how it came about. */
+export interface Claim<Out> extends Decision<Out> {
+  readonly roster: readonly AgentId[];
 }
 
 /** A protocol of which nothing is known but that it is one. */
@@ -47,7 +62,13 @@ export interface Step<S, Out> {
 }
 
 /** What a protocol wants done. */
-export type Effect<Out> = AskEffect | FinishEffect<Out>;
+export type Effect<Out> =
+  | AskEffect
+  | TellEffect
+  | WaitEffect
+  | SolveEffect
+  | EmitEffect
+  | FinishEffect<Out>;
 
 /** Sends one request to each of `to`. */
 export interface AskEffect {
@@ -57,6 +78,39 @@ export interface AskEffect {
   readonly body: unknown;
   /** Milliseconds to answer; at most what the session has left, which is the default. */
   readonly budgetMs?: number;
+  /**
+   * `loss`: the round closes as soon as one of those who are asked is gone, too.
+   *
+   * @defaultValue `all`: it closes when nobody is waited for any more
+   */
+  readonly until?: 'all' | 'loss';
+}
+
+/** Lets each of `to` know something. Nobody answers, and nothing is known of its arrival. */
+export interface TellEffect {
+  readonly kind: 'tell';
+  readonly to: readonly AgentId[];
+  readonly type: string;
+  readonly body: unknown;
+}
+
+/** A round in which nobody is asked: it closes after `forMs` milliseconds. */
+export interface WaitEffect {
+  readonly kind: 'wait';
+  readonly forMs: number;
+}
+
+/** Has a problem solved outside of the event loop; `solved` is told what came of it. */
+export interface SolveEffect {
+  readonly kind: 'solve';
+  readonly job: SolverJob;
+}
+
+/** Something to be seen by those who watch the session: a price, a standing. It stands in the record. */
+export interface EmitEffect {
+  readonly kind: 'emit';
+  readonly name: string;
+  readonly facts: Readonly<Record<string, string | number | bigint | boolean>>;
 }
 
 /** Ends the session. */
@@ -65,19 +119,28 @@ export interface FinishEffect<Out> {
   readonly decision: Decision<Out>;
 }
 
-/** What a protocol is told. */
+/** What a protocol is told: nobody is waited for any more. */
 export interface SessionEvent<Rep> {
   readonly kind: 'round_closed';
   readonly round: number;
-  /** One for each addressee, in the order of the roster. */
+  /** One for each addressee, in the order of the roster; none after a `wait`. */
   readonly answers: readonly Answer<Rep>[];
 }
 
 /** What became of one request when its round closed. */
 export type Answer<Rep> =
-  | { readonly kind: 'ok'; readonly from: AgentId; readonly body: Rep }
+  | OkAnswer<Rep>
   | { readonly kind: 'declined'; readonly from: AgentId; readonly reason: string }
   | { readonly kind: 'silent'; readonly from: AgentId; readonly cause: SilenceCause };
+
+/** An answer that counts. */
+export interface OkAnswer<Rep> {
+  readonly kind: 'ok';
+  readonly from: AgentId;
+  readonly body: Rep;
+  /** When it came, in milliseconds since the session began. What is decided by it depends on speed: only a barrier does so. */
+  readonly at: number;
+}
 
 /**
  * Why an answer does not count: none came in time (`timeout`), the participant is gone (`down`), it
@@ -107,10 +170,22 @@ export interface Decision<Out> {
   readonly status: OutcomeStatus;
   readonly result?: Out;
   readonly tie?: Tie;
+  /** Evidence that a third party can check without trusting the coordinator. */
+  readonly certificate?: Certificate;
   /** For those whose answer counted; the engine names the others. */
   readonly reasons?: Readonly<Record<AgentId, LossReason>>;
   /** Why it was cancelled or failed. */
   readonly detail?: string;
+}
+
+/** Evidence for a result; `docs/guide/coordination.md` says for each protocol what it proves and how. */
+export interface Certificate {
+  readonly kind: 'optimality' | 'equilibrium' | 'quorum' | 'stability';
+  /** Largest (least, where less is better) value that any result could have. */
+  readonly bound?: number;
+  /** By how much the result may fall short of the bound: 0 is proof of optimality. */
+  readonly gap?: number;
+  readonly data?: Readonly<Record<string, unknown>>;
 }
 
 /** Why a participant won or did not. `below_reserve`: its offer did not meet the reserve, on either side. */
@@ -119,6 +194,8 @@ export type LossReason =
   | 'outbid'
   | 'below_reserve'
   | 'tie_lost'
+  | 'over_budget'
+  | 'not_eligible'
   | 'declined'
   | 'silent'
   | 'late'

@@ -1,6 +1,7 @@
 import type { Verdict } from './admission.ts';
 import type { AgentId, CoordinationReply, CoordinationRequest, SessionId } from './message.ts';
-import type { TieRule } from './protocol.ts';
+import type { EmitEffect, TieRule } from './protocol.ts';
+import type { SolverResult } from './solver.ts';
 
 /** What a session was started with. With the entries, enough to recompute its outcome. */
 export interface SessionSetup {
@@ -15,9 +16,9 @@ export interface SessionSetup {
   readonly tie: TieRule;
   /** Time for the whole session, in milliseconds. */
   readonly deadlineMs: number;
-  /** Fewest `ok` answers of a round that count as a quorum. */
-  readonly minReplies: number;
-  /** The coordinator's term. */
+  /** Fewest `ok` answers of a round that asks the whole roster. */
+  readonly quorum: number;
+  /** The coordinator's term at the start. */
   readonly epoch: number;
   /** Secret of the session while it runs: nonces are made of it. */
   readonly nonceKey: string;
@@ -27,12 +28,28 @@ export interface SessionSetup {
 export type LostCause = 'timeout' | 'down' | 'error';
 
 /** One thing that happened. `at` is in milliseconds since the session started. */
-export type RecordEntry =
-  | { readonly kind: 'request'; readonly at: number; readonly request: CoordinationRequest }
+export type RecordEntry = SaidEntry | HeardEntry;
+
+/** What follows from the entries before it. A notice is a request that nobody answers. */
+export type SaidEntry =
+  | {
+      readonly kind: 'request' | 'notice';
+      readonly at: number;
+      readonly request: CoordinationRequest;
+    }
+  | (EmitEffect & { readonly at: number });
+
+/** What came from outside. */
+export type HeardEntry =
   | AnswerEntry
   | LostEntry
   | { readonly kind: 'deadline'; readonly at: number; readonly round: number }
-  | { readonly kind: 'cancel'; readonly at: number; readonly reason: string };
+  | { readonly kind: 'solved'; readonly at: number; readonly result: SolverResult }
+  | { readonly kind: 'cancel'; readonly at: number; readonly reason: string }
+  /** It could not be coordinated any more. */
+  | { readonly kind: 'fail'; readonly at: number; readonly reason: string }
+  /** Another coordinator has taken over, or the same one after a crash. */
+  | { readonly kind: 'resume'; readonly at: number; readonly epoch: number };
 
 /** A request that stays without an answer. */
 export interface LostEntry {
@@ -70,3 +87,8 @@ export interface SessionRecord {
 
 /** Most answers without effect that came unasked and are written down, a session. */
 export const strayAnswersMax = 1_000;
+
+/** Whether an entry follows from those before it. */
+export function isSaid(entry: RecordEntry): entry is SaidEntry {
+  return entry.kind === 'request' || entry.kind === 'notice' || entry.kind === 'emit';
+}

@@ -1,7 +1,7 @@
 import { FoundationError } from '../errors.ts';
 import type { Outcome } from './outcome.ts';
 import type { AnyProtocol } from './protocol.ts';
-import type { SessionRecord } from './record.ts';
+import { isSaid, type SessionRecord } from './record.ts';
 import { type SessionAction, SessionState } from './session-state.ts';
 
 /**
@@ -13,6 +13,26 @@ import { type SessionAction, SessionState } from './session-state.ts';
  * not ended.
  */
 export function replay<Out>(protocol: AnyProtocol<Out>, record: SessionRecord): Outcome<Out> {
+  const { action } = fold(protocol, record);
+  if (action?.kind === 'finish') return action.outcome;
+  throw new FoundationError(
+    'MALFORMED',
+    `the record of session ${record.setup.session} has no end`,
+  );
+}
+
+/** A session as far as its record goes, and what it wanted done last. */
+export interface Folded<Out> {
+  readonly state: SessionState<Out>;
+  readonly action: SessionAction<Out> | undefined;
+}
+
+/**
+ * Goes through a record again, up to its end.
+ *
+ * @throws FoundationError `UNKNOWN_PROTOCOL`, `INVALID_SPEC`
+ */
+export function fold<Out>(protocol: AnyProtocol<Out>, record: SessionRecord): Folded<Out> {
   const { setup, entries, dropped } = record;
   const wanted = `${setup.protocol} ${setup.protocolVersion}`;
   if (wanted !== `${protocol.name} ${protocol.version}`) {
@@ -23,13 +43,12 @@ export function replay<Out>(protocol: AnyProtocol<Out>, record: SessionRecord): 
   }
   const spec = protocol.parseSpec(setup.spec);
   if (!spec.ok) throw new FoundationError('INVALID_SPEC', `${wanted}: ${spec.reason}`);
-  const session = new SessionState(protocol, { ...setup, spec: spec.value }, dropped);
-  let action: SessionAction<Out> | undefined = session.start();
+  const state = new SessionState(protocol, { ...setup, spec: spec.value }, dropped);
+  let action: SessionAction<Out> | undefined = state.start();
   for (const entry of entries) {
     if (action?.kind === 'finish') break;
-    if (entry.kind === 'request') continue;
-    action = session.take(entry.kind === 'answer' ? { ...entry, answer: entry.reply } : entry);
+    if (isSaid(entry)) continue;
+    action = state.take(entry.kind === 'answer' ? { ...entry, answer: entry.reply } : entry);
   }
-  if (action?.kind === 'finish') return action.outcome;
-  throw new FoundationError('MALFORMED', `the record of session ${setup.session} has no end`);
+  return { state, action };
 }

@@ -16,8 +16,24 @@ export interface SessionOptions {
   readonly seed?: string;
   /** How equal offers are told apart. @defaultValue `seeded` */
   readonly tie?: TieRule;
-  /** Fewest `ok` answers of a round; with fewer the session ends as `no_quorum`. @defaultValue 0 */
-  readonly minReplies?: number;
+  /**
+   * Fewest `ok` answers of a round that asks the whole roster; with fewer the session ends as `no_quorum`. A number,
+   * or a part of the roster such as `2/3`.
+   *
+   * @defaultValue 0
+   */
+  readonly quorum?: number | `${number}/${number}`;
+  /** Cancels the session when it is aborted. */
+  readonly signal?: AbortSignal;
+  /** A second start with the same key gives the session that the first has started, while it is remembered. */
+  readonly idempotencyKey?: string;
+  /**
+   * Writes the record into the node's store before each step, so that another node can go on with
+   * {@link Coordination.resume} when this one goes. Costs a write a round.
+   *
+   * @defaultValue false
+   */
+  readonly durable?: boolean;
 }
 
 /** A roster names its members by id, or says where they live. */
@@ -25,6 +41,19 @@ export type Roster = readonly (AgentId | ParticipantRef)[];
 
 /** Most members of a roster. */
 export const participantsMax = 100_000;
+
+const known = ['deadlineMs', 'seed', 'tie', 'quorum', 'signal', 'idempotencyKey', 'durable'];
+
+/** Least number of `members` that is a quorum; undefined when the rule makes no sense. */
+export function fewest(quorum: unknown, members: number): number | undefined {
+  if (typeof quorum !== 'string') {
+    return Number.isSafeInteger(quorum) && Number(quorum) >= 0 ? Number(quorum) : undefined;
+  }
+  const [, part = '', whole = ''] = /^(\d{1,9})\/(\d{1,9})$/.exec(quorum) ?? [];
+  if (part === '' || Number(whole) === 0 || Number(part) > Number(whole)) return undefined;
+  // Whole numbers below 2 ** 53: exact.
+  return Math.ceil((Number(part) * members) / Number(whole));
+}
 
 const tieRules = ['seeded', 'lexicographic', 'report'] as const satisfies readonly TieRule[];
 
@@ -35,21 +64,31 @@ export function checkSessionOptions(options: SessionOptions): void {
       hint: 'A session needs at least `deadlineMs`.',
     });
   }
-  const { deadlineMs, seed, tie, minReplies = 0 } = options;
+  const { deadlineMs, seed, tie, quorum = 0, signal, idempotencyKey, durable } = options;
   const problems: string[] = [];
   if (!(typeof deadlineMs === 'number' && deadlineMs > 0 && deadlineMs < 2 ** 31)) {
     problems.push(`expected \`deadlineMs\` from 0 to 2147483647, got ${shown(deadlineMs)}`);
   }
-  if (seed !== undefined && (typeof seed !== 'string' || seed.length > 1_024)) {
-    problems.push(`expected \`seed\` to be a text of at most 1024, got ${shown(seed)}`);
+  for (const [name, text] of Object.entries({ seed, idempotencyKey })) {
+    if (text !== undefined && (typeof text !== 'string' || text.length > 1_024)) {
+      problems.push(`expected \`${name}\` to be a text of at most 1024, got ${shown(text)}`);
+    }
   }
   if (tie !== undefined && !isOneOf(tieRules, tie)) {
     problems.push(`expected \`tie\` to be one of ${tieRules.join(', ')}, got ${shown(tie)}`);
   }
-  if (!Number.isSafeInteger(minReplies) || minReplies < 0) {
-    problems.push(`expected \`minReplies\` to be a whole number from 0, got ${shown(minReplies)}`);
+  if (fewest(quorum, 1) === undefined) {
+    problems.push(
+      `expected \`quorum\` to be a whole number from 0, or a part from 0/1 to 1/1, got ${shown(quorum)}`,
+    );
   }
-  const extra = unknownField({ ...options }, ['deadlineMs', 'seed', 'tie', 'minReplies']);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    problems.push(`expected \`signal\` to be an AbortSignal, got ${shown(signal)}`);
+  }
+  if (durable !== undefined && typeof durable !== 'boolean') {
+    problems.push(`expected \`durable\` to be true or false, got ${shown(durable)}`);
+  }
+  const extra = unknownField({ ...options }, known);
   if (extra !== undefined) problems.push(`unknown option ${shown(extra)}`);
   if (problems.length > 0) throw new FoundationError('INVALID_OPTION', problems.join('; '));
 }

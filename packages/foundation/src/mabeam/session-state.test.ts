@@ -7,7 +7,7 @@ import type { Outcome } from './outcome.ts';
 import { parsed } from './parse.ts';
 import type { AnyProtocol, Protocol } from './protocol.ts';
 import { type SealedBidResult, vickreyAuction } from './protocols/sealed-bid-auction.ts';
-import { type SessionSetup, strayAnswersMax } from './record.ts';
+import { isSaid, type SessionSetup, strayAnswersMax } from './record.ts';
 import { replay } from './replay.ts';
 import { type SessionAction, SessionState } from './session-state.ts';
 
@@ -20,7 +20,7 @@ const setup: SessionSetup = {
   seed: 'seed',
   tie: 'seeded',
   deadlineMs: 100,
-  minReplies: 0,
+  quorum: 0,
   epoch: 7,
   nonceKey: 'key',
 };
@@ -154,7 +154,7 @@ describe('a session', () => {
   });
 
   it('is without a quorum when fewer answer than wanted', () => {
-    const table = auction({ minReplies: 2 });
+    const table = auction({ quorum: 2 });
     table.answer('a', table.reply('a', 9n));
     table.deadline();
     expect(table.outcome?.status).toBe('no_quorum');
@@ -449,7 +449,7 @@ describe('whatever the participants do', () => {
         const { outcome } = table;
         const again = auction({ roster: script.map((_, index) => `agent-${index}`) });
         for (const entry of outcome?.record.entries ?? []) {
-          if (entry.kind === 'request') continue;
+          if (isSaid(entry)) continue;
           const input = entry.kind === 'answer' ? { ...entry, answer: entry.reply } : entry;
           again.note(again.state.take(input));
           again.note(again.state.take(input));

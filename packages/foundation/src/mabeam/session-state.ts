@@ -9,35 +9,36 @@ import type {
   AnyProtocol,
   AskEffect,
   Decision,
+  Effect,
+  EmitEffect,
   PureEnv,
   SilenceCause,
   Step,
+  TellEffect,
 } from './protocol.ts';
 import {
   type AnswerEntry,
+  type HeardEntry,
   type LostEntry,
   type RecordEntry,
   type SessionRecord,
   type SessionSetup,
   strayAnswersMax,
 } from './record.ts';
+import type { SolverJob, SolverResult } from './solver.ts';
 
 /** What a session is told. `at` is in milliseconds since its start and never goes back. */
-export type SessionInput =
-  | AnswerInput
-  | LostEntry
-  | { readonly kind: 'deadline'; readonly at: number; readonly round: number }
-  | { readonly kind: 'cancel'; readonly at: number; readonly reason: string };
+export type SessionInput = AnswerInput | Exclude<HeardEntry, AnswerEntry>;
 
 /** An answer as it came in; `unreadable` only when a record is replayed. */
 export interface AnswerInput extends Omit<AnswerEntry, 'reply' | 'verdict'> {
   readonly answer: unknown;
 }
 
-/** What a session wants done. Either ends the round before. */
-export type SessionAction<Out> =
-  | RoundAction
-  | { readonly kind: 'finish'; readonly outcome: Outcome<Out> };
+/** What a session wants done; it ends what was being done before. Notices go out first. */
+export type SessionAction<Out> = {
+  readonly notices: readonly CoordinationRequest[];
+} & (RoundAction | SolveAction | { readonly kind: 'finish'; readonly outcome: Outcome<Out> });
 
 /** Send `requests`, and say `deadline` after `budgetMs` milliseconds. */
 export interface RoundAction {
@@ -47,11 +48,28 @@ export interface RoundAction {
   readonly requests: readonly CoordinationRequest[];
 }
 
+/** Have `job` solved, and say `solved` after at most `budgetMs` milliseconds. */
+export interface SolveAction {
+  readonly kind: 'solve';
+  readonly job: SolverJob;
+  readonly budgetMs: number;
+}
+
 interface Round {
   readonly number: number;
   readonly closesAt: number;
   readonly asks: readonly Ask[];
+  /** Whether it closes when an addressee is lost. */
+  readonly isBreakable: boolean;
   pending: number;
+  /** Whether an addressee was lost. */
+  isBroken: boolean;
+}
+
+/** A problem that is being solved. */
+interface Job {
+  readonly job: SolverJob;
+  readonly closesAt: number;
 }
 
 /**
@@ -68,16 +86,23 @@ export class SessionState<Out> {
   readonly #entries: RecordEntry[] = [];
   #state: unknown;
   #round: Round | undefined;
+  #job: Job | undefined;
+  /** How the session ended. */
+  #outcome: Outcome<Out> | undefined;
+  /** Of the last step. */
+  #notices: readonly CoordinationRequest[] = [];
+  #epoch: number;
   #roundCount = 0;
+  #seq = 0;
   #strayCount = 0;
   #dropped: number;
-  #finished = false;
 
   constructor(protocol: AnyProtocol<Out>, setup: SessionSetup, dropped = 0) {
     this.#protocol = protocol;
     this.#setup = setup;
     this.#env = { seed: setup.seed, tie: setup.tie };
     this.#seats = new Map(setup.roster.map((id, seat) => [id, seat]));
+    this.#epoch = setup.epoch;
     this.#dropped = dropped;
   }
 
@@ -85,8 +110,26 @@ export class SessionState<Out> {
     return this.#setup.session;
   }
 
+  get setup(): SessionSetup {
+    return this.#setup;
+  }
+
   get record(): SessionRecord {
     return { setup: this.#setup, entries: [...this.#entries], dropped: this.#dropped };
+  }
+
+  /** Entries so far; they only grow. */
+  get entries(): readonly RecordEntry[] {
+    return this.#entries;
+  }
+
+  /** Rounds so far. */
+  get round(): number {
+    return this.#roundCount;
+  }
+
+  get epoch(): number {
+    return this.#epoch;
   }
 
   start(): SessionAction<Out> {
@@ -108,12 +151,26 @@ export class SessionState<Out> {
         if (this.#round?.number !== input.round) return undefined;
         this.#entries.push(input);
         return this.#closeRound(input.at, this.#round);
-      case 'cancel':
-        if (this.#finished) return undefined;
+      case 'solved':
+        if (this.#job === undefined) return undefined;
         this.#entries.push(input);
-        return this.#finish({ status: 'cancelled', detail: input.reason });
+        return this.#solved(input.at, input.result);
+      case 'resume':
+        this.#entries.push(input);
+        return this.#resume(input.at, input.epoch);
+      case 'cancel':
+      case 'fail':
+        if (this.#outcome !== undefined) return undefined;
+        this.#entries.push(input);
+        return this.#finish({
+          status: input.kind === 'cancel' ? 'cancelled' : 'failed',
+          detail: input.reason,
+        });
     }
-    return this.#round?.pending === 0 ? this.#closeRound(input.at, this.#round) : undefined;
+    const round = this.#round;
+    if (round === undefined) return undefined;
+    const isOver = round.pending === 0 || (round.isBreakable && round.isBroken);
+    return isOver ? this.#closeRound(input.at, round) : undefined;
   }
 
   #answer(input: AnswerInput): void {
@@ -128,7 +185,7 @@ export class SessionState<Out> {
       from,
       isOpen: this.#isOpen(ask, at),
     });
-    const counted = ask !== undefined && this.#apply(verdict, ask, reading);
+    const counted = ask !== undefined && this.#apply(verdict, ask, { at, ...reading });
     if (nonce !== undefined) {
       // The one answer this request gets has come, and it was not admitted for it.
       this.#settle(nonce, verdict === 'late' && quoted === nonce ? 'late' : 'invalid');
@@ -166,7 +223,7 @@ export class SessionState<Out> {
   }
 
   /** Whether the verdict changes what counts for this request. */
-  #apply(verdict: Verdict, ask: Ask, { reply }: Reading): boolean {
+  #apply(verdict: Verdict, ask: Ask, { reply, at }: Reading & { readonly at: number }): boolean {
     const from = ask.request.to;
     if (verdict === 'equivocation') {
       if (ask.answer?.kind === 'silent') return false;
@@ -177,10 +234,17 @@ export class SessionState<Out> {
     ask.reply = reply;
     ask.answer =
       verdict === 'accepted'
-        ? { kind: 'ok', from, body: reply.body }
+        ? { kind: 'ok', from, body: reply.body, at }
         : { kind: 'declined', from, reason: reply.reason ?? '' };
-    if (this.#round !== undefined) this.#round.pending--;
+    this.#count(verdict === 'accepted');
     return true;
+  }
+
+  /** One answer less to wait for. */
+  #count(isGood: boolean): void {
+    if (this.#round === undefined) return;
+    this.#round.pending--;
+    this.#round.isBroken ||= !isGood;
   }
 
   /** Gives up on a request that is still without an answer. */
@@ -188,7 +252,7 @@ export class SessionState<Out> {
     const ask = this.#asks.get(nonce);
     if (ask === undefined || ask.answer !== undefined || this.#round === undefined) return false;
     ask.answer = { kind: 'silent', from: ask.request.to, cause };
-    this.#round.pending--;
+    this.#count(false);
     return true;
   }
 
@@ -199,38 +263,65 @@ export class SessionState<Out> {
       return ask.answer;
     });
     const replies = answers.filter(({ kind }) => kind === 'ok').length;
-    if (replies < this.#setup.minReplies) return this.#finish({ status: 'no_quorum' });
+    const isWhole = answers.length === this.#setup.roster.length;
+    if (isWhole && replies < this.#setup.quorum) return this.#finish({ status: 'no_quorum' });
     const event = { kind: 'round_closed', round: round.number, answers } as const;
     return this.#advance(at, () => this.#protocol.on(this.#state, event, this.#env));
   }
 
+  #solved(at: number, result: SolverResult): SessionAction<Out> {
+    this.#job = undefined;
+    return this.#advance(at, () => {
+      const step = this.#protocol.solved?.(this.#state, result, this.#env);
+      if (step !== undefined) return step;
+      throw new Error(`${this.#protocol.name} had something solved and does not listen`);
+    });
+  }
+
   #advance(at: number, transition: () => Step<unknown, Out>): SessionAction<Out> {
+    this.#notices = [];
     try {
       const step = transition();
       this.#state = step.state;
-      const finish = step.effects.find(({ kind }) => kind === 'finish');
-      if (finish?.kind === 'finish') return this.#finish(finish.decision);
-      return this.#openRound(
-        at,
-        step.effects.filter((effect) => effect.kind === 'ask'),
-      );
+      return this.#perform(at, step.effects);
     } catch (error) {
       return this.#finish({ status: 'failed', detail: messageOf(error) });
     }
   }
 
-  #openRound(at: number, effects: readonly AskEffect[]): SessionAction<Out> {
+  #perform(at: number, effects: readonly Effect<Out>[]): SessionAction<Out> {
+    const { asks, others, tells, emits } = sorted(effects);
+    const [other] = others;
+    if ((asks.length > 0 ? 1 : 0) + others.length !== 1) {
+      return this.#fail('did not do one thing: ask, wait, have something solved, or finish');
+    }
+    const stranger = [...asks, ...tells].flatMap(({ to }) => to).find((to) => !this.#seats.has(to));
+    if (stranger !== undefined) {
+      return this.#fail(`addressed ${stranger}, who is not in the roster`);
+    }
+    for (const emit of emits) this.#entries.push({ ...emit, at });
+    this.#notices = tells.flatMap((tell) => tell.to.map((to) => this.#notice(at, to, tell)));
+    if (other?.kind === 'finish') return this.#finish(other.decision);
+    const leftMs = this.#setup.deadlineMs - at;
+    if (leftMs <= 0) return this.#finish({ status: 'limit_reached' });
+    if (other?.kind !== 'solve') return this.#openRound(at, asks, other?.forMs);
+    const budgetMs = Math.min(leftMs, other.job.budgetMs ?? leftMs);
+    this.#job = { job: other.job, closesAt: at + budgetMs };
+    return this.#action({ kind: 'solve', job: other.job, budgetMs });
+  }
+
+  /** A round without anybody lasts for `forMs`. */
+  // oxlint-disable-next-line max-params -- when, whom, and how long if it is nobody
+  #openRound(at: number, effects: readonly AskEffect[], forMs?: number): SessionAction<Out> {
     const { roster, deadlineMs } = this.#setup;
     const leftMs = deadlineMs - at;
     const number = ++this.#roundCount;
-    if (effects.length === 0) return this.#fail('asked nobody and did not finish');
-    if (leftMs <= 0 || number > this.#protocol.traits.maxRounds(roster.length)) {
+    if (number > this.#protocol.traits.maxRounds(roster.length)) {
       return this.#finish({ status: 'limit_reached' });
     }
-    const budgetMs = Math.min(leftMs, Math.max(...effects.map((e) => e.budgetMs ?? leftMs)));
+    const budgets = effects.map((effect) => effect.budgetMs ?? leftMs);
+    const budgetMs = Math.min(leftMs, forMs ?? Math.max(...budgets));
     const asked = effects.flatMap((effect) => effect.to.map((to) => ({ to, effect })));
-    const stranger = asked.find(({ to }) => !this.#seats.has(to));
-    if (stranger !== undefined) return this.#fail(`asked ${stranger.to}, who is not in the roster`);
     if (new Set(asked.map(({ to }) => to)).size < asked.length) {
       return this.#fail(`asked somebody twice in round ${number}`);
     }
@@ -238,17 +329,68 @@ export class SessionState<Out> {
     const asks = asked
       .toSorted((left, right) => seat(left.to) - seat(right.to))
       .map(({ to, effect }) => this.#ask(at, { to, effect, budgetMs }));
-    this.#round = { number, closesAt: at + budgetMs, asks, pending: asks.length };
-    if (asks.length === 0) return this.#closeRound(at, this.#round);
+    const isBreakable = effects.some(({ until }) => until === 'loss');
+    const round = { number, closesAt: at + budgetMs, asks, isBreakable, isBroken: false };
+    this.#round = { ...round, pending: asks.length };
+    if (asks.length === 0 && forMs === undefined) return this.#closeRound(at, this.#round);
     const requests = asks.map(({ request }) => request);
-    return { kind: 'round', round: number, budgetMs, requests };
+    return this.#action({ kind: 'round', round: number, budgetMs, requests });
+  }
+
+  /** Does again what was under way: whoever did it before may be gone, and who was told may not have heard. */
+  #resume(at: number, epoch: number): SessionAction<Out> | undefined {
+    this.#epoch = epoch;
+    if (this.#outcome !== undefined) {
+      return this.#action({ kind: 'finish', outcome: this.#outcome });
+    }
+    if (this.#job !== undefined) {
+      const { job, closesAt } = this.#job;
+      return this.#action({ kind: 'solve', job, budgetMs: Math.max(closesAt - at, 0) });
+    }
+    if (this.#round === undefined) return undefined;
+    const { number, closesAt, asks } = this.#round;
+    const budgetMs = Math.max(closesAt - at, 0);
+    const open = asks.filter(({ answer }) => answer === undefined);
+    for (const ask of open) {
+      ask.request = { ...ask.request, epoch, budgetMs };
+      this.#entries.push({ kind: 'request', at, request: ask.request });
+    }
+    const requests = open.map(({ request }) => request);
+    return this.#action({ kind: 'round', round: number, budgetMs, requests });
+  }
+
+  #action(
+    action: RoundAction | SolveAction | { readonly kind: 'finish'; readonly outcome: Outcome<Out> },
+  ): SessionAction<Out> {
+    return { ...action, notices: this.#notices };
   }
 
   #ask(at: number, ask: { to: AgentId; effect: AskEffect; budgetMs: number }): Ask {
-    const { session, protocol, protocolVersion, nonceKey, epoch } = this.#setup;
-    const { to, effect, budgetMs } = ask;
-    const [round, seq] = [this.#roundCount, this.#asks.size + 1];
-    const request: CoordinationRequest = {
+    const made: Ask = { request: this.#request(ask) };
+    this.#asks.set(made.request.nonce, made);
+    this.#entries.push({ kind: 'request', at, request: made.request });
+    return made;
+  }
+
+  // oxlint-disable-next-line max-params -- when, to whom, what
+  #notice(at: number, to: AgentId, effect: TellEffect): CoordinationRequest {
+    const request = this.#request({ to, effect, budgetMs: 0 });
+    this.#entries.push({ kind: 'notice', at, request });
+    return request;
+  }
+
+  #request({
+    to,
+    effect,
+    budgetMs,
+  }: {
+    to: AgentId;
+    effect: AskEffect | TellEffect;
+    budgetMs: number;
+  }): CoordinationRequest {
+    const { session, protocol, protocolVersion, nonceKey } = this.#setup;
+    const [round, seq] = [this.#roundCount, ++this.#seq];
+    return {
       kind: 'mabeam.coordination.request',
       v: 1,
       session,
@@ -258,16 +400,12 @@ export class SessionState<Out> {
       to,
       round,
       seq,
-      epoch,
+      epoch: this.#epoch,
       nonce: digest(nonceKey, session, seq).slice(0, 32),
       budgetMs,
       idempotencyKey: `${session}|${round}|${effect.type}|${to}`,
       body: effect.body,
     };
-    const made: Ask = { request };
-    this.#asks.set(request.nonce, made);
-    this.#entries.push({ kind: 'request', at, request });
-    return made;
   }
 
   #fail(what: string): SessionAction<Out> {
@@ -275,13 +413,33 @@ export class SessionState<Out> {
   }
 
   #finish(decision: Decision<Out>): SessionAction<Out> {
-    this.#finished = true;
     this.#round = undefined;
-    const outcome = composeOutcome(decision, [...this.#asks.values()], this.record);
-    return { kind: 'finish', outcome };
+    this.#job = undefined;
+    this.#outcome = composeOutcome(decision, [...this.#asks.values()], this.record);
+    return this.#action({ kind: 'finish', outcome: this.#outcome });
   }
 }
 
 function causeOf({ cause }: LostEntry): SilenceCause {
   return cause === 'error' ? 'invalid' : cause;
+}
+
+/** Effects by what is done with them. */
+function sorted<Out>(effects: readonly Effect<Out>[]): {
+  readonly asks: readonly AskEffect[];
+  readonly tells: readonly TellEffect[];
+  readonly emits: readonly EmitEffect[];
+  readonly others: readonly Exclude<Effect<Out>, AskEffect | TellEffect | EmitEffect>[];
+} {
+  const asks: AskEffect[] = [];
+  const tells: TellEffect[] = [];
+  const emits: EmitEffect[] = [];
+  const others: Exclude<Effect<Out>, AskEffect | TellEffect | EmitEffect>[] = [];
+  for (const effect of effects) {
+    if (effect.kind === 'ask') asks.push(effect);
+    else if (effect.kind === 'tell') tells.push(effect);
+    else if (effect.kind === 'emit') emits.push(effect);
+    else others.push(effect);
+  }
+  return { asks, tells, emits, others };
 }

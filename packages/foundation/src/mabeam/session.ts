@@ -1,10 +1,18 @@
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { isFoundationError, messageOf } from '../errors.ts';
 import type { AgentId, CoordinationRequest, SessionId } from './message.ts';
 import type { Outcome } from './outcome.ts';
 import { clipped } from './parse.ts';
-import type { LostCause, SessionRecord } from './record.ts';
-import type { RoundAction, SessionAction, SessionInput, SessionState } from './session-state.ts';
+import { encodeRecord } from './record-codec.ts';
+import type { LostCause, RecordEntry, SessionRecord, SessionSetup } from './record.ts';
+import type {
+  RoundAction,
+  SessionAction,
+  SessionInput,
+  SessionState,
+  SolveAction,
+} from './session-state.ts';
+import type { Solver, SolverResult } from './solver.ts';
 
 /** A participant, as its messenger finds it. */
 export interface ParticipantRef {
@@ -29,10 +37,12 @@ export interface Messenger {
     request: CoordinationRequest,
     options: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<unknown>;
+  /** Sends a request that nobody answers; it may be lost. */
+  tell(participant: ParticipantRef, notice: CoordinationRequest): void;
 }
 
-/** A coordination under way. */
-export interface Session<Out> {
+/** A coordination under way. What is iterated is its record, entry by entry, until the session has ended. */
+export interface Session<Out> extends AsyncIterable<RecordEntry> {
   readonly id: SessionId;
   /** Never rejects, and settles by the session's deadline. */
   readonly outcome: Promise<Outcome<Out>>;
@@ -40,7 +50,25 @@ export interface Session<Out> {
   readonly record: SessionRecord;
   /** Ends the session as `cancelled`, unless it has ended. */
   cancel(reason: string): void;
+  /** All that another coordinator needs to go on from here, in Foundation's codec. */
+  snapshot(): Uint8Array;
 }
+
+/** What a session stands on. */
+export interface SessionWorld {
+  readonly messenger: Messenger;
+  readonly clock: Clock;
+  readonly solver: Solver;
+}
+
+/** Where a session writes what it is about to do, before it does it. */
+export type WriteAhead = (record: SessionRecord) => Promise<void>;
+
+/** Milliseconds that a record may take longer to be written than the session has left. */
+const writeGraceMs = 1_000;
+
+/** Milliseconds that a solver may take longer than it was given. */
+const solverGraceMs = 500;
 
 /** Carries out what a {@link SessionState} wants done. */
 export class LiveSession<Out> implements Session<Out> {
@@ -48,40 +76,66 @@ export class LiveSession<Out> implements Session<Out> {
   readonly outcome: Promise<Outcome<Out>>;
   readonly #state: SessionState<Out>;
   readonly #participants: ReadonlyMap<AgentId, ParticipantRef>;
-  readonly #messenger: Messenger;
-  readonly #clock: Clock;
+  readonly #world: SessionWorld;
+  readonly #writeAhead: WriteAhead | undefined;
   readonly #startedAt: number;
-  readonly #finish: (outcome: Outcome<Out>) => void;
-  #timer: Timer | undefined;
-  #asking: AbortController | undefined;
+  readonly #ended = Promise.withResolvers<Outcome<Out>>();
+  /** What is under way now: a newer action has another. */
+  #current = new AbortController();
+  #written: Promise<void> = Promise.resolve();
+  #news = Promise.withResolvers<void>();
+  #hasEnded = false;
 
+  // What it does, who takes part, what it stands on.
+  // oxlint-disable-next-line max-params
   constructor(
     state: SessionState<Out>,
     participants: ReadonlyMap<AgentId, ParticipantRef>,
-    world: { readonly messenger: Messenger; readonly clock: Clock },
+    world: SessionWorld,
+    writeAhead?: WriteAhead,
   ) {
     this.id = state.id;
     this.#state = state;
     this.#participants = participants;
-    this.#messenger = world.messenger;
-    this.#clock = world.clock;
-    this.#startedAt = world.clock.now();
-    const { promise, resolve } = Promise.withResolvers<Outcome<Out>>();
-    this.outcome = promise;
-    this.#finish = resolve;
+    this.#world = world;
+    this.#writeAhead = writeAhead;
+    // One that goes on has been at work before.
+    this.#startedAt = world.clock.now() - (state.entries.at(-1)?.at ?? 0);
+    this.outcome = this.#ended.promise;
   }
 
   get record(): SessionRecord {
     return this.#state.record;
   }
 
+  get setup(): SessionSetup {
+    return this.#state.setup;
+  }
+
+  get rounds(): number {
+    return this.#state.round;
+  }
+
+  get epoch(): number {
+    return this.#state.epoch;
+  }
+
   /** Asks the first questions. */
   begin(): void {
-    this.#perform(this.#state.start());
+    this.#act(this.#state.start());
+  }
+
+  /** Goes on where another has stopped. */
+  resume(epoch: number): void {
+    this.#take({ kind: 'resume', at: this.#at(), epoch });
   }
 
   cancel(reason: string): void {
     this.#take({ kind: 'cancel', at: this.#at(), reason });
+  }
+
+  snapshot(): Uint8Array {
+    return encodeRecord(this.record);
   }
 
   /** Takes an answer that is not the one an `ask` waits for: a repeat, a second or a late one. */
@@ -89,43 +143,136 @@ export class LiveSession<Out> implements Session<Out> {
     this.#take({ kind: 'answer', at: this.#at(), from, answer });
   }
 
+  async *[Symbol.asyncIterator](): AsyncGenerator<RecordEntry, void> {
+    for (let next = 0; ; next++) {
+      while (next >= this.#state.entries.length) {
+        if (this.#hasEnded) return;
+        await this.#news.promise;
+      }
+      const entry = this.#state.entries[next];
+      if (entry !== undefined) yield entry;
+    }
+  }
+
   #at(): number {
-    return this.#clock.now() - this.#startedAt;
+    return this.#world.clock.now() - this.#startedAt;
   }
 
   #take(input: SessionInput): void {
     const action = this.#state.take(input);
-    if (action !== undefined) this.#perform(action);
+    if (action === undefined) this.#tellNews();
+    else this.#act(action);
   }
 
-  #perform(action: SessionAction<Out>): void {
-    this.#timer?.cancel();
-    this.#asking?.abort();
-    if (action.kind === 'finish') this.#finish(action.outcome);
-    else this.#open(action);
+  #tellNews(): void {
+    const { resolve } = this.#news;
+    this.#news = Promise.withResolvers();
+    resolve();
   }
 
-  #open({ round, budgetMs, requests }: RoundAction): void {
-    const asking = new AbortController();
-    this.#asking = asking;
-    this.#timer = this.#clock.after(budgetMs, () => {
+  #act(action: SessionAction<Out>): void {
+    this.#current.abort();
+    const current = new AbortController();
+    this.#current = current;
+    this.#tellNews();
+    if (this.#writeAhead === undefined) this.#perform(action, current.signal);
+    else void this.#performWhenWritten(action, this.#writeAhead, current.signal);
+  }
+
+  // oxlint-disable-next-line max-params -- what, after what, and unless
+  async #performWhenWritten(
+    action: SessionAction<Out>,
+    writeAhead: WriteAhead,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { record } = this;
+    const written = this.#written.then(() => writeAhead(record));
+    this.#written = written.catch(() => undefined);
+    const leftMs = Math.max(record.setup.deadlineMs - this.#at(), 0);
+    try {
+      await within(written, { clock: this.#world.clock, ms: leftMs + writeGraceMs });
+    } catch (error) {
+      return this.#fail(action, `its record could not be written: ${messageOf(error)}`);
+    }
+    this.#perform(action, signal);
+  }
+
+  #perform(action: SessionAction<Out>, signal: AbortSignal): void {
+    for (const notice of action.notices) {
+      this.#world.messenger.tell(this.#participant(notice.to), notice);
+    }
+    if (action.kind === 'finish') return this.#end(action.outcome);
+    if (signal.aborted) return;
+    if (action.kind === 'solve') void this.#solve(action, signal);
+    else this.#open(action, signal);
+  }
+
+  /** Nobody may be told of what is not on record: another coordinator may decide otherwise. */
+  #fail(action: SessionAction<Out>, detail: string): void {
+    const failed = this.#state.take({ kind: 'fail', at: this.#at(), reason: detail }) ?? action;
+    if (failed.kind !== 'finish') return;
+    const { participation, reasons, record } = failed.outcome;
+    this.#end({ status: 'failed', detail, participation, reasons, record });
+  }
+
+  #end(outcome: Outcome<Out>): void {
+    this.#hasEnded = true;
+    this.#ended.resolve(outcome);
+    this.#tellNews();
+  }
+
+  #open({ round, budgetMs, requests }: RoundAction, signal: AbortSignal): void {
+    const timer = this.#world.clock.after(budgetMs, () => {
       this.#take({ kind: 'deadline', at: this.#at(), round });
     });
-    for (const request of requests) void this.#ask(request, asking.signal);
+    signal.addEventListener('abort', () => timer.cancel(), { once: true });
+    for (const request of requests) void this.#ask(request, signal);
+  }
+
+  async #solve({ job, budgetMs }: SolveAction, signal: AbortSignal): Promise<void> {
+    const { clock, solver } = this.#world;
+    const solved = (result: SolverResult): void => {
+      if (!signal.aborted) this.#take({ kind: 'solved', at: this.#at(), result });
+    };
+    const timer = clock.after(budgetMs + solverGraceMs, () =>
+      solved({ status: 'limit', solver: 'none', detail: 'the solver did not answer' }),
+    );
+    signal.addEventListener('abort', () => timer.cancel(), { once: true });
+    solved(await solver.solve(job, { budgetMs, signal }));
   }
 
   async #ask(request: CoordinationRequest, signal: AbortSignal): Promise<void> {
     const { to: from, nonce, budgetMs: timeoutMs } = request;
-    const participant = this.#participants.get(from) ?? { id: from };
     let input: SessionInput;
     try {
-      const answer = await this.#messenger.ask(participant, request, { timeoutMs, signal });
+      const answer = await this.#world.messenger.ask(this.#participant(from), request, {
+        timeoutMs,
+        signal,
+      });
       input = { kind: 'answer', at: this.#at(), from, nonce, answer };
     } catch (error) {
       const detail = clipped(messageOf(error), 200);
       input = { kind: 'lost', at: this.#at(), from, nonce, cause: causeOf(error), detail };
     }
     this.#take(input);
+  }
+
+  #participant(id: AgentId): ParticipantRef {
+    return this.#participants.get(id) ?? { id };
+  }
+}
+
+/** What `work` comes to, unless it takes too long. */
+async function within(
+  work: Promise<void>,
+  { clock, ms }: { readonly clock: Clock; readonly ms: number },
+): Promise<void> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = clock.after(ms, () => reject(new Error(`not within ${ms} ms`)));
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    timer.cancel();
   }
 }
 

@@ -41,7 +41,7 @@ function hold(
     seed,
     tie,
     deadlineMs: 1_000,
-    minReplies: 0,
+    quorum: 0,
     epoch: 1,
     nonceKey: 'key',
   });

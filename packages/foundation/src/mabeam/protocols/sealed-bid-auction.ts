@@ -1,5 +1,5 @@
-import { type Amount, parseAmount } from '../amount.ts';
-import type { AgentId } from '../message.ts';
+import { type Amount, isAmount, parseAmount } from '../amount.ts';
+import type { AgentId, CoordinationRequest } from '../message.ts';
 import { isOneOf, isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
 import type {
   Answer,
@@ -9,6 +9,7 @@ import type {
   ProtocolTraits,
   PureEnv,
 } from '../protocol.ts';
+import type { Question } from '../question.ts';
 import { breakTie } from '../tie-break.ts';
 
 const sides = ['sell', 'buy'] as const;
@@ -36,6 +37,29 @@ export interface BidRequest {
   readonly side: AuctionSide;
   readonly reserve?: Amount;
 }
+
+/** What a bidder is asked. */
+export interface BidQuestion {
+  readonly lot: string;
+  /** `sell`: bid what you would pay. `buy`: bid what it would cost you. */
+  readonly side: AuctionSide;
+  /** Counts from 1. */
+  readonly round: number;
+  /** Of auctions whose price moves from round to round. */
+  readonly currentPrice?: Amount;
+  /** Least price when selling, greatest when buying. */
+  readonly reserve?: Amount;
+}
+
+/** Asks a bidder for an amount. */
+export const bidQuestion: Question<BidQuestion, Amount> = {
+  type: 'get_bid',
+  parse: parseQuestion,
+  reply: (answer) =>
+    isAmount(answer)
+      ? parsed({ amount: answer })
+      : unparsed(`the bid was ${shown(answer)}, not an amount`),
+};
 
 /** Body of its answer. */
 export interface BidReply {
@@ -203,4 +227,28 @@ function parseSpec(spec: unknown): Parsed<SealedBidSpec> {
   if (reserve === undefined) return parsed({ lot, side });
   const amount = parseAmount('reserve', reserve);
   return amount.ok ? parsed({ lot, side, reserve: amount.value }) : amount;
+}
+
+function parseQuestion({ body, round }: CoordinationRequest): Parsed<BidQuestion> {
+  if (!isRecord(body)) return unparsed(`body: expected { lot, side }, got ${shown(body)}`);
+  const { lot, side } = body;
+  if (typeof lot !== 'string') return unparsed(`body.lot: expected a text, got ${shown(lot)}`);
+  if (!isOneOf(['sell', 'buy'], side)) {
+    return unparsed(`body.side: expected sell or buy, got ${shown(side)}`);
+  }
+  const reserve = optionalAmount('body.reserve', body['reserve']);
+  if (!reserve.ok) return reserve;
+  const currentPrice = optionalAmount('body.currentPrice', body['currentPrice']);
+  if (!currentPrice.ok) return currentPrice;
+  return parsed({
+    lot,
+    side,
+    round,
+    ...(reserve.value === undefined ? {} : { reserve: reserve.value }),
+    ...(currentPrice.value === undefined ? {} : { currentPrice: currentPrice.value }),
+  });
+}
+
+function optionalAmount(field: string, value: unknown): Parsed<Amount | undefined> {
+  return value === undefined ? parsed(undefined) : parseAmount(field, value);
 }

@@ -1,0 +1,5 @@
+import type { AnyProtocol } from '../protocol.ts';
+import { firstPriceAuction, vickreyAuction } from './sealed-bid-auction.ts';
+
+/** Protocols that every coordination knows by name. */
+export const builtInProtocols: readonly AnyProtocol[] = [firstPriceAuction, vickreyAuction];
