@@ -157,13 +157,7 @@ class RunningNode implements Node {
       station: (node) => this.cluster.station(node),
       parentOf: (pid) => this.#threads.parentOf(pid),
     });
-    this.mabeam = createMabeam({
-      runtime: this.#runtime,
-      processes: this.processes,
-      clock,
-      random: settings.random,
-      journal: ports.snapshots,
-    });
+    this.mabeam = this.#makeMabeam();
     this.cluster = new ClusterView({
       settings,
       cluster: this.#links,
@@ -356,6 +350,12 @@ class RunningNode implements Node {
         startThere: (node, record) => this.#startThere(node, record),
       },
     });
+  }
+
+  #makeMabeam(): Mabeam {
+    const { clock, random } = this.#settings;
+    const [runtime, processes] = [this.#runtime, this.processes];
+    return createMabeam({ runtime, processes, clock, random, journal: this.#ports.snapshots });
   }
 
   #makeCluster(): Cluster | undefined {
