@@ -112,3 +112,15 @@ export {
 } from './session-log.ts';
 export { verify } from './verify.ts';
 export { breakTie, type TieBreak } from './tie-break.ts';
+export type { ArriveQuestion, BarrierPhase } from './protocols/barrier-questions.ts';
+export {
+  type Arrival,
+  barrier,
+  type BarrierResult,
+  type BarrierSpec,
+  type BreakCause,
+  type BrokenNotice,
+  generationsMax,
+  type Release,
+  type ReleasedNotice,
+} from './protocols/barrier.ts';
