@@ -27,6 +27,7 @@ it('exports these names, and no others', async () => {
     'resolveAgentRegistration',
     'sessionsRemembered',
     'strayAnswersMax',
+    'twoPhaseCommit',
     'unparsed',
     'verify',
     'vickreyAuction',

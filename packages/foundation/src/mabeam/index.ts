@@ -124,3 +124,10 @@ export {
   type Release,
   type ReleasedNotice,
 } from './protocols/barrier.ts';
+export {
+  type CommitDecision,
+  twoPhaseCommit,
+  type TwoPhaseCommitResult,
+  type TwoPhaseCommitSpec,
+} from './protocols/two-phase-commit.ts';
+export type { CommitVote, TransactionQuestion } from './protocols/two-phase-commit-questions.ts';
