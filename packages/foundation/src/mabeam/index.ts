@@ -131,3 +131,19 @@ export {
   type TwoPhaseCommitSpec,
 } from './protocols/two-phase-commit.ts';
 export type { CommitVote, TransactionQuestion } from './protocols/two-phase-commit-questions.ts';
+export {
+  certificateProblems,
+  quorumCertificate,
+  type QuorumCertificateResult,
+  type QuorumCertificateSpec,
+  type QuorumEvidence,
+  quorumOf,
+} from './protocols/quorum-certificate.ts';
+export { signersMax } from './protocols/quorum-certificate-keys.ts';
+export {
+  type BallotQuestion,
+  type BallotRequest,
+  type SignedVote,
+  signedVote,
+  voteStatement,
+} from './protocols/quorum-certificate-questions.ts';

@@ -7,6 +7,11 @@ import {
 } from './message.ts';
 import { isRecord, parsed, shown } from './parse.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
+import {
+  type BallotQuestion,
+  ballotQuestion,
+  type SignedVote,
+} from './protocols/quorum-certificate-questions.ts';
 import { type BidQuestion, bidQuestion } from './protocols/sealed-bid-auction.ts';
 import {
   abortQuestion,
@@ -29,6 +34,8 @@ export interface ParticipantHandlers<C> {
   readonly commit?: Asked<C, TransactionQuestion, void>;
   /** Undoes what it has prepared, if it has. */
   readonly abort?: Asked<C, TransactionQuestion, void>;
+  /** Signs a vote with its own key: one value a ballot, and never a second. */
+  readonly signVote?: Asked<C, BallotQuestion, SignedVote>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -78,6 +85,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(prepareQuestion, handlers.prepare),
     answerer(commitQuestion, handlers.commit),
     answerer(abortQuestion, handlers.abort),
+    answerer(ballotQuestion, handlers.signVote),
   ];
   return new Map([...others, ...own].flat());
 }

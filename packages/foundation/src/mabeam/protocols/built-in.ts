@@ -1,5 +1,6 @@
 import type { AnyProtocol } from '../protocol.ts';
 import { barrier } from './barrier.ts';
+import { quorumCertificate } from './quorum-certificate.ts';
 import { firstPriceAuction, vickreyAuction } from './sealed-bid-auction.ts';
 import { twoPhaseCommit } from './two-phase-commit.ts';
 
@@ -9,4 +10,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   vickreyAuction,
   barrier,
   twoPhaseCommit,
+  quorumCertificate,
 ];

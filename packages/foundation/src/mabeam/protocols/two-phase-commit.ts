@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 import type { AgentId } from '../message.ts';
 import { reasonOf } from '../outcome.ts';
 import { isOneOf, isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
@@ -173,7 +175,7 @@ function problemsOf(
   const { acknowledged, refused, blocked, unheard, decision } = result;
   const problems: string[] = [];
   const listed = [...acknowledged, ...refused, ...blocked, ...unheard].toSorted();
-  if (listed.join('\n') !== roster.toSorted().join('\n')) {
+  if (!isDeepStrictEqual(listed, roster.toSorted())) {
     problems.push('not every member of the roster stands in one list');
   }
   if (decision === 'commit' && refused.length + unheard.length > 0) {
