@@ -231,10 +231,11 @@ describe('a coordination', () => {
 });
 
 describe('protocols', () => {
+  const auctions = { protocols: [firstPriceAuction, vickreyAuction] };
   const later = { ...vickreyAuction, version: '2.0.0' };
 
   it('are found by name, and can be added, replaced and removed while sessions run', async () => {
-    const { coordination, clock, ...world } = new World();
+    const { coordination, clock, ...world } = new World(auctions);
     expect(coordination.protocols().map(({ name }) => name)).toEqual([
       'auction.first_price',
       'auction.vickrey',
@@ -252,7 +253,7 @@ describe('protocols', () => {
   });
 
   it('that are unknown are refused with those that are known', () => {
-    const { coordination } = new World();
+    const { coordination } = new World(auctions);
     expect(() => coordination.start('auction.dutch', sale, [], { deadlineMs: 50 })).toThrow(
       expect.objectContaining({
         code: 'UNKNOWN_PROTOCOL',

@@ -112,3 +112,38 @@ export {
 } from './session-log.ts';
 export { verify } from './verify.ts';
 export { breakTie, type TieBreak } from './tie-break.ts';
+export type { ArriveQuestion, BarrierPhase } from './protocols/barrier-questions.ts';
+export {
+  type Arrival,
+  barrier,
+  type BarrierResult,
+  type BarrierSpec,
+  type BreakCause,
+  type BrokenNotice,
+  generationsMax,
+  type Release,
+  type ReleasedNotice,
+} from './protocols/barrier.ts';
+export {
+  type CommitDecision,
+  twoPhaseCommit,
+  type TwoPhaseCommitResult,
+  type TwoPhaseCommitSpec,
+} from './protocols/two-phase-commit.ts';
+export type { CommitVote, TransactionQuestion } from './protocols/two-phase-commit-questions.ts';
+export {
+  certificateProblems,
+  quorumCertificate,
+  type QuorumCertificateResult,
+  type QuorumCertificateSpec,
+  type QuorumEvidence,
+  quorumOf,
+} from './protocols/quorum-certificate.ts';
+export { signersMax } from './protocols/quorum-certificate-keys.ts';
+export {
+  type BallotQuestion,
+  type BallotRequest,
+  type SignedVote,
+  signedVote,
+  voteStatement,
+} from './protocols/quorum-certificate-questions.ts';

@@ -47,7 +47,8 @@ export function composeOutcome<Out>(
 
 type Absence = 'declined' | 'silent' | 'late' | 'invalid';
 
-function reasonOf(answer: Answer<unknown> | undefined): Absence | undefined {
+/** Why an answer does not count. One that is still awaited is silent. */
+export function reasonOf(answer: Answer<unknown> | undefined): Absence | undefined {
   if (answer === undefined) return 'silent';
   switch (answer.kind) {
     case 'ok':

@@ -6,13 +6,36 @@ import {
   type ReplyStatus,
 } from './message.ts';
 import { isRecord, parsed, shown } from './parse.ts';
+import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
+import {
+  type BallotQuestion,
+  ballotQuestion,
+  type SignedVote,
+} from './protocols/quorum-certificate-questions.ts';
 import { type BidQuestion, bidQuestion } from './protocols/sealed-bid-auction.ts';
+import {
+  abortQuestion,
+  commitQuestion,
+  type CommitVote,
+  prepareQuestion,
+  type TransactionQuestion,
+} from './protocols/two-phase-commit-questions.ts';
 import type { Asked, Decline, Question } from './question.ts';
 
 /** What a participant can do, each by one handler; `C` is the context of its process. */
 export interface ParticipantHandlers<C> {
   /** Makes a bid, or declines to. */
   readonly bid?: Asked<C, BidQuestion, Amount>;
+  /** Comes to a barrier: returns, or settles, when it is there. */
+  readonly arrive?: Asked<C, ArriveQuestion, void>;
+  /** Votes on a transaction. `yes` once, it must be able to commit, also after a crash. */
+  readonly prepare?: Asked<C, TransactionQuestion, CommitVote>;
+  /** Commits what it has prepared, once: after a crash of the coordinator it may be told again. */
+  readonly commit?: Asked<C, TransactionQuestion, void>;
+  /** Undoes what it has prepared, if it has. */
+  readonly abort?: Asked<C, TransactionQuestion, void>;
+  /** Signs a vote with its own key: one value a ballot, and never a second. */
+  readonly signVote?: Asked<C, BallotQuestion, SignedVote>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -56,7 +79,14 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
   const others = Object.entries(handlers.answers ?? {}).map(([type, handler]) =>
     answerer(anyQuestion(type), handler),
   );
-  const own = [answerer(bidQuestion, handlers.bid)];
+  const own = [
+    answerer(bidQuestion, handlers.bid),
+    answerer(arriveQuestion, handlers.arrive),
+    answerer(prepareQuestion, handlers.prepare),
+    answerer(commitQuestion, handlers.commit),
+    answerer(abortQuestion, handlers.abort),
+    answerer(ballotQuestion, handlers.signVote),
+  ];
   return new Map([...others, ...own].flat());
 }
 

@@ -1,5 +1,14 @@
 import type { AnyProtocol } from '../protocol.ts';
+import { barrier } from './barrier.ts';
+import { quorumCertificate } from './quorum-certificate.ts';
 import { firstPriceAuction, vickreyAuction } from './sealed-bid-auction.ts';
+import { twoPhaseCommit } from './two-phase-commit.ts';
 
 /** Protocols that every coordination knows by name. */
-export const builtInProtocols: readonly AnyProtocol[] = [firstPriceAuction, vickreyAuction];
+export const builtInProtocols: readonly AnyProtocol[] = [
+  firstPriceAuction,
+  vickreyAuction,
+  barrier,
+  twoPhaseCommit,
+  quorumCertificate,
+];
