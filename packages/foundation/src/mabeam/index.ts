@@ -67,7 +67,6 @@ export type {
   WaitEffect,
 } from './protocol.ts';
 export {
-  type AuctionSide,
   type Bid,
   type BidQuestion,
   type BidReply,
@@ -112,3 +111,19 @@ export {
 } from './session-log.ts';
 export { verify } from './verify.ts';
 export { breakTie, type TieBreak } from './tie-break.ts';
+export type { AuctionSide, Limit } from './protocols/auction-terms.ts';
+export { type DutchSpec, dutchAuction } from './protocols/dutch-auction.ts';
+export {
+  type EnglishReply,
+  type EnglishSpec,
+  englishAuction,
+} from './protocols/english-auction.ts';
+export type { Award, OpenAuctionResult, OpenAuctionSpec } from './protocols/open-auction.ts';
+export type { Increment, IncrementRow } from './protocols/price-ladder.ts';
+export type {
+  AcceptReply,
+  PriceQuestion,
+  PriceRequest,
+  StayReply,
+} from './protocols/price-questions.ts';
+export { proxy, truthful, withBudget, type Worth } from './bidders.ts';

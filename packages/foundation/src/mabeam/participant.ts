@@ -6,13 +6,19 @@ import {
   type ReplyStatus,
 } from './message.ts';
 import { isRecord, parsed, shown } from './parse.ts';
+import type { Limit } from './protocols/auction-terms.ts';
+import { acceptQuestion, type PriceQuestion, stayQuestion } from './protocols/price-questions.ts';
 import { type BidQuestion, bidQuestion } from './protocols/sealed-bid-auction.ts';
 import type { Asked, Decline, Question } from './question.ts';
 
 /** What a participant can do, each by one handler; `C` is the context of its process. */
 export interface ParticipantHandlers<C> {
-  /** Makes a bid, or declines to. */
-  readonly bid?: Asked<C, BidQuestion, Amount>;
+  /** Makes a bid, or declines to. Where the question has a `nextBid`, a limit will do, too. */
+  readonly bid?: Asked<C, BidQuestion, Amount | Limit>;
+  /** Whether it stays in a clock at a price, or up to which it does. */
+  readonly stay?: Asked<C, PriceQuestion, boolean | Limit>;
+  /** Whether it accepts a price of a Dutch auction, or from which on it does. */
+  readonly accept?: Asked<C, PriceQuestion, boolean | Limit>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -56,7 +62,11 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
   const others = Object.entries(handlers.answers ?? {}).map(([type, handler]) =>
     answerer(anyQuestion(type), handler),
   );
-  const own = [answerer(bidQuestion, handlers.bid)];
+  const own = [
+    answerer(bidQuestion, handlers.bid),
+    answerer(stayQuestion, handlers.stay),
+    answerer(acceptQuestion, handlers.accept),
+  ];
   return new Map([...others, ...own].flat());
 }
 
