@@ -399,6 +399,7 @@ describe('an outcry', () => {
   it('gives up after as many rounds as it may take', async () => {
     const sat = await hold({ a: upTo(9n), b: upTo(9n), c: upTo(0n) }, { ...outcry, maxRounds: 4 });
     expect(sale(sat)).toBe('limit_reached');
+    expect(Math.max(...sat.sent.map(({ round }) => round))).toBe(4);
     expect(Object.keys(sat.outcome.reasons)).toHaveLength(2);
   });
 
@@ -448,6 +449,19 @@ describe('verification of a sale', () => {
       'x has bid and is not in the roster',
     ]);
     expect(verify(englishAuction, outcome)).toEqual([]);
+  });
+
+  it('finds an outcry that went below its opening', () => {
+    const bids = [{ agent: 'a', amount: 8n }];
+    const problems = englishAuction.verify?.(
+      { lot: 'lot', increment: 1n, variant: 'outcry', reserve: 9n },
+      {
+        status: 'decided',
+        roster: ['a'],
+        result: { lot: 'lot', side: 'sell', winner: 'a', price: 8n, bids },
+      },
+    );
+    expect(problems).toEqual(['the price of 8 is worse than the opening of 9']);
   });
 
   it('knows the prices of a clock', () => {
