@@ -67,7 +67,6 @@ export type {
   WaitEffect,
 } from './protocol.ts';
 export {
-  type AuctionSide,
   type Bid,
   type BidQuestion,
   type BidReply,
@@ -147,3 +146,19 @@ export {
   signedVote,
   voteStatement,
 } from './protocols/quorum-certificate-questions.ts';
+export type { AuctionSide, Limit } from './protocols/auction-terms.ts';
+export { type DutchSpec, dutchAuction } from './protocols/dutch-auction.ts';
+export {
+  type EnglishReply,
+  type EnglishSpec,
+  englishAuction,
+} from './protocols/english-auction.ts';
+export type { Award, OpenAuctionResult, OpenAuctionSpec } from './protocols/open-auction.ts';
+export type { Increment, IncrementRow } from './protocols/price-ladder.ts';
+export type {
+  AcceptReply,
+  PriceQuestion,
+  PriceRequest,
+  StayReply,
+} from './protocols/price-questions.ts';
+export { proxy, truthful, withBudget, type Worth } from './bidders.ts';

@@ -6,7 +6,9 @@ import {
   type ReplyStatus,
 } from './message.ts';
 import { isRecord, parsed, shown } from './parse.ts';
+import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
+import { acceptQuestion, type PriceQuestion, stayQuestion } from './protocols/price-questions.ts';
 import {
   type BallotQuestion,
   ballotQuestion,
@@ -24,8 +26,6 @@ import type { Asked, Decline, Question } from './question.ts';
 
 /** What a participant can do, each by one handler; `C` is the context of its process. */
 export interface ParticipantHandlers<C> {
-  /** Makes a bid, or declines to. */
-  readonly bid?: Asked<C, BidQuestion, Amount>;
   /** Comes to a barrier: returns, or settles, when it is there. */
   readonly arrive?: Asked<C, ArriveQuestion, void>;
   /** Votes on a transaction. `yes` once, it must be able to commit, also after a crash. */
@@ -36,6 +36,12 @@ export interface ParticipantHandlers<C> {
   readonly abort?: Asked<C, TransactionQuestion, void>;
   /** Signs a vote with its own key: one value a ballot, and never a second. */
   readonly signVote?: Asked<C, BallotQuestion, SignedVote>;
+  /** Makes a bid, or declines to. Where the question has a `nextBid`, a limit will do, too. */
+  readonly bid?: Asked<C, BidQuestion, Amount | Limit>;
+  /** Whether it stays in a clock at a price, or up to which it does. */
+  readonly stay?: Asked<C, PriceQuestion, boolean | Limit>;
+  /** Whether it accepts a price of a Dutch auction, or from which on it does. */
+  readonly accept?: Asked<C, PriceQuestion, boolean | Limit>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -86,6 +92,8 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(commitQuestion, handlers.commit),
     answerer(abortQuestion, handlers.abort),
     answerer(ballotQuestion, handlers.signVote),
+    answerer(stayQuestion, handlers.stay),
+    answerer(acceptQuestion, handlers.accept),
   ];
   return new Map([...others, ...own].flat());
 }

@@ -1,5 +1,7 @@
 import type { AnyProtocol } from '../protocol.ts';
 import { barrier } from './barrier.ts';
+import { dutchAuction } from './dutch-auction.ts';
+import { englishAuction } from './english-auction.ts';
 import { quorumCertificate } from './quorum-certificate.ts';
 import { firstPriceAuction, vickreyAuction } from './sealed-bid-auction.ts';
 import { twoPhaseCommit } from './two-phase-commit.ts';
@@ -11,4 +13,6 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   barrier,
   twoPhaseCommit,
   quorumCertificate,
+  englishAuction,
+  dutchAuction,
 ];

@@ -1,6 +1,6 @@
 import { type Amount, isAmount, parseAmount } from '../amount.ts';
 import type { AgentId, CoordinationRequest } from '../message.ts';
-import { isOneOf, isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
 import type {
   Answer,
   Decision,
@@ -11,11 +11,15 @@ import type {
 } from '../protocol.ts';
 import type { Question } from '../question.ts';
 import { breakTie } from '../tie-break.ts';
-
-const sides = ['sell', 'buy'] as const;
-
-/** `sell`: the highest bid wins and pays. `buy`: the lowest cost wins and is paid. */
-export type AuctionSide = (typeof sides)[number];
+import {
+  type AuctionSide,
+  isLimit,
+  type Limit,
+  optionalAmount,
+  parseLot,
+  parseSide,
+  worthOf,
+} from './auction-terms.ts';
 
 /** What is auctioned. */
 export interface SealedBidSpec {
@@ -35,6 +39,10 @@ export interface SealedBidSpec {
 export interface BidRequest {
   readonly lot: string;
   readonly side: AuctionSide;
+  /** Of open auctions: the bid that stands, if any. */
+  readonly currentPrice?: Amount;
+  /** Of open auctions: the least bid that counts now (`buy`: the greatest). */
+  readonly nextBid?: Amount;
   readonly reserve?: Amount;
 }
 
@@ -47,18 +55,22 @@ export interface BidQuestion {
   readonly round: number;
   /** Of auctions whose price moves from round to round. */
   readonly currentPrice?: Amount;
+  /** Of open auctions: the least bid that counts now (`buy`: the greatest). A limit is an answer, too. */
+  readonly nextBid?: Amount;
   /** Least price when selling, greatest when buying. */
   readonly reserve?: Amount;
 }
 
-/** Asks a bidder for an amount. */
-export const bidQuestion: Question<BidQuestion, Amount> = {
+/** Asks a bidder for an amount, or for a limit up to which the auctioneer bids for it. */
+export const bidQuestion: Question<BidQuestion, Amount | Limit> = {
   type: 'get_bid',
   parse: parseQuestion,
-  reply: (answer) =>
-    isAmount(answer)
+  reply: (answer) => {
+    if (isLimit(answer) && isAmount(answer.limit)) return parsed({ limit: answer.limit });
+    return isAmount(answer)
       ? parsed({ amount: answer })
-      : unparsed(`the bid was ${shown(answer)}, not an amount`),
+      : unparsed(`the bid was ${shown(answer)}, not an amount`);
+  },
 };
 
 /** Body of its answer. */
@@ -140,8 +152,7 @@ export function settle(
   env: PureEnv,
 ): Decision<SealedBidResult> {
   const { lot, side = 'sell', reserve } = spec;
-  // A cost is a negative bid: all that follows maximizes.
-  const worth = (amount: Amount): bigint => (side === 'sell' ? amount : -amount);
+  const worth = worthOf(side);
   const floor = reserve === undefined ? undefined : worth(reserve);
   const admitted = bids.filter(({ amount }) => floor === undefined || worth(amount) >= floor);
   const top = bestTwo(admitted.map(({ amount }) => worth(amount)));
@@ -219,36 +230,31 @@ function parseSpec(spec: unknown): Parsed<SealedBidSpec> {
   if (!isRecord(spec)) return unparsed(`expected { lot, side?, reserve? }, got ${shown(spec)}`);
   const extra = unknownField(spec, ['lot', 'side', 'reserve']);
   if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const { lot, side = 'sell', reserve } = spec;
-  if (typeof lot !== 'string' || lot.length === 0 || lot.length > 256) {
-    return unparsed(`lot: expected a text of 1 to 256 characters, got ${shown(lot)}`);
-  }
-  if (!isOneOf(sides, side)) return unparsed(`side: expected sell or buy, got ${shown(side)}`);
-  if (reserve === undefined) return parsed({ lot, side });
-  const amount = parseAmount('reserve', reserve);
-  return amount.ok ? parsed({ lot, side, reserve: amount.value }) : amount;
+  const { side: wanted = 'sell' } = spec;
+  const lot = parseLot(spec['lot']);
+  if (!lot.ok) return lot;
+  const side = parseSide('side', wanted);
+  if (!side.ok) return side;
+  const reserve = optionalAmount('reserve', spec['reserve']);
+  if (!reserve.ok) return reserve;
+  return parsed({
+    lot: lot.value,
+    side: side.value,
+    ...(reserve.value === undefined ? {} : { reserve: reserve.value }),
+  });
 }
 
 function parseQuestion({ body, round }: CoordinationRequest): Parsed<BidQuestion> {
   if (!isRecord(body)) return unparsed(`body: expected { lot, side }, got ${shown(body)}`);
-  const { lot, side } = body;
+  const { lot } = body;
   if (typeof lot !== 'string') return unparsed(`body.lot: expected a text, got ${shown(lot)}`);
-  if (!isOneOf(['sell', 'buy'], side)) {
-    return unparsed(`body.side: expected sell or buy, got ${shown(side)}`);
+  const side = parseSide('body.side', body['side']);
+  if (!side.ok) return side;
+  const terms: { [Term in 'currentPrice' | 'nextBid' | 'reserve']?: Amount } = {};
+  for (const term of ['currentPrice', 'nextBid', 'reserve'] as const) {
+    const amount = optionalAmount(`body.${term}`, body[term]);
+    if (!amount.ok) return amount;
+    if (amount.value !== undefined) terms[term] = amount.value;
   }
-  const reserve = optionalAmount('body.reserve', body['reserve']);
-  if (!reserve.ok) return reserve;
-  const currentPrice = optionalAmount('body.currentPrice', body['currentPrice']);
-  if (!currentPrice.ok) return currentPrice;
-  return parsed({
-    lot,
-    side,
-    round,
-    ...(reserve.value === undefined ? {} : { reserve: reserve.value }),
-    ...(currentPrice.value === undefined ? {} : { currentPrice: currentPrice.value }),
-  });
-}
-
-function optionalAmount(field: string, value: unknown): Parsed<Amount | undefined> {
-  return value === undefined ? parsed(undefined) : parseAmount(field, value);
+  return parsed({ lot, side: side.value, round, ...terms });
 }

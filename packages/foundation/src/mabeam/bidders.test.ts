@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+
+import { defineProcess, type Node, startNode } from '../index.ts';
+import type { Amount } from './amount.ts';
+import { proxy, truthful, withBudget } from './bidders.ts';
+import type { AgentId } from './message.ts';
+import { participant, type ParticipantHandlers } from './participant.ts';
+import type { OutcomeStatus } from './protocol.ts';
+
+/** Context of a process that knows what a lot is worth to it. */
+interface Valuing {
+  readonly state: { value: Amount };
+}
+type Handlers = ParticipantHandlers<Valuing>;
+type Crowd = Readonly<Record<AgentId, readonly [value: Amount, handlers: Handlers]>>;
+
+const own = ({ state }: Valuing): Amount => state.value;
+const open = { lot: 'lot', increment: 1n };
+const auctions = {
+  'first price': ['auction.first_price', { lot: 'lot' }],
+  Vickrey: ['auction.vickrey', { lot: 'lot' }],
+  'English clock': ['auction.english', open],
+  'English outcry': ['auction.english', { ...open, variant: 'outcry' }],
+  Dutch: ['auction.dutch', { ...open, start: 40n }],
+} as const;
+type Auction = keyof typeof auctions;
+
+/** Each bidder is a process of one node, and takes part in every auction. */
+async function market(crowd: Crowd): Promise<Node> {
+  const node = await startNode({ cluster: 'off' });
+  for (const [name, [value, handlers]] of Object.entries(crowd)) {
+    const bidder = defineProcess('bidder', {
+      init: (): Valuing['state'] => ({ value }),
+      coordinate: participant(handlers),
+    });
+    await node.processes.start(bidder, { name });
+  }
+  return node;
+}
+
+async function sales(
+  crowd: Crowd,
+  terms: Readonly<Record<string, unknown>> = {},
+): Promise<Readonly<Record<string, readonly [AgentId, Amount] | OutcomeStatus>>> {
+  await using node = await market(crowd);
+  const ended = Object.entries(auctions).map(async ([name, [protocol, spec]]) => {
+    const options = { deadlineMs: 20_000, seed: 'seed', tie: 'lexicographic' } as const;
+    const { coordination } = node.mabeam;
+    const session = coordination.start(
+      protocol,
+      { ...spec, ...terms },
+      Object.keys(crowd),
+      options,
+    );
+    const { status, result } = await session.outcome;
+    const { winner, price }: { winner: AgentId; price: Amount } = Object(result);
+    const sale: readonly [AgentId, Amount] = [winner, price];
+    return [name, result === undefined ? status : sale] as const;
+  });
+  return Object.fromEntries(await Promise.all(ended));
+}
+
+const crowdOf = (make: () => Handlers): Crowd => ({
+  a: [20n, make()],
+  b: [31n, make()],
+  c: [12n, make()],
+});
+
+/** How many rounds an auction takes. */
+async function roundsOf(crowd: Crowd, auction: Auction): Promise<number> {
+  await using node = await market(crowd);
+  const [protocol, spec] = auctions[auction];
+  const session = node.mabeam.coordination.start(protocol, spec, Object.keys(crowd), {
+    deadlineMs: 20_000,
+  });
+  const { record } = await session.outcome;
+  const rounds = record.entries.map((entry) =>
+    entry.kind === 'request' ? entry.request.round : 0,
+  );
+  return Math.max(...rounds);
+}
+
+describe('a truthful bidder', () => {
+  it('wins what is worth most to it, by its process’s own state', async () => {
+    expect(await sales(crowdOf(() => truthful(own)))).toEqual({
+      'first price': ['b', 31n],
+      Vickrey: ['b', 20n],
+      'English clock': ['b', 21n],
+      'English outcry': ['b', 21n],
+      Dutch: ['b', 31n],
+    });
+  });
+
+  it('answers at every tick', async () => {
+    expect(
+      await roundsOf(
+        crowdOf(() => truthful(own)),
+        'English clock',
+      ),
+    ).toBe(22);
+  });
+
+  it('supplies for its cost or more when somebody buys', async () => {
+    const crowd = crowdOf(() => truthful(own));
+    expect(await sales(crowd, { side: 'buy', reserve: 45n })).toEqual({
+      'first price': ['c', 12n],
+      Vickrey: ['c', 20n],
+      'English clock': ['c', 19n],
+      'English outcry': ['c', 20n],
+      // All three are content with its first price, 40.
+      Dutch: ['a', 40n],
+    });
+  });
+});
+
+describe('a proxy', () => {
+  it('comes to the same', async () => {
+    expect(await sales(crowdOf(() => proxy(own)))).toEqual({
+      'first price': ['b', 31n],
+      Vickrey: ['b', 20n],
+      'English clock': ['b', 21n],
+      'English outcry': ['b', 21n],
+      Dutch: ['b', 31n],
+    });
+  });
+
+  it('is not asked tick by tick', async () => {
+    const crowd = crowdOf(() => proxy(own));
+    expect(await roundsOf(crowd, 'English clock')).toBe(3);
+    expect(await roundsOf(crowd, 'English outcry')).toBe(2);
+    expect(await roundsOf(crowd, 'Dutch')).toBe(1);
+  });
+});
+
+describe.each([
+  ['a truthful bidder', (value: Amount): Handlers => truthful(value)],
+  ['a proxy', (value: Amount): Handlers => proxy(value)],
+])('%s with a budget', (_what, make) => {
+  it('never pays more than that', async () => {
+    const rich = withBudget(15n, make(1_000n));
+    expect(await sales({ rich: [0n, rich], b: [0n, make(14n)] })).toEqual({
+      'first price': ['rich', 15n],
+      Vickrey: ['rich', 14n],
+      'English clock': ['rich', 15n],
+      'English outcry': [
+        'rich',
+        expect.toSatisfy((price: Amount) => price === 14n || price === 15n),
+      ],
+      Dutch: ['rich', 15n],
+    });
+    expect(await sales({ rich: [0n, rich], b: [0n, make(16n)] })).toMatchObject({
+      'first price': ['b', 16n],
+      Vickrey: ['b', 15n],
+      'English clock': ['b', 16n],
+      Dutch: ['b', 16n],
+    });
+  });
+
+  it('stays away when the least price is more than that', async () => {
+    const rich = withBudget(15n, make(1_000n));
+    const at20 = await sales({ rich: [0n, rich] }, { reserve: 20n });
+    expect(new Set(Object.values(at20))).toEqual(new Set(['no_deal']));
+  });
+
+  it('is not held back by it when it is paid', async () => {
+    const supplier = withBudget(1n, make(10n));
+    expect(await sales({ supplier: [0n, supplier] }, { side: 'buy', reserve: 50n })).toMatchObject({
+      'first price': ['supplier', 10n],
+      Vickrey: ['supplier', 50n],
+      'English clock': ['supplier', 50n],
+      Dutch: ['supplier', 40n],
+    });
+  });
+});
+
+describe('a budget', () => {
+  it('may follow the state of the process, and leaves other handlers as they are', async () => {
+    const notices: unknown[] = [];
+    const handlers: Handlers = {
+      bid: () => 1_000n,
+      told: (_ctx, { body }) => void notices.push(body),
+    };
+    const limited = withBudget(own, handlers);
+    expect(limited.told).toBe(handlers.told);
+    expect(limited).not.toHaveProperty('stay');
+    expect(await sales({ a: [9n, limited] })).toMatchObject({ 'first price': ['a', 9n] });
+  });
+});

@@ -1,0 +1,104 @@
+import type { Amount } from '../amount.ts';
+import type { AgentId } from '../message.ts';
+import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import type { Decision, TellEffect } from '../protocol.ts';
+import { type AuctionSide, optionalAmount, parseLot, parseSide } from './auction-terms.ts';
+import { type Increment, parseIncrement } from './price-ladder.ts';
+import type { Bid } from './sealed-bid-auction.ts';
+
+/** What is auctioned, and how its price moves. */
+export interface OpenAuctionSpec {
+  /** Name of what is sold or bought, up to 256 characters. */
+  readonly lot: string;
+  /** @defaultValue `sell` */
+  readonly side?: AuctionSide;
+  /** By how much the price moves each tick: at least 1, or a table of up to 100 rows. */
+  readonly increment: Increment;
+  /** Least price when selling, greatest when buying. */
+  readonly reserve?: Amount;
+  /** Milliseconds that bidders have to answer in each round. @defaultValue 1_000 */
+  readonly roundMs?: number;
+  /** More rounds than that end it as `limit_reached`: 1 to 100,000. @defaultValue 10_000 */
+  readonly maxRounds?: number;
+}
+
+/** How an open auction ended. */
+export interface OpenAuctionResult {
+  readonly lot: string;
+  readonly side: AuctionSide;
+  readonly winner: AgentId;
+  /** What the winner pays (`sell`) or is paid (`buy`). */
+  readonly price: Amount;
+  /** The best that each bidder is known to have agreed to, in the order of the roster. */
+  readonly bids: readonly Bid[];
+}
+
+/** Body of the `award` notice, which the winner gets. */
+export interface Award {
+  readonly lot: string;
+  readonly side: AuctionSide;
+  readonly price: Amount;
+}
+
+/** Most rounds that a spec may allow. */
+export const roundsLimit = 100_000;
+
+const defaults = { side: 'sell', roundMs: 1_000, maxRounds: 10_000 } as const;
+
+/** A spec whose defaults are filled in. */
+export type ParsedOpenAuction = OpenAuctionSpec &
+  Required<Pick<OpenAuctionSpec, keyof typeof defaults>> & { readonly start?: Amount };
+
+/** Reads all but the fields in `others`, which are the caller's. */
+export function parseOpenAuction(
+  spec: unknown,
+  others: readonly string[] = [],
+): Parsed<ParsedOpenAuction> {
+  if (!isRecord(spec)) return unparsed(`expected { lot, increment, … }, got ${shown(spec)}`);
+  const known = ['lot', 'side', 'start', 'increment', 'reserve', 'roundMs', 'maxRounds'];
+  const extra = unknownField(spec, [...known, ...others]);
+  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
+  const given = { ...defaults, ...definedIn(spec) };
+  const lot = parseLot(spec['lot']);
+  if (!lot.ok) return lot;
+  const side = parseSide('side', given.side);
+  if (!side.ok) return side;
+  const start = optionalAmount('start', spec['start']);
+  if (!start.ok) return start;
+  const reserve = optionalAmount('reserve', spec['reserve']);
+  if (!reserve.ok) return reserve;
+  const increment = parseIncrement(spec['increment']);
+  if (!increment.ok) return increment;
+  const roundMs = parseWhole('roundMs', given.roundMs, 2 ** 31 - 1);
+  if (!roundMs.ok) return roundMs;
+  const maxRounds = parseWhole('maxRounds', given.maxRounds, roundsLimit);
+  if (!maxRounds.ok) return maxRounds;
+  return parsed({
+    lot: lot.value,
+    side: side.value,
+    increment: increment.value,
+    roundMs: roundMs.value,
+    maxRounds: maxRounds.value,
+    ...(start.value === undefined ? {} : { start: start.value }),
+    ...(reserve.value === undefined ? {} : { reserve: reserve.value }),
+  });
+}
+
+function definedIn(spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));
+}
+
+function parseWhole(field: string, value: unknown, max: number): Parsed<number> {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= max
+    ? parsed(value)
+    : unparsed(`${field}: expected a whole number from 1 to ${max}, got ${shown(value)}`);
+}
+
+/** Tells the winner, if there is one. */
+export function awardOf({ result }: Decision<OpenAuctionResult>): readonly TellEffect[] {
+  if (result === undefined) return [];
+  const { lot, side, winner, price } = result;
+  return [
+    { kind: 'tell', to: [winner], type: 'award', body: { lot, side, price } satisfies Award },
+  ];
+}
