@@ -112,3 +112,29 @@ export {
 } from './session-log.ts';
 export { verify } from './verify.ts';
 export { breakTie, type TieBreak } from './tie-break.ts';
+export {
+  callMarket,
+  type CallMarket,
+  type CallMarketResult,
+  type CallMarketSpec,
+  type Fraction,
+} from './protocols/call-market.ts';
+export {
+  mcafeeAuction,
+  type McAfeeAuction,
+  type McAfeeResult,
+  type McAfeeSpec,
+} from './protocols/mcafee-auction.ts';
+export {
+  type FilledOrders,
+  type FillsNotice,
+  type Order,
+  type OrderForm,
+  ordersMax,
+  type OrdersQuestion,
+  type OrdersReply,
+  type OrderSide,
+  type PlacedOrder,
+  quantityMax,
+} from './protocols/orders.ts';
+export type { RationRule } from './protocols/ration.ts';

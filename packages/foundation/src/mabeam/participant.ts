@@ -6,6 +6,7 @@ import {
   type ReplyStatus,
 } from './message.ts';
 import { isRecord, parsed, shown } from './parse.ts';
+import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
 import { type BidQuestion, bidQuestion } from './protocols/sealed-bid-auction.ts';
 import type { Asked, Decline, Question } from './question.ts';
 
@@ -13,6 +14,8 @@ import type { Asked, Decline, Question } from './question.ts';
 export interface ParticipantHandlers<C> {
   /** Makes a bid, or declines to. */
   readonly bid?: Asked<C, BidQuestion, Amount>;
+  /** Places orders in a market, none included, or declines to. */
+  readonly orders?: Asked<C, OrdersQuestion, readonly Order[]>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -56,7 +59,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
   const others = Object.entries(handlers.answers ?? {}).map(([type, handler]) =>
     answerer(anyQuestion(type), handler),
   );
-  const own = [answerer(bidQuestion, handlers.bid)];
+  const own = [answerer(bidQuestion, handlers.bid), answerer(ordersQuestion, handlers.orders)];
   return new Map([...others, ...own].flat());
 }
 
