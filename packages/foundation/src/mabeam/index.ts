@@ -162,3 +162,29 @@ export type {
   StayReply,
 } from './protocols/price-questions.ts';
 export { proxy, truthful, withBudget, type Worth } from './bidders.ts';
+export {
+  callMarket,
+  type CallMarket,
+  type CallMarketResult,
+  type CallMarketSpec,
+  type Fraction,
+} from './protocols/call-market.ts';
+export {
+  mcafeeAuction,
+  type McAfeeAuction,
+  type McAfeeResult,
+  type McAfeeSpec,
+} from './protocols/mcafee-auction.ts';
+export {
+  type FilledOrders,
+  type FillsNotice,
+  type Order,
+  type OrderForm,
+  ordersMax,
+  type OrdersQuestion,
+  type OrdersReply,
+  type OrderSide,
+  type PlacedOrder,
+  quantityMax,
+} from './protocols/orders.ts';
+export type { RationRule } from './protocols/ration.ts';

@@ -8,6 +8,7 @@ import {
 import { isRecord, parsed, shown } from './parse.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
+import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
 import { acceptQuestion, type PriceQuestion, stayQuestion } from './protocols/price-questions.ts';
 import {
   type BallotQuestion,
@@ -42,6 +43,8 @@ export interface ParticipantHandlers<C> {
   readonly stay?: Asked<C, PriceQuestion, boolean | Limit>;
   /** Whether it accepts a price of a Dutch auction, or from which on it does. */
   readonly accept?: Asked<C, PriceQuestion, boolean | Limit>;
+  /** Places orders in a market, none included, or declines to. */
+  readonly orders?: Asked<C, OrdersQuestion, readonly Order[]>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -94,6 +97,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(ballotQuestion, handlers.signVote),
     answerer(stayQuestion, handlers.stay),
     answerer(acceptQuestion, handlers.accept),
+    answerer(ordersQuestion, handlers.orders),
   ];
   return new Map([...others, ...own].flat());
 }

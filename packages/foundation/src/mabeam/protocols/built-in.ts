@@ -1,7 +1,9 @@
 import type { AnyProtocol } from '../protocol.ts';
 import { barrier } from './barrier.ts';
+import { callMarket } from './call-market.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
+import { mcafeeAuction } from './mcafee-auction.ts';
 import { quorumCertificate } from './quorum-certificate.ts';
 import { firstPriceAuction, vickreyAuction } from './sealed-bid-auction.ts';
 import { twoPhaseCommit } from './two-phase-commit.ts';
@@ -15,4 +17,6 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   quorumCertificate,
   englishAuction,
   dutchAuction,
+  callMarket,
+  mcafeeAuction,
 ];
