@@ -85,7 +85,7 @@ export interface Coordination {
   /**
    * Goes on with a session that another coordinator has begun: of this or another node, which may be gone or
    * stand still. Participants are asked again what they have not answered; if it is durable, the other
-   * can do nothing more. It has the time that was left at its last step.
+   * can do nothing more. It has the time that was left at its last step. One that runs here is given as it is.
    *
    * @param from - The id of a durable session, or what `session.snapshot()` gave.
    * @throws FoundationError `UNKNOWN_SESSION`, `UNKNOWN_PROTOCOL` of a protocol or version that is not
@@ -212,6 +212,8 @@ class Engine implements Coordination {
     const stored =
       typeof from === 'string' ? await this.#load(from) : { state: from, version: undefined };
     const record = decodeRecord(stored.state);
+    const running = this.#log.running(record.setup.session);
+    if (running !== undefined) return running;
     const { state } = fold(this.#find(record.setup.protocol), record);
     const participants = participantsOf(roster ?? record.setup.roster);
     const journal = stored.version === undefined ? undefined : this.#journal;
