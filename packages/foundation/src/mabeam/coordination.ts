@@ -7,6 +7,7 @@ import { isRecord, shown } from './parse.ts';
 import type { AnyProtocol, Protocol, ProtocolTraits } from './protocol.ts';
 import { builtInProtocols } from './protocols/built-in.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
+import type { SessionRecord } from './record.ts';
 import { fold } from './replay.ts';
 import { type ProtocolStatistics, type SessionInfo, SessionLog } from './session-log.ts';
 import {
@@ -95,6 +96,12 @@ export interface Coordination {
     from: SessionId | Uint8Array,
     options?: { readonly roster?: Roster },
   ): Promise<Session<unknown>>;
+  /**
+   * The record of a durable session, as far as it was written, with the secret of its nonces.
+   *
+   * @throws FoundationError `UNKNOWN_SESSION`, `MALFORMED`, or what the store throws.
+   */
+  stored(id: SessionId): Promise<SessionRecord>;
   /** A session that runs or is remembered: the last {@link sessionsRemembered} that have ended. */
   session(id: SessionId): Session<unknown> | undefined;
   /** Sessions that run or are remembered, the oldest first. */
@@ -222,6 +229,10 @@ class Engine implements Coordination {
     this.#log.add(live, {});
     live.resume(state.epoch + 1);
     return live;
+  }
+
+  async stored(id: SessionId): Promise<SessionRecord> {
+    return decodeRecord((await this.#load(id)).state);
   }
 
   session(id: SessionId): Session<unknown> | undefined {

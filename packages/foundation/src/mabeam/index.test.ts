@@ -8,6 +8,7 @@ it('exports these names, and no others', async () => {
     'breakTie',
     'builtInProtocols',
     'canonical',
+    'checkRecord',
     'createCoordination',
     'firstPriceAuction',
     'inspectAudit',
@@ -20,6 +21,7 @@ it('exports these names, and no others', async () => {
     'parsed',
     'participant',
     'participantsMax',
+    'readyReplies',
     'recordOf',
     'replay',
     'resolveAgentRegistration',
@@ -28,5 +30,6 @@ it('exports these names, and no others', async () => {
     'unparsed',
     'verify',
     'vickreyAuction',
+    'withoutSecret',
   ]);
 });

@@ -112,3 +112,7 @@ export {
 } from './session-log.ts';
 export { verify } from './verify.ts';
 export { breakTie, type TieBreak } from './tie-break.ts';
+export { withoutSecret } from './nonce.ts';
+export { type ReadyReply, readyReplies } from './ready-replies.ts';
+export { checkRecord } from './record-codec.ts';
+export type { SessionListing, SessionView } from './session-view.ts';

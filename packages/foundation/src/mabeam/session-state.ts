@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts';
 import { type Ask, admit, type Reading, type Verdict } from './admission.ts';
-import { digest } from './digest.ts';
 import { type AgentId, type CoordinationRequest, parseReply, type SessionId } from './message.ts';
+import { nonceOf } from './nonce.ts';
 import { composeOutcome, type Outcome } from './outcome.ts';
 import { clipped } from './parse.ts';
 import type {
@@ -403,7 +403,7 @@ export class SessionState<Out> {
       round,
       seq,
       epoch: this.#epoch,
-      nonce: digest(nonceKey, session, seq).slice(0, 32),
+      nonce: nonceOf({ session, nonceKey }, seq),
       budgetMs,
       idempotencyKey: `${session}|${round}|${effect.type}|${to}`,
       body: effect.body,
