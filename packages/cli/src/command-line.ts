@@ -1,31 +1,29 @@
 import { readFileSync } from 'node:fs';
 
-import { isFoundationError, type NodeOptions } from '@foundation/core';
-import { printable, type SettingsFrom } from '@foundation/core/internal';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { type FoundationError, isFoundationError } from '@foundation/core';
+import { printable } from '@foundation/core/internal';
+import { Command, CommanderError } from 'commander';
 
 import { printConfig, viewConfig } from './config.ts';
+import { coordinationCommands } from './coordination-commands.ts';
 import { printDoctor, viewDoctor } from './doctor.ts';
+import { Incomplete } from './incomplete.ts';
 import { keyCommands } from './key-commands.ts';
 import { printNodes, viewNodes } from './nodes.ts';
-import { observe, type Observed } from './observe.ts';
+import { observe } from './observe.ts';
 import { printProcesses, viewProcesses } from './processes.ts';
+import {
+  nodeOptions,
+  observed,
+  settingsCommand,
+  surroundings,
+  viewCommand,
+  type SettingsOptions,
+  type ViewOptions,
+} from './view-command.ts';
 
 /** The exit code of a program: done; it could not be done; the command line cannot be understood. */
 export type ExitCode = 0 | 1 | 2;
-
-/** What a command is told about the configuration of nodes. */
-interface SettingsOptions {
-  readonly cluster?: string;
-  readonly directory?: string;
-  readonly profile?: string;
-  readonly file?: string;
-  readonly json?: true;
-}
-
-interface ViewOptions extends SettingsOptions {
-  readonly wait?: number;
-}
 
 /** Carries out one command line; writes the answer to stdout and problems to stderr. */
 export async function runCommandLine(words: readonly string[]): Promise<ExitCode> {
@@ -38,14 +36,16 @@ export async function runCommandLine(words: readonly string[]): Promise<ExitCode
     if (!isFoundationError(error)) throw error;
     // What another node has said may be part of it.
     console.error(printable(`error: ${error.message}`));
+    for (const problem of problemsOf(error)) console.error(printable(`  ${problem}`));
     if (error.hint !== undefined) console.error(printable(error.hint));
     return error.code === 'INVALID_OPTION' ? 2 : 1;
   }
 }
 
-/** Part of an answer is missing; what is missing has been said. */
-class Incomplete extends Error {
-  override readonly name = 'Incomplete';
+/** All that is wrong with a file. */
+function problemsOf({ details }: FoundationError): readonly string[] {
+  const problems: unknown = Object(details).problems;
+  return Array.isArray(problems) ? problems.map(String) : [];
 }
 
 function commandLine(): Command {
@@ -65,18 +65,9 @@ function commandLine(): Command {
   settingsCommand(program, 'doctor')
     .description('says how a node would find others here, with evidence, and what it lacks')
     .action((options: SettingsOptions) => showDoctor(options));
+  coordinationCommands(program);
   keyCommands(program);
   return program;
-}
-
-function settingsCommand(program: Command, name: string): Command {
-  return program
-    .command(name)
-    .option('--cluster <name>', 'name of the cluster (default: that of the nearest package.json)')
-    .option('--directory <path>', 'where clusters keep their files (default: $FOUNDATION_HOME)')
-    .option('--profile <name>', 'as if this were the profile')
-    .option('--file <path>', 'the file of settings (default: the nearest foundation.config.ts)')
-    .option('--json', 'print one JSON object');
 }
 
 async function showConfig(options: SettingsOptions): Promise<void> {
@@ -90,24 +81,6 @@ async function showDoctor(options: SettingsOptions): Promise<void> {
   if (!view.isFine) throw new Incomplete();
 }
 
-function nodeOptions({ cluster, directory, profile, file }: SettingsOptions): NodeOptions {
-  const given = { clusterName: cluster, directory, profile, config: file };
-  // What is wrong is refused with its value where settings are checked.
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-}
-
-function surroundings(): SettingsFrom {
-  return { environment: process.env, cwd: process.cwd(), program: 'arguments' };
-}
-
-function viewCommand(program: Command, name: string): Command {
-  return settingsCommand(program, name).option(
-    '--wait <ms>',
-    'longest time to look for nodes (default: 2000, beyond one machine 5000)',
-    positive,
-  );
-}
-
 async function showNodes(options: ViewOptions): Promise<void> {
   const view = await observe(observed(options), viewNodes);
   console.log(options.json ? JSON.stringify(view) : printNodes(view));
@@ -119,16 +92,6 @@ async function showProcesses(options: ViewOptions): Promise<void> {
   for (const { node, message } of view.unanswered)
     console.error(printable(`${node} gave no answer: ${message}`));
   if (view.unanswered.length > 0) throw new Incomplete();
-}
-
-function observed(options: ViewOptions): Observed {
-  return { options: nodeOptions(options), from: surroundings(), waitMs: options.wait };
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (value > 0 && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError('Expected a positive number of milliseconds.');
 }
 
 function version(): string {

@@ -25,6 +25,9 @@ export interface SystemDuties {
   readonly snapshots: Snapshots;
   /** How the cluster is, as this node sees it. */
   health(): Promise<ClusterHealth>;
+  /** What it coordinates. */
+  sessions(): unknown;
+  session(id: string): Promise<Uint8Array | undefined>;
   /** The life of another node hands over what it runs for the cluster, and is to be given nothing more. */
   drains(node: Pid): void;
 }
@@ -39,6 +42,8 @@ export function systemProcess(duties: SystemDuties): Behaviour {
       ...systemCalls,
       ping: () => true,
       health: onTheSide(() => duties.health()),
+      sessions: onTheSide(() => duties.sessions()),
+      session: onTheSide((_ctx, id) => duties.session(given.key(id))),
       drains: (_ctx, pid) => duties.drains(given.pid(pid)),
       listings: onTheSide(() => duties.listings()),
       startSingleton: onTheSide((_ctx, record) => duties.startSingleton(given.record(record))),
@@ -55,6 +60,8 @@ export function systemProcess(duties: SystemDuties): Behaviour {
 export interface SystemRef {
   ping(): Promise<true>;
   health(): Promise<ClusterHealth>;
+  sessions(): Promise<unknown>;
+  session(id: string): Promise<Uint8Array | undefined>;
   drains(node: Pid): Promise<void>;
   listings(): Promise<readonly RuntimeListing[]>;
   startSingleton(record: SingletonRecord): Promise<void>;

@@ -12,6 +12,7 @@ import { Events } from './events.ts';
 import { listingOf } from './introspection/process-info.ts';
 import { Leases, type LeaseProblem } from './lease/leases.ts';
 import { createMabeam, type Mabeam } from './mabeam/mabeam.ts';
+import { listSessions, viewSession } from './mabeam/session-view.ts';
 import { Exchange, type Station } from './messaging/exchange.ts';
 import { codecFor } from './messaging/runtime-codec.ts';
 import { Switchboard } from './messaging/switchboard.ts';
@@ -50,6 +51,9 @@ const tellMs = 2_000;
 
 /** Milliseconds that another node has to report: it may wait for others for a second. */
 const healthMs = 3_000;
+
+/** Milliseconds that a node may take to tell of its sessions. */
+const sessionsMs = 5_000;
 
 /** Milliseconds after the last link is up, by when names that both sides had are settled. */
 const namesSettledMs = 500;
@@ -188,6 +192,8 @@ class RunningNode implements Node {
       sharedStatistics: (pid) => this.#threads.sharedStatistics(pid),
       snapshots: this.#ports.snapshots,
       health: () => this.cluster.health(),
+      sessions: () => listSessions(this.mabeam.coordination),
+      session: (id) => viewSession(this.mabeam.coordination, id),
       drains: ({ node, incarnation }) => this.cluster.drains(node, incarnation),
     });
     await this.#runtime.spawn(system);
@@ -355,7 +361,14 @@ class RunningNode implements Node {
   #makeMabeam(): Mabeam {
     const { clock, random } = this.#settings;
     const [runtime, processes] = [this.#runtime, this.processes];
-    return createMabeam({ runtime, processes, clock, random, journal: this.#ports.snapshots });
+    return createMabeam({
+      runtime,
+      processes,
+      clock,
+      random,
+      journal: this.#ports.snapshots,
+      system: (node) => systemOf(this.#runtime, this.cluster.station(node), sessionsMs),
+    });
   }
 
   #makeCluster(): Cluster | undefined {

@@ -83,7 +83,7 @@ export function inspectAudit(log: AuditLog, publicKey?: string): AuditFinding {
     if (hashOf(line) !== stated) return wrong(seq, 'its content is not what was hashed');
     prev = stated;
   }
-  const last = log.entries.length - 1;
+  const last = Math.max(log.entries.length - 1, 0);
   if (log.entries.at(-1)?.kind !== 'end') return wrong(last, 'lines are missing at the end');
   if (log.head !== prev) return wrong(last, 'the head is not the hash of the last line');
   return publicKey === undefined ? { ok: true } : inspectSignature(log, publicKey);
@@ -103,7 +103,7 @@ export function recordOf(log: AuditLog): SessionRecord {
   const end = Object(rest.at(-1)?.data);
   return checkRecord({
     setup: setup?.data,
-    entries: rest.slice(0, -1).map(({ at, kind, data }) => ({ at, kind, ...Object(data) })),
+    entries: rest.slice(0, -1).map(({ at, kind, data }) => ({ ...Object(data), at, kind })),
     dropped: end.dropped,
   });
 }

@@ -1,63 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { ManualClock } from '../../test/manual-clock.ts';
+import { type Behaviour, bid, World } from '../../test/coordination-world.ts';
 import { FoundationError } from '../errors.ts';
-import { seededRandom } from '../random.ts';
-import { type Coordination, type CoordinationOptions, createCoordination } from './coordination.ts';
-import type { AgentId, CoordinationReply, CoordinationRequest } from './message.ts';
-import { participant } from './participant.ts';
+import type { CoordinationReply, CoordinationRequest } from './message.ts';
 import { firstPriceAuction, vickreyAuction } from './protocols/sealed-bid-auction.ts';
 import { replay } from './replay.ts';
-import type { Messenger, ParticipantRef } from './session.ts';
-
-type Behaviour = (request: CoordinationRequest, signal: AbortSignal) => unknown;
-
-class World {
-  readonly clock = new ManualClock();
-  readonly asked: {
-    readonly participant: ParticipantRef;
-    readonly request: CoordinationRequest;
-  }[] = [];
-  readonly told: CoordinationRequest[] = [];
-  readonly coordination: Coordination;
-  readonly #agents = new Map<AgentId, Behaviour>();
-
-  constructor(options: Partial<CoordinationOptions> = {}) {
-    const messenger: Messenger = {
-      ask: async (to, request, { signal }) => {
-        this.asked.push({ participant: to, request });
-        return await this.#agents.get(to.id)?.(request, signal);
-      },
-      tell: (_to, notice) => void this.told.push(notice),
-    };
-    const random = seededRandom('world');
-    this.coordination = createCoordination({ messenger, clock: this.clock, random, ...options });
-  }
-
-  agent(id: AgentId, behaviour: Behaviour): this {
-    this.#agents.set(id, behaviour);
-    return this;
-  }
-
-  get ids(): AgentId[] {
-    return [...this.#agents.keys()];
-  }
-
-  silent = (): Promise<never> => new Promise<never>(() => {});
-
-  slow(afterMs: number, amount: bigint): Behaviour {
-    return (request) =>
-      new Promise((resolve) => {
-        this.clock.after(afterMs, () => resolve(bid(amount)(request)));
-      });
-  }
-}
-
-const bidder = participant<bigint>({ bid: (amount) => amount });
-const bid =
-  (amount: bigint) =>
-  (request: unknown): unknown =>
-    bidder(amount, request);
 
 function fail(
   code: 'NODE_DOWN' | 'PROCESS_DOWN' | 'NO_PROCESS' | 'CALL_TIMEOUT' | 'REFUSED',

@@ -7,6 +7,7 @@ import { isRecord, shown } from './parse.ts';
 import type { AnyProtocol, Protocol, ProtocolTraits } from './protocol.ts';
 import { builtInProtocols } from './protocols/built-in.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
+import type { SessionRecord } from './record.ts';
 import { fold } from './replay.ts';
 import { type ProtocolStatistics, type SessionInfo, SessionLog } from './session-log.ts';
 import {
@@ -85,7 +86,7 @@ export interface Coordination {
   /**
    * Goes on with a session that another coordinator has begun: of this or another node, which may be gone or
    * stand still. Participants are asked again what they have not answered; if it is durable, the other
-   * can do nothing more. It has the time that was left at its last step.
+   * can do nothing more. It has the time that was left at its last step. One that runs here is given as it is.
    *
    * @param from - The id of a durable session, or what `session.snapshot()` gave.
    * @throws FoundationError `UNKNOWN_SESSION`, `UNKNOWN_PROTOCOL` of a protocol or version that is not
@@ -95,6 +96,12 @@ export interface Coordination {
     from: SessionId | Uint8Array,
     options?: { readonly roster?: Roster },
   ): Promise<Session<unknown>>;
+  /**
+   * The record of a durable session, as far as it was written, with the secret of its nonces.
+   *
+   * @throws FoundationError `UNKNOWN_SESSION`, `MALFORMED`, or what the store throws.
+   */
+  stored(id: SessionId): Promise<SessionRecord>;
   /** A session that runs or is remembered: the last {@link sessionsRemembered} that have ended. */
   session(id: SessionId): Session<unknown> | undefined;
   /** Sessions that run or are remembered, the oldest first. */
@@ -212,6 +219,8 @@ class Engine implements Coordination {
     const stored =
       typeof from === 'string' ? await this.#load(from) : { state: from, version: undefined };
     const record = decodeRecord(stored.state);
+    const running = this.#log.running(record.setup.session);
+    if (running !== undefined) return running;
     const { state } = fold(this.#find(record.setup.protocol), record);
     const participants = participantsOf(roster ?? record.setup.roster);
     const journal = stored.version === undefined ? undefined : this.#journal;
@@ -220,6 +229,10 @@ class Engine implements Coordination {
     this.#log.add(live, {});
     live.resume(state.epoch + 1);
     return live;
+  }
+
+  async stored(id: SessionId): Promise<SessionRecord> {
+    return decodeRecord((await this.#load(id)).state);
   }
 
   session(id: SessionId): Session<unknown> | undefined {

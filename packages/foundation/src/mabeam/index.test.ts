@@ -11,6 +11,7 @@ it('exports these names, and no others', async () => {
     'callMarket',
     'canonical',
     'certificateProblems',
+    'checkRecord',
     'createCoordination',
     'dutchAuction',
     'englishAuction',
@@ -32,6 +33,7 @@ it('exports these names, and no others', async () => {
     'quantityMax',
     'quorumCertificate',
     'quorumOf',
+    'readyReplies',
     'recordOf',
     'replay',
     'resolveAgentRegistration',
@@ -46,5 +48,6 @@ it('exports these names, and no others', async () => {
     'vickreyAuction',
     'voteStatement',
     'withBudget',
+    'withoutSecret',
   ]);
 });

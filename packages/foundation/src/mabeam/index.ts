@@ -188,3 +188,8 @@ export {
   quantityMax,
 } from './protocols/orders.ts';
 export type { RationRule } from './protocols/ration.ts';
+export { withoutSecret } from './nonce.ts';
+export type { ReadyReply } from './protocols/ready-reply.ts';
+export { type ReadyReplyMaker, readyReplies } from './ready-replies.ts';
+export { checkRecord } from './record-codec.ts';
+export type { SessionListing, SessionView } from './session-view.ts';

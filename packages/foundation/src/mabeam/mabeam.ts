@@ -10,12 +10,18 @@ import type { Runtime } from '../process/runtime.ts';
 import type { Random } from '../random.ts';
 import { AgentRegistry } from './agents.ts';
 import { createCoordination, type Coordination } from './coordination.ts';
+import type { SessionId } from './message.ts';
+import { readListing, readView, type SessionListing, type SessionView } from './session-view.ts';
 import type { Messenger, ParticipantRef } from './session.ts';
 
 /** `node.mabeam`: agents that decide together. */
 export interface Mabeam {
   readonly agents: AgentRegistry;
   readonly coordination: Coordination;
+  /** Sessions that another node, or this one, holds or remembers. */
+  sessionsOn(node: string): Promise<SessionListing>;
+  /** One session of another node, or this one; undefined when it knows none of that id. */
+  sessionOn(node: string, id: SessionId): Promise<SessionView | undefined>;
 }
 
 export interface MabeamParts {
@@ -25,13 +31,25 @@ export interface MabeamParts {
   readonly random: Random;
   /** Where durable sessions are written. */
   readonly journal: Snapshots;
+  /** What answers for the sessions of a node. */
+  readonly system: (node: string) => SessionsRef;
 }
 
-export function createMabeam({ runtime, processes, ...parts }: MabeamParts): Mabeam {
+interface SessionsRef {
+  sessions(): Promise<unknown>;
+  session(id: SessionId): Promise<Uint8Array | undefined>;
+}
+
+export function createMabeam({ runtime, processes, system, ...parts }: MabeamParts): Mabeam {
   const messenger = processMessenger(runtime);
   return {
     agents: new AgentRegistry(runtime.name, processes),
     coordination: createCoordination({ messenger, ...parts }),
+    sessionsOn: async (node) => readListing(await system(node).sessions()),
+    async sessionOn(node, id) {
+      const view = await system(node).session(id);
+      return view === undefined ? undefined : readView(view);
+    },
   };
 }
 

@@ -46,8 +46,9 @@ export function fold<Out>(protocol: AnyProtocol<Out>, record: SessionRecord): Fo
   const state = new SessionState(protocol, { ...setup, spec: spec.value }, dropped);
   let action: SessionAction<Out> | undefined = state.start();
   for (const entry of entries) {
-    if (action?.kind === 'finish') break;
     if (isSaid(entry)) continue;
+    // What came too late changes nothing; that the end could not be written down, everything.
+    if (action?.kind === 'finish' && entry.kind !== 'fail') continue;
     action = state.take(entry.kind === 'answer' ? { ...entry, answer: entry.reply } : entry);
   }
   return { state, action };

@@ -61,7 +61,7 @@ type Sums = { -readonly [Key in keyof ProtocolStatistics]: ProtocolStatistics[Ke
 export class SessionLog {
   readonly #clock: Clock;
   readonly #entries = new Map<SessionId, Entry>();
-  readonly #ended: SessionId[] = [];
+  readonly #ended: Entry[] = [];
   readonly #keys = new Map<string, LoggedSession>();
   readonly #sums = new Map<string, Sums>();
 
@@ -87,7 +87,7 @@ export class SessionLog {
       signal?.removeEventListener('abort', cancel);
       entry.end = { at: this.#clock.now(), outcome };
       count(sums, entry.end.at - begin, outcome);
-      this.#forgetOldest(session.id);
+      this.#forgetOldest(entry);
     });
     if (signal?.aborted === true) queueMicrotask(cancel);
   }
@@ -154,12 +154,13 @@ export class SessionLog {
     return made;
   }
 
-  #forgetOldest(id: SessionId): void {
-    this.#ended.push(id);
-    if (this.#ended.length <= sessionsRemembered) return;
-    const oldest = this.#ended.shift() ?? '';
-    const { key, session } = this.#entries.get(oldest) ?? {};
-    this.#entries.delete(oldest);
+  #forgetOldest(ended: Entry): void {
+    this.#ended.push(ended);
+    const oldest = this.#ended.length > sessionsRemembered ? this.#ended.shift() : undefined;
+    if (oldest === undefined) return;
+    const { key, session } = oldest;
+    // It may have gone on here since.
+    if (this.#entries.get(session.id) === oldest) this.#entries.delete(session.id);
     if (key !== undefined && this.#keys.get(key) === session) this.#keys.delete(key);
   }
 }

@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.ts';
 import { type Ask, admit, type Reading, type Verdict } from './admission.ts';
-import { digest } from './digest.ts';
 import { type AgentId, type CoordinationRequest, parseReply, type SessionId } from './message.ts';
+import { nonceOf } from './nonce.ts';
 import { composeOutcome, type Outcome } from './outcome.ts';
 import { clipped } from './parse.ts';
 import type {
@@ -159,13 +159,13 @@ export class SessionState<Out> {
         this.#entries.push(input);
         return this.#resume(input.at, input.epoch);
       case 'cancel':
-      case 'fail':
         if (this.#outcome !== undefined) return undefined;
         this.#entries.push(input);
-        return this.#finish({
-          status: input.kind === 'cancel' ? 'cancelled' : 'failed',
-          detail: input.reason,
-        });
+        return this.#stop({ status: 'cancelled', detail: input.reason });
+      case 'fail':
+        // Even after the end: what was decided and not written down was never decided.
+        this.#entries.push(input);
+        return this.#stop({ status: 'failed', detail: input.reason });
     }
     const round = this.#round;
     if (round === undefined) return undefined;
@@ -228,6 +228,7 @@ export class SessionState<Out> {
     if (verdict === 'equivocation') {
       if (ask.answer?.kind === 'silent') return false;
       ask.answer = { kind: 'silent', from, cause: 'equivocation' };
+      if (this.#round !== undefined) this.#round.isBroken = true;
       return true;
     }
     if (reply === undefined || (verdict !== 'accepted' && verdict !== 'declined')) return false;
@@ -264,7 +265,7 @@ export class SessionState<Out> {
     });
     const replies = answers.filter(({ kind }) => kind === 'ok').length;
     const isWhole = answers.length === this.#setup.roster.length;
-    if (isWhole && replies < this.#setup.quorum) return this.#finish({ status: 'no_quorum' });
+    if (isWhole && replies < this.#setup.quorum) return this.#stop({ status: 'no_quorum' });
     const event = { kind: 'round_closed', round: round.number, answers } as const;
     return this.#advance(at, () => this.#protocol.on(this.#state, event, this.#env));
   }
@@ -320,7 +321,7 @@ export class SessionState<Out> {
       return this.#finish({ status: 'limit_reached' });
     }
     const budgets = effects.map((effect) => effect.budgetMs ?? leftMs);
-    const budgetMs = Math.min(leftMs, forMs ?? Math.max(...budgets));
+    const budgetMs = Math.min(leftMs, forMs ?? budgets.reduce((most, ms) => Math.max(most, ms), 0));
     const asked = effects.flatMap((effect) => effect.to.map((to) => ({ to, effect })));
     if (new Set(asked.map(({ to }) => to)).size < asked.length) {
       return this.#fail(`asked somebody twice in round ${number}`);
@@ -340,6 +341,7 @@ export class SessionState<Out> {
   /** Does again what was under way: whoever did it before may be gone, and who was told may not have heard. */
   #resume(at: number, epoch: number): SessionAction<Out> | undefined {
     this.#epoch = epoch;
+    this.#notices = this.#notices.map((notice) => ({ ...notice, epoch }));
     if (this.#outcome !== undefined) {
       return this.#action({ kind: 'finish', outcome: this.#outcome });
     }
@@ -401,7 +403,7 @@ export class SessionState<Out> {
       round,
       seq,
       epoch: this.#epoch,
-      nonce: digest(nonceKey, session, seq).slice(0, 32),
+      nonce: nonceOf({ session, nonceKey }, seq),
       budgetMs,
       idempotencyKey: `${session}|${round}|${effect.type}|${to}`,
       body: effect.body,
@@ -410,6 +412,12 @@ export class SessionState<Out> {
 
   #fail(what: string): SessionAction<Out> {
     return this.#finish({ status: 'failed', detail: `${this.#setup.protocol} ${what}` });
+  }
+
+  /** Ends it between two steps: the notices of the last one have gone out. */
+  #stop(decision: Decision<Out>): SessionAction<Out> {
+    this.#notices = [];
+    return this.#finish(decision);
   }
 
   #finish(decision: Decision<Out>): SessionAction<Out> {

@@ -44,7 +44,10 @@ export interface Messenger {
 /** A coordination under way. What is iterated is its record, entry by entry, until the session has ended. */
 export interface Session<Out> extends AsyncIterable<RecordEntry> {
   readonly id: SessionId;
-  /** Never rejects, and settles by the session's deadline. */
+  /**
+   * Never rejects, and settles by the session's deadline; up to a second later when the end of a
+   * durable session has to be written down.
+   */
   readonly outcome: Promise<Outcome<Out>>;
   /** Everything up to now. After the end, answers that came too late are still added to it. */
   readonly record: SessionRecord;
@@ -64,11 +67,14 @@ export interface SessionWorld {
 /** Where a session writes what it is about to do, before it does it. */
 export type WriteAhead = (record: SessionRecord) => Promise<void>;
 
-/** Milliseconds that a record may take longer to be written than the session has left. */
+/** Milliseconds that the end of a session may take longer to be written than it has left. */
 const writeGraceMs = 1_000;
 
-/** Milliseconds that a solver may take longer than it was given. */
+/** Milliseconds that a solver may take longer than it was given, within what the session has left. */
 const solverGraceMs = 500;
+
+/** Part of the time that is left for a solver to use; the rest is for its answer to come back. */
+const solverShare = 0.9;
 
 /** Carries out what a {@link SessionState} wants done. */
 export class LiveSession<Out> implements Session<Out> {
@@ -158,6 +164,10 @@ export class LiveSession<Out> implements Session<Out> {
     return this.#world.clock.now() - this.#startedAt;
   }
 
+  #leftMs(): number {
+    return Math.max(this.setup.deadlineMs - this.#at(), 0);
+  }
+
   #take(input: SessionInput): void {
     const action = this.#state.take(input);
     if (action === undefined) this.#tellNews();
@@ -188,19 +198,17 @@ export class LiveSession<Out> implements Session<Out> {
     const { record } = this;
     const written = this.#written.then(() => writeAhead(record));
     this.#written = written.catch(() => undefined);
-    const leftMs = Math.max(record.setup.deadlineMs - this.#at(), 0);
+    const graceMs = action.kind === 'finish' ? writeGraceMs : 0;
     try {
-      await within(written, { clock: this.#world.clock, ms: leftMs + writeGraceMs });
+      await within(written, { clock: this.#world.clock, ms: this.#leftMs() + graceMs });
     } catch (error) {
-      return this.#fail(action, `its record could not be written: ${messageOf(error)}`);
+      return this.#fail(`its record could not be written: ${messageOf(error)}`);
     }
     this.#perform(action, signal);
   }
 
   #perform(action: SessionAction<Out>, signal: AbortSignal): void {
-    for (const notice of action.notices) {
-      this.#world.messenger.tell(this.#participant(notice.to), notice);
-    }
+    for (const notice of action.notices) this.#tell(notice);
     if (action.kind === 'finish') return this.#end(action.outcome);
     if (signal.aborted) return;
     if (action.kind === 'solve') void this.#solve(action, signal);
@@ -208,11 +216,11 @@ export class LiveSession<Out> implements Session<Out> {
   }
 
   /** Nobody may be told of what is not on record: another coordinator may decide otherwise. */
-  #fail(action: SessionAction<Out>, detail: string): void {
-    const failed = this.#state.take({ kind: 'fail', at: this.#at(), reason: detail }) ?? action;
-    if (failed.kind !== 'finish') return;
-    const { participation, reasons, record } = failed.outcome;
-    this.#end({ status: 'failed', detail, participation, reasons, record });
+  #fail(detail: string): void {
+    if (this.#hasEnded) return;
+    this.#current.abort();
+    const failed = this.#state.take({ kind: 'fail', at: this.#at(), reason: detail });
+    if (failed?.kind === 'finish') this.#end(failed.outcome);
   }
 
   #end(outcome: Outcome<Out>): void {
@@ -234,11 +242,25 @@ export class LiveSession<Out> implements Session<Out> {
     const solved = (result: SolverResult): void => {
       if (!signal.aborted) this.#take({ kind: 'solved', at: this.#at(), result });
     };
-    const timer = clock.after(budgetMs + solverGraceMs, () =>
+    const leftMs = this.#leftMs();
+    const timer = clock.after(Math.min(budgetMs + solverGraceMs, leftMs), () =>
       solved({ status: 'limit', solver: 'none', detail: 'the solver did not answer' }),
     );
     signal.addEventListener('abort', () => timer.cancel(), { once: true });
-    solved(await solver.solve(job, { budgetMs, signal }));
+    try {
+      const options = { budgetMs: Math.min(budgetMs, leftMs * solverShare), signal };
+      solved(await solver.solve(job, options));
+    } catch (error) {
+      solved({ status: 'failed', solver: 'none', detail: clipped(messageOf(error), 200) });
+    }
+  }
+
+  #tell(notice: CoordinationRequest): void {
+    try {
+      this.#world.messenger.tell(this.#participant(notice.to), notice);
+    } catch {
+      // It may be lost.
+    }
   }
 
   async #ask(request: CoordinationRequest, signal: AbortSignal): Promise<void> {

@@ -12,16 +12,22 @@ import { replay } from './replay.ts';
  */
 export function verify<Out>(protocol: AnyProtocol<Out>, outcome: Outcome<Out>): readonly string[] {
   const { record, ...claimed } = outcome;
+  const problems: string[] = [];
   try {
     const { record: _, ...replayed } = replay(protocol, record);
     const fields = new Set([...Object.keys(claimed), ...Object.keys(replayed)]);
-    const problems = [...fields]
-      .filter((field) => textOf(claimed, field) !== textOf(replayed, field))
-      .map((field) => `\`${field}\` is not what the record leads to`);
-    const { roster, spec } = record.setup;
-    return [...problems, ...(protocol.verify?.(spec, { ...claimed, roster }) ?? [])];
+    for (const field of fields) {
+      if (textOf(claimed, field) === textOf(replayed, field)) continue;
+      problems.push(`\`${field}\` is not what the record leads to`);
+    }
+    const spec = protocol.parseSpec(record.setup.spec);
+    if (!spec.ok) return [...problems, spec.reason];
+    // The same, but with amounts as bigints where the outcome has come as JSON.
+    const claim = problems.length === 0 ? replayed : claimed;
+    const { roster } = record.setup;
+    return [...problems, ...(protocol.verify?.(spec.value, { ...claim, roster }) ?? [])];
   } catch (error) {
-    return [messageOf(error)];
+    return [...problems, messageOf(error)];
   }
 }
 

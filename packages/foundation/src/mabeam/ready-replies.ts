@@ -1,0 +1,23 @@
+import { readyReplies as callMarket } from './protocols/call-market-ready.ts';
+import { readyReplies as dutch } from './protocols/dutch-auction-ready.ts';
+import { readyReplies as english } from './protocols/english-auction-ready.ts';
+import { readyReplies as certificate } from './protocols/quorum-certificate-ready.ts';
+import type { ReadyReply } from './protocols/ready-reply.ts';
+import { readyReplies as sealedBid } from './protocols/sealed-bid-auction-ready.ts';
+
+/**
+ * Makes a scripted participant: what it answers to each request, from what the script says about it. A body that is
+ * undefined is no answer.
+ *
+ * @throws Error that says what is wrong with the argument.
+ */
+export type ReadyReplyMaker = (argument: unknown) => ReadyReply;
+
+/** Scripted participants of all protocols, by name: `{ "truthful": "60" }` in a script. */
+export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
+  ...sealedBid,
+  ...english,
+  ...dutch,
+  ...callMarket,
+  ...certificate,
+};
