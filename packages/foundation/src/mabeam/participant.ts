@@ -7,12 +7,16 @@ import {
 } from './message.ts';
 import { isRecord, parsed, shown } from './parse.ts';
 import { type BidQuestion, bidQuestion } from './protocols/sealed-bid-auction.ts';
+import type { Ballot } from './protocols/voting/ballot.ts';
+import { type VoteQuestion, voteQuestion } from './protocols/voting/vote-question.ts';
 import type { Asked, Decline, Question } from './question.ts';
 
 /** What a participant can do, each by one handler; `C` is the context of its process. */
 export interface ParticipantHandlers<C> {
   /** Makes a bid, or declines to. */
   readonly bid?: Asked<C, BidQuestion, Amount>;
+  /** Casts a vote, or abstains by declining. */
+  readonly vote?: Asked<C, VoteQuestion, Ballot>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -56,7 +60,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
   const others = Object.entries(handlers.answers ?? {}).map(([type, handler]) =>
     answerer(anyQuestion(type), handler),
   );
-  const own = [answerer(bidQuestion, handlers.bid)];
+  const own = [answerer(bidQuestion, handlers.bid), answerer(voteQuestion, handlers.vote)];
   return new Map([...others, ...own].flat());
 }
 
