@@ -6,6 +6,7 @@ import { seededRandom } from '../random.ts';
 import { type Coordination, type CoordinationOptions, createCoordination } from './coordination.ts';
 import type { AgentId, CoordinationReply, CoordinationRequest } from './message.ts';
 import { participant } from './participant.ts';
+import { builtInProtocols } from './protocols/built-in.ts';
 import { firstPriceAuction, vickreyAuction } from './protocols/sealed-bid-auction.ts';
 import { replay } from './replay.ts';
 import type { Messenger, ParticipantRef } from './session.ts';
@@ -235,10 +236,9 @@ describe('protocols', () => {
 
   it('are found by name, and can be added, replaced and removed while sessions run', async () => {
     const { coordination, clock, ...world } = new World();
-    expect(coordination.protocols().map(({ name }) => name)).toEqual([
-      'auction.first_price',
-      'auction.vickrey',
-    ]);
+    expect(coordination.protocols().map(({ name }) => name)).toEqual(
+      builtInProtocols.map(({ name }) => name),
+    );
     const session = coordination.start('auction.vickrey', sale, ['a'], { deadlineMs: 50 });
     expect(() => coordination.registerProtocol(later)).toThrow(
       'protocol auction.vickrey is registered already, version 1.0.0',
@@ -257,7 +257,7 @@ describe('protocols', () => {
       expect.objectContaining({
         code: 'UNKNOWN_PROTOCOL',
         message: 'no protocol is called "auction.dutch"',
-        hint: 'Known here: auction.first_price, auction.vickrey. Others must be registered first.',
+        hint: expect.stringContaining('Known here: auction.first_price, auction.vickrey'),
       }),
     );
   });

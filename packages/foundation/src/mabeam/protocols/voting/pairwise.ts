@@ -13,10 +13,11 @@ export function pairwise({ size, votes }: Profile): Pairwise {
   for (const { weight, grades } of votes) {
     for (let own = 0; own < size; own++) {
       const grade = grades[own] ?? 0;
-      const row = own * size;
-      for (let other = 0; other < size; other++) {
-        if (grade > (grades[other] ?? 0))
-          preferring[row + other] = (preferring[row + other] ?? 0) + weight;
+      for (let other = own + 1; other < size; other++) {
+        const against = grades[other] ?? 0;
+        if (grade === against) continue;
+        const duel = grade > against ? own * size + other : other * size + own;
+        preferring[duel] = (preferring[duel] ?? 0) + weight;
       }
     }
   }
