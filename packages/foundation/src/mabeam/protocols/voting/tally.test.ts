@@ -134,6 +134,11 @@ describe('worked examples', () => {
   });
 });
 
+it('a lost duel is no step of a path', () => {
+  const strengths = pathStrengths(pairwise(profileOf({ AB: 3, BA: 2 }, 'AB')));
+  expect(Array.from(strengths)).toEqual([0, 3, 0, 0]);
+});
+
 describe('ties on ballots', () => {
   it('share the points of their places', () => {
     expect(borda(profileOf({ 'A[BC]D': 1 }, 'ABCD'))).toEqual([3, 1.5, 1.5, 0]);
