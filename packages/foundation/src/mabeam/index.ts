@@ -193,3 +193,53 @@ export type { ReadyReply } from './protocols/ready-reply.ts';
 export { type ReadyReplyMaker, readyReplies } from './ready-replies.ts';
 export { checkRecord } from './record-codec.ts';
 export type { SessionListing, SessionView } from './session-view.ts';
+export {
+  type Ballot,
+  type BallotKind,
+  voteOptionsMax,
+  voteScoreMax,
+} from './protocols/voting/ballot.ts';
+export {
+  committeeAv,
+  committeePav,
+  committeePhragmen,
+  type CommitteeResult,
+  committeeSav,
+  type CommitteeSpec,
+  type CommitteeVote,
+} from './protocols/voting/committee.ts';
+export type { VoteWeights } from './protocols/voting/count.ts';
+export {
+  type GroupResult,
+  type HierarchicalResult,
+  type HierarchicalSpec,
+  hierarchicalVote,
+  type VotingGroup,
+} from './protocols/voting/hierarchical-vote.ts';
+export {
+  type IterativeResult,
+  type IterativeSpec,
+  iterativeVote,
+} from './protocols/voting/iterative-vote.ts';
+export type { Ratio } from './protocols/voting/ratio.ts';
+export type { VotingRuleName } from './protocols/voting/rules.ts';
+export {
+  approvalVote,
+  bordaVote,
+  condorcetVote,
+  copelandVote,
+  instantRunoffVote,
+  majorityVote,
+  minimaxVote,
+  pluralityVote,
+  schulzeVote,
+  scoreVote,
+  supermajorityVote,
+  unanimousVote,
+  type Vote,
+  type VoteResult,
+  weightedVote,
+} from './protocols/voting/vote.ts';
+export type { OptionScore, VoteQuestion, VoteRequest } from './protocols/voting/vote-question.ts';
+export type { Denominator, VoteSpec } from './protocols/voting/vote-spec.ts';
+export { type VotingPower, votingPower } from './protocols/voting/voting-power.ts';

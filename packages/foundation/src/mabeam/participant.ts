@@ -23,6 +23,8 @@ import {
   prepareQuestion,
   type TransactionQuestion,
 } from './protocols/two-phase-commit-questions.ts';
+import type { Ballot } from './protocols/voting/ballot.ts';
+import { type VoteQuestion, voteQuestion } from './protocols/voting/vote-question.ts';
 import type { Asked, Decline, Question } from './question.ts';
 
 /** What a participant can do, each by one handler; `C` is the context of its process. */
@@ -45,6 +47,8 @@ export interface ParticipantHandlers<C> {
   readonly accept?: Asked<C, PriceQuestion, boolean | Limit>;
   /** Places orders in a market, none included, or declines to. */
   readonly orders?: Asked<C, OrdersQuestion, readonly Order[]>;
+  /** Casts a vote, or abstains by declining. */
+  readonly vote?: Asked<C, VoteQuestion, Ballot>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -98,6 +102,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(stayQuestion, handlers.stay),
     answerer(acceptQuestion, handlers.accept),
     answerer(ordersQuestion, handlers.orders),
+    answerer(voteQuestion, handlers.vote),
   ];
   return new Map([...others, ...own].flat());
 }

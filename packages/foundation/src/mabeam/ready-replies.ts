@@ -4,6 +4,7 @@ import { readyReplies as english } from './protocols/english-auction-ready.ts';
 import { readyReplies as certificate } from './protocols/quorum-certificate-ready.ts';
 import type { ReadyReply } from './protocols/ready-reply.ts';
 import { readyReplies as sealedBid } from './protocols/sealed-bid-auction-ready.ts';
+import { readyReplies as voting } from './protocols/voting-ready.ts';
 
 /**
  * Makes a scripted participant: what it answers to each request, from what the script says about it. A body that is
@@ -20,4 +21,5 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...dutch,
   ...callMarket,
   ...certificate,
+  ...voting,
 };

@@ -7,6 +7,7 @@ import { mcafeeAuction } from './mcafee-auction.ts';
 import { quorumCertificate } from './quorum-certificate.ts';
 import { firstPriceAuction, vickreyAuction } from './sealed-bid-auction.ts';
 import { twoPhaseCommit } from './two-phase-commit.ts';
+import { votingProtocols } from './voting/voting.ts';
 
 /** Protocols that every coordination knows by name. */
 export const builtInProtocols: readonly AnyProtocol[] = [
@@ -19,4 +20,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   dutchAuction,
   callMarket,
   mcafeeAuction,
+  ...votingProtocols,
 ];
