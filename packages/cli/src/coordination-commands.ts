@@ -113,7 +113,7 @@ async function evidenceAt(
 }
 
 async function storedIn(cluster: Observed, id: string): Promise<Evidence> {
-  return observe(cluster, async (node) => ({
+  return observe({ ...cluster, usesStore: true }, async (node) => ({
     record: withoutSecret(await node.mabeam.coordination.stored(id)),
   }));
 }

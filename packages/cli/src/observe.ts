@@ -30,6 +30,8 @@ export interface Observed {
   readonly from: SettingsFrom;
   /** Longest time to look for nodes, in milliseconds. @defaultValue 2000 on one machine, otherwise 5000 */
   readonly waitMs: number | undefined;
+  /** Whether what is looked for is in the store of the cluster, which then must be there. @defaultValue false */
+  readonly usesStore?: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export interface Observed {
  * @throws FoundationError `NODE_UNREACHABLE` when nobody is there, or what `startNode` throws.
  */
 export async function observe<T>(
-  { options, from, waitMs }: Observed,
+  { options, from, waitMs, usesStore = false }: Observed,
   look: (node: Node) => Promise<T>,
 ): Promise<T & { readonly cluster: string }> {
   const settings = await nodeSettings(options, from);
@@ -58,6 +60,7 @@ export async function observe<T>(
   await using node = await startNode({
     ...options,
     ...ofObserver(settings),
+    ...(usesStore ? {} : { store: 'none' }),
     clusterName: home.name,
   });
   await settled(node.cluster, waitMs ?? waitDefaultMs[isLocal ? 'local' : 'network']);
@@ -74,8 +77,6 @@ function ofObserver(settings: NodeSettings): NodeOptions {
   return {
     name: hasCertificates ? name : `fnd-${process.pid}-${random.int(36 ** 4).toString(36)}`,
     role: 'observer',
-    // It asks others, and has nothing to agree on.
-    store: 'none',
     ...portOfOthers(settings),
     listen: {
       port: 0,
