@@ -8,10 +8,11 @@ import { runMeasure } from './runner.ts';
 import type { Measure, Subject, Suite } from './suite.ts';
 import { basics } from './suites/basics.ts';
 import { cluster } from './suites/cluster.ts';
+import { coordination } from './suites/coordination.ts';
 import { processes } from './suites/processes.ts';
 import { detailTable, goalTable, medianTable } from './table.ts';
 
-const suites: readonly Suite[] = [basics, processes, cluster];
+const suites: readonly Suite[] = [basics, processes, cluster, coordination];
 
 /** What a suite gave; `--json` prints exactly this. */
 interface Report {

@@ -1,27 +1,34 @@
-import type { Profile } from './profile.ts';
+import type { Grades, Profile } from './profile.ts';
 
 /** Every option against every other. It is for counting only and stands in no record: it grows with the square. */
 export interface Pairwise {
   readonly size: number;
-  /** At `own * size + other`: the votes that prefer `own` to `other`. */
+  /** At `own * size + other`: the weight that prefers `own` to `other`. */
   readonly preferring: Float64Array;
 }
 
-/** Counts all duels. */
+/** Counts all duels: option by option from the best one, each against those that a ballot puts behind it. */
 export function pairwise({ size, votes }: Profile): Pairwise {
   const preferring = new Float64Array(size * size);
   for (const { weight, grades } of votes) {
-    for (let own = 0; own < size; own++) {
-      const grade = grades[own] ?? 0;
-      for (let other = own + 1; other < size; other++) {
-        const against = grades[other] ?? 0;
-        if (grade === against) continue;
-        const duel = grade > against ? own * size + other : other * size + own;
+    const order = bestFirst(grades);
+    const gradeOf = (place: number): number => grades[order[place] ?? 0] ?? 0;
+    for (let place = 0, behind = 0; place < size; place++) {
+      const row = (order[place] ?? 0) * size;
+      while (behind < size && gradeOf(behind) >= gradeOf(place)) behind++;
+      for (let other = behind; other < size; other++) {
+        const duel = row + (order[other] ?? 0);
         preferring[duel] = (preferring[duel] ?? 0) + weight;
       }
     }
   }
   return { size, preferring };
+}
+
+function bestFirst(grades: Grades): Uint16Array {
+  return Uint16Array.from(grades.keys()).sort(
+    (one, other) => (grades[other] ?? 0) - (grades[one] ?? 0),
+  );
 }
 
 /**

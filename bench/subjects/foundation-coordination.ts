@@ -1,0 +1,247 @@
+/**
+ * Coordination of Foundation: sessions in one process, the counting and clearing behind them, and a session across
+ * three nodes in OS processes of their own.
+ *
+ * @packageDocumentation
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+import { defineProcess, startNode, type Node } from '@foundation/core';
+import {
+  auditLog,
+  builtInProtocols,
+  callMarket,
+  createCoordination,
+  participant,
+  vickreyAuction,
+  type Answer,
+  type AnyProtocol,
+  type Coordination,
+} from '@foundation/core/mabeam';
+
+import type { Round } from '../round.ts';
+import { quantile } from '../statistics.ts';
+import { serveParent, startServer } from './remote.ts';
+import { serveSubject, usedCpuUs, type Session } from './subject.ts';
+
+const program = fileURLToPath(import.meta.url);
+const [role, home = ''] = process.argv.slice(2);
+const env = { seed: 'seed', tie: 'seeded' } as const;
+const lot = { lot: 'lot' };
+/** Bidders of the session across nodes, on each of three. */
+const biddersANode = 10;
+
+const bidder = defineProcess('bidder', {
+  init: ({ value }: { readonly value: bigint }) => ({ value }),
+  coordinate: participant({ bid: ({ state }: { state: { value: bigint } }) => state.value }),
+});
+
+/** Takes requests and never answers. */
+const mute = defineProcess('mute', {
+  init: () => ({}),
+  coordinate: () => new Promise<never>(() => {}),
+});
+
+if (role === 'server') await serveBidders();
+else {
+  const directory = await mkdtemp(join(tmpdir(), 'foundation-bench-'));
+  process.env['FOUNDATION_HOME'] = directory;
+  process.env['FOUNDATION_SECRET'] = randomBytes(32).toString('base64url');
+  await serveSubject(
+    'this working tree',
+    {
+      'vickrey-10k': async () => once(async () => cpuMs(() => auction(alone(), 10_000))),
+      'sessions-10': async () => sessionsOfTen(),
+      'call-market-200k': async () => once(clearing()),
+      'schulze-300': async () => once(schulze()),
+      'audit-entries': async () => auditing(),
+      'sealed-30-nodes': async () => acrossNodes(),
+      'silent-1000': async () => silence(),
+    },
+    { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) },
+  );
+}
+
+/** A measure that does one thing a round; its value is what that returns. */
+function once(
+  measure: () => Promise<number> | number,
+  close = async (): Promise<void> => {},
+): Session {
+  const round = async (): Promise<Round> => ({ value: await measure(), ops: 1, cpuUsPerOp: null });
+  return { round, close };
+}
+
+/** Processor time of the whole process, in ms. */
+async function cpuMs(work: () => unknown): Promise<number> {
+  const before = usedCpuUs();
+  await work();
+  return (usedCpuUs() - before) / 1_000;
+}
+
+/** A coordination whose bidders answer at once, in this process. */
+function alone(): Coordination {
+  const answer = participant({ bid: (value: bigint) => value });
+  return createCoordination({
+    messenger: {
+      ask: async ({ id }, request) => answer(BigInt(id.length * 7_919 + request.seq), request),
+      tell: () => {},
+    },
+  });
+}
+
+async function auction(coordination: Coordination, bidders: number): Promise<void> {
+  const roster = Array.from({ length: bidders }, (_, index) => `bidder-${index}`);
+  const session = coordination.start(vickreyAuction, lot, roster, { deadlineMs: 60_000 });
+  const { status } = await session.outcome;
+  if (status !== 'decided') throw new Error(`the auction was ${status}`);
+}
+
+function sessionsOfTen(): Session {
+  const coordination = alone();
+  return {
+    async round(seconds) {
+      const before = usedCpuUs();
+      const [start, end] = [performance.now(), performance.now() + seconds * 1_000];
+      let ops = 0;
+      while (performance.now() < end) {
+        await Promise.all(Array.from({ length: 1_000 }, () => auction(coordination, 10)));
+        ops += 1_000;
+      }
+      const value = ops / ((performance.now() - start) / 1_000);
+      return { value, ops, cpuUsPerOp: (usedCpuUs() - before) / ops };
+    },
+    close: async () => {},
+  };
+}
+
+/** 100,000 orders to buy and as many to sell, of 1,000 traders, at up to a million prices. */
+function clearing(): () => Promise<number> {
+  const orders = Array.from({ length: 200 }, (_, index) => index);
+  const answers = Array.from({ length: 1_000 }, (_, trader) => ({
+    kind: 'ok' as const,
+    from: `trader-${trader}`,
+    at: 0,
+    body: {
+      orders: orders.map((order) => ({
+        side: order % 2 === 0 ? ('buy' as const) : ('sell' as const),
+        quantity: 1,
+        limit: BigInt((trader * 7_919 + order * 104_729) % 1_000_003),
+      })),
+    },
+  }));
+  const roster = answers.map(({ from }) => from);
+  const { state } = callMarket.init(lot, roster, env);
+  return () => cpuMs(() => callMarket.on(state, { kind: 'round_closed', round: 1, answers }, env));
+}
+
+/** 100 voters who rank 300 options, each in an order of its own. */
+function schulze(): () => Promise<number> {
+  const protocol = builtIn('consensus.schulze');
+  const options = Array.from({ length: 300 }, (_, index) => `option-${index}`);
+  const roster = Array.from({ length: 100 }, (_, index) => `voter-${index}`);
+  const spec = protocol.parseSpec({ question: 'which?', options });
+  if (!spec.ok) throw new Error(spec.reason);
+  const answers: Answer<unknown>[] = roster.map((from, voter) => {
+    const rank = (option: string): number => (Number(option.slice(7)) * (2 * voter + 7)) % 307;
+    const body = { ranking: options.toSorted((one, other) => rank(one) - rank(other)) };
+    return { kind: 'ok', from, at: 0, body };
+  });
+  const { state } = protocol.init(spec.value, roster, env);
+  return () => cpuMs(() => protocol.on(state, { kind: 'round_closed', round: 1, answers }, env));
+}
+
+function builtIn(name: string): AnyProtocol {
+  const found = builtInProtocols.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`there is no ${name}`);
+  return found;
+}
+
+/** Entries a second that are chained by their hashes. */
+async function auditing(): Promise<Session> {
+  const coordination = alone();
+  const roster = Array.from({ length: 10_000 }, (_, index) => `bidder-${index}`);
+  const session = coordination.start(vickreyAuction, lot, roster, { deadlineMs: 60_000 });
+  const { record } = await session.outcome;
+  return {
+    async round() {
+      const before = usedCpuUs();
+      const { entries } = auditLog(record);
+      const usedUs = usedCpuUs() - before;
+      const ops = entries.length;
+      return { value: (ops / usedUs) * 1e6, ops, cpuUsPerOp: usedUs / ops };
+    },
+    close: async () => {},
+  };
+}
+
+async function serveBidders(): Promise<void> {
+  const node = await startNode({ name: home, profile: 'production' });
+  await startBidders(node);
+  serveParent('ready');
+}
+
+function startBidders(node: Node): Promise<unknown> {
+  const names = Array.from({ length: biddersANode }, (_, index) => `${node.name}-${index}`);
+  return Promise.all(
+    names.map((name, index) =>
+      node.processes.start(bidder, { name, init: { value: BigInt(index) } }),
+    ),
+  );
+}
+
+/** One sealed-bid auction after the other among bidders of three nodes; the median in ms. */
+async function acrossNodes(): Promise<Session> {
+  const servers = await Promise.all(['north', 'south'].map((name) => startServer(program, [name])));
+  const node = await startNode({ name: 'here', profile: 'production' });
+  await startBidders(node);
+  await node.cluster.reached(3);
+  const nodes = ['north', 'south', 'here'];
+  const roster = nodes.flatMap((name) =>
+    Array.from({ length: biddersANode }, (_, index) => `${name}-${index}`),
+  );
+  while (roster.some((name) => node.registry.lookup(name) === undefined)) await sleep(5);
+  return {
+    async round(seconds) {
+      const times: number[] = [];
+      const end = performance.now() + seconds * 1_000;
+      while (performance.now() < end) {
+        const before = performance.now();
+        const { coordination } = node.mabeam;
+        const session = coordination.start(vickreyAuction, lot, roster, { deadlineMs: 5_000 });
+        const { participation } = await session.outcome;
+        if (participation.ok !== roster.length) throw new Error('somebody has not bid');
+        times.push(performance.now() - before);
+      }
+      return { value: quantile(times, 0.5), ops: times.length, cpuUsPerOp: null };
+    },
+    async close() {
+      await node.stop();
+      for (const server of servers) await server.stop();
+    },
+  };
+}
+
+/** How much later than its deadline a session ends in which 1,000 processes say nothing, in ms. */
+async function silence(): Promise<Session> {
+  const node = await startNode({ cluster: 'off', profile: 'production' });
+  const roster = Array.from({ length: 1_000 }, (_, index) => `mute-${index}`);
+  await Promise.all(roster.map((name) => node.processes.start(mute, { name })));
+  const deadlineMs = 500;
+  return once(
+    async () => {
+      const before = performance.now();
+      const { outcome } = node.mabeam.coordination.start(vickreyAuction, lot, roster, {
+        deadlineMs,
+      });
+      const { silent } = (await outcome).participation;
+      if (silent !== roster.length) throw new Error('somebody has said something');
+      return performance.now() - before - deadlineMs;
+    },
+    () => node.stop(),
+  );
+}
