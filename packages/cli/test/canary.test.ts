@@ -9,7 +9,7 @@ import { eventually } from '@foundation/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { issueCertificate, newAuthority } from '../src/certificate.ts';
-import { fnd } from './fnd.ts';
+import { fndIn } from './fnd.ts';
 
 const secret = Buffer.from('canary that must never be seen!!');
 const other = Buffer.from('another one, of another cluster.');
@@ -92,7 +92,7 @@ describe('a key', () => {
     });
     process.env['FOUNDATION_SECRET'] = secret.toString('base64url');
     const looks = ['nodes', 'processes', 'config', 'doctor'].map((command) =>
-      fnd(command, '--json', '--cluster', 'canary', '--directory', folder),
+      fndIn({}, command, '--json', '--cluster', 'canary', '--directory', folder),
     );
     const told = await Promise.all(looks);
     delete process.env['FOUNDATION_SECRET'];

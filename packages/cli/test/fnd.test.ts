@@ -7,7 +7,7 @@ import { TestCluster, type TestProcess } from '@foundation/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { viewProcesses } from '../src/processes.ts';
-import { fnd, type Outcome } from './fnd.ts';
+import { fnd, fndIn, type Outcome } from './fnd.ts';
 import type { MemberNode } from './member-node.ts';
 
 let cluster: TestCluster<MemberNode>;
@@ -186,10 +186,10 @@ describe('fnd', () => {
   });
 
   it('tells how it is used, and its version', async () => {
-    const help = await fnd('--help');
+    const help = await fndIn({}, '--help');
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toMatch(/nodes .*lists the nodes/);
-    expect(await fnd('--version')).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
+    expect(await fndIn({}, '--version')).toEqual({ code: 0, stdout: '0.1.0\n', stderr: '' });
   });
 });
 

@@ -1,5 +1,10 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { format } from 'node:util';
+
+import { vi } from 'vitest';
+
+import { runCommandLine } from '../src/command-line.ts';
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 const flags = ['--conditions=@foundation/source', '--disable-warning=ExperimentalWarning'];
@@ -10,12 +15,34 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs `fnd` as a program. */
-export function fnd(...words: readonly string[]): Promise<Outcome> {
-  return fndIn({}, ...words);
+/** Carries out a command line of `fnd` in this process: what a program of its own would do a second later. */
+export async function fnd(...words: readonly string[]): Promise<Outcome> {
+  const told = { stdout: '', stderr: '' };
+  const spies = [
+    vi.spyOn(console, 'log').mockImplementation((...items) => {
+      told.stdout += `${format(...items)}\n`;
+    }),
+    vi.spyOn(console, 'error').mockImplementation((...items) => {
+      told.stderr += `${format(...items)}\n`;
+    }),
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      told.stdout += String(text);
+      return true;
+    }),
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
+      told.stderr += String(text);
+      return true;
+    }),
+  ];
+  try {
+    const code = await runCommandLine(words);
+    return { code, ...told };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
 }
 
-/** The same with variables of the environment. */
+/** Runs `fnd` as a program, with variables of the environment. */
 export function fndIn(
   variables: Readonly<Record<string, string>>,
   ...words: readonly string[]
