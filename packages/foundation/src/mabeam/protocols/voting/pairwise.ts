@@ -26,7 +26,7 @@ export function pairwise({ size, votes }: Profile): Pairwise {
 }
 
 function bestFirst(grades: Grades): Uint16Array {
-  return Uint16Array.from(grades.keys()).sort(
+  return Uint16Array.from(grades.keys()).toSorted(
     (one, other) => (grades[other] ?? 0) - (grades[one] ?? 0),
   );
 }
