@@ -1,11 +1,6 @@
-import {
-  isFoundationError,
-  messageOf,
-  type Located,
-  type Node,
-  type ProcessInfo,
-} from '@foundation/core';
+import { type Located, type Node, type ProcessInfo } from '@foundation/core';
 
+import { askAll, type Unanswered } from './ask-all.ts';
 import { table } from './table.ts';
 
 export interface ProcessRow {
@@ -27,24 +22,15 @@ export interface ProcessRow {
 export interface ProcessesView {
   readonly processes: readonly ProcessRow[];
   /** Nodes that could not be asked. */
-  readonly unanswered: readonly {
-    readonly node: string;
-    readonly code: string;
-    readonly message: string;
-  }[];
+  readonly unanswered: readonly Unanswered[];
 }
 
 /** Asks every member for its processes; those of one that does not answer are known from the registry. */
 export async function viewProcesses(node: Node): Promise<ProcessesView> {
-  const members = node.cluster.members().map((each) => each.node);
-  const answers = await Promise.allSettled(members.map((name) => node.processes.list(name)));
-  const unanswered: ProcessesView['unanswered'][number][] = [];
-  const processes = members.flatMap((name, at) => {
-    const answer = answers[at];
-    if (answer?.status === 'rejected') unanswered.push({ node: name, ...problem(answer.reason) });
-    const running = answer?.status === 'fulfilled' ? answer.value : [];
-    return rowsOf(name, running, node.registry.all());
-  });
+  const { answers, unanswered } = await askAll(node, (member) => node.processes.list(member));
+  const processes = node.cluster
+    .members()
+    .flatMap(({ node: name }) => rowsOf(name, answers.get(name) ?? [], node.registry.all()));
   return { processes, unanswered };
 }
 
@@ -69,11 +55,6 @@ function rowsOf(
     capabilities,
   }));
   return [...told, ...silent];
-}
-
-function problem(reason: unknown): { readonly code: string; readonly message: string } {
-  const code = isFoundationError(reason) ? reason.code : 'INTERNAL';
-  return { code, message: messageOf(reason) };
 }
 
 export function printProcesses({ processes }: ProcessesView): string {

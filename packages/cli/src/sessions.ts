@@ -1,7 +1,8 @@
-import { FoundationError, isFoundationError, messageOf, type Node } from '@foundation/core';
+import { FoundationError, type Node } from '@foundation/core';
 import { printable } from '@foundation/core/internal';
 import type { SessionInfo, SessionView } from '@foundation/core/mabeam';
 
+import { askAll, type Unanswered } from './ask-all.ts';
 import { jsonOf } from './json.ts';
 import { table } from './table.ts';
 
@@ -18,20 +19,17 @@ export interface SessionsView {
   readonly unanswered: readonly Unanswered[];
 }
 
-interface Unanswered {
-  readonly node: string;
-  readonly code: string;
-  readonly message: string;
-}
-
 /** Asks every member for its sessions. */
 export async function viewSessions(node: Node): Promise<SessionsView> {
   const { answers, unanswered } = await askAll(node, (member) => node.mabeam.sessionsOn(member));
   return {
-    sessions: answers.flatMap(([member, { sessions }]) =>
+    sessions: [...answers].flatMap(([member, { sessions }]) =>
       sessions.map((each) => ({ node: member, ...each })),
     ),
-    omitted: answers.reduce((sum, [, { sessions, total }]) => sum + total - sessions.length, 0),
+    omitted: [...answers.values()].reduce(
+      (sum, { sessions, total }) => sum + total - sessions.length,
+      0,
+    ),
     unanswered,
   };
 }
@@ -42,7 +40,7 @@ export async function viewSession(
   id: string,
 ): Promise<SessionView & { readonly node: string }> {
   const { answers, unanswered } = await askAll(node, (member) => node.mabeam.sessionOn(member, id));
-  const known = answers.flatMap(([member, view]) =>
+  const known = [...answers].flatMap(([member, view]) =>
     view === undefined ? [] : [{ node: member, ...view }],
   );
   const [latest] = known.toSorted((one, other) => other.info.epoch - one.info.epoch);
@@ -51,30 +49,6 @@ export async function viewSession(
   throw new FoundationError('UNKNOWN_SESSION', `no node knows a session ${id}`, {
     hint: `Nodes remember the last 100 that have ended.${silent === '' ? '' : ` Not asked: ${silent}.`}`,
   });
-}
-
-async function askAll<T>(
-  node: Node,
-  ask: (member: string) => Promise<T>,
-): Promise<{
-  readonly answers: readonly (readonly [member: string, answer: T])[];
-  readonly unanswered: readonly Unanswered[];
-}> {
-  const members = node.cluster.members().map((each) => each.node);
-  const settled = await Promise.allSettled(members.map(ask));
-  const answers: [string, T][] = [];
-  const unanswered: Unanswered[] = [];
-  for (const [at, answer] of settled.entries()) {
-    const member = members[at] ?? '';
-    if (answer.status === 'fulfilled') answers.push([member, answer.value]);
-    else unanswered.push({ node: member, ...problem(answer.reason) });
-  }
-  return { answers, unanswered };
-}
-
-function problem(reason: unknown): { readonly code: string; readonly message: string } {
-  const code = isFoundationError(reason) ? reason.code : 'INTERNAL';
-  return { code, message: messageOf(reason) };
 }
 
 export function printSessions({ sessions }: SessionsView): string {
