@@ -89,7 +89,8 @@ export class LiveSession<Out> implements Session<Out> {
   /** What is under way now: a newer action has another. */
   #current = new AbortController();
   #written: Promise<void> = Promise.resolve();
-  #news = Promise.withResolvers<void>();
+  /** What those wait for who have seen all there is. */
+  #news: PromiseWithResolvers<void> | undefined;
   #hasEnded = false;
 
   // What it does, who takes part, what it stands on.
@@ -153,6 +154,7 @@ export class LiveSession<Out> implements Session<Out> {
     for (let next = 0; ; next++) {
       while (next >= this.#state.entries.length) {
         if (this.#hasEnded) return;
+        this.#news ??= Promise.withResolvers();
         await this.#news.promise;
       }
       const entry = this.#state.entries[next];
@@ -175,9 +177,8 @@ export class LiveSession<Out> implements Session<Out> {
   }
 
   #tellNews(): void {
-    const { resolve } = this.#news;
-    this.#news = Promise.withResolvers();
-    resolve();
+    this.#news?.resolve();
+    this.#news = undefined;
   }
 
   #act(action: SessionAction<Out>): void {

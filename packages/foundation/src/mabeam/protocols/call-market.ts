@@ -1,13 +1,13 @@
 import { type Amount, parseAmount } from '../amount.ts';
 import { isOneOf, isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
 import type { Claim, Decision, Protocol, PureEnv } from '../protocol.ts';
+import { parseLot } from './auction-terms.ts';
 import { clear, type Interval, intervalOf } from './clearing.ts';
-import { fillNotices, fillOrders, fillProblems, idleReasons, orderReasons } from './fills.ts';
+import { fillOrders, fillProblems, marketClosed, mismatches, orderReasons } from './fills.ts';
 import {
   type FilledOrders,
   type OrdersQuestion,
   type OrdersReply,
-  parseLot,
   parseOrders,
   type PlacedOrder,
   placedOrders,
@@ -80,11 +80,10 @@ export const callMarket: CallMarket = {
   },
   on(spec, { answers }, env) {
     const settled = settleCall(placedOrders(answers), spec, env);
-    const decision = { ...settled, reasons: { ...idleReasons(answers), ...settled.reasons } };
-    const { fills, price } = decision.result ?? {};
+    const { price } = settled.result ?? {};
     const prices = price === undefined ? {} : { buyPrice: price, sellPrice: price };
-    const notices = fillNotices(answers, fills, { lot: spec.lot, ...prices });
-    return { state: spec, effects: [...notices, { kind: 'finish', decision }] };
+    const effects = marketClosed(answers, settled, { lot: spec.lot, ...prices });
+    return { state: spec, effects };
   },
   verify: problemsOf,
 };
@@ -142,12 +141,7 @@ function problemsOf(spec: CallMarketSpec, { result }: Claim<CallMarketResult>): 
   const interval = intervalOf(clearing);
   const due = { quantity: clearing.quantity, ...interval, price: priceIn(interval, spec.k) };
   const problems = fillProblems(result, clearing, spec.ration);
-  for (const field of ['quantity', 'low', 'high', 'price'] as const) {
-    if (result[field] === due[field]) continue;
-    problems.push(
-      `${field}: ${shown(result[field])}, though the orders make it ${shown(due[field])}`,
-    );
-  }
+  problems.push(...mismatches(result, due, ['quantity', 'low', 'high', 'price']));
   if (result.surplus !== surplusOf(result, result.price)) {
     problems.push(`surplus: ${shown(result.surplus)} is not what the fills add up to`);
   }

@@ -6,10 +6,11 @@ import { breakTie } from '../tie-break.ts';
 import { isLimit, isWithin, worthOf } from './auction-terms.ts';
 import {
   awardOf,
+  openAuctionDefaults,
   type OpenAuctionResult,
   type OpenAuctionSpec,
+  openAuctionTraits,
   parseOpenAuction,
-  roundsLimit,
 } from './open-auction.ts';
 import { type Ladder, tickAfter, tickReaching } from './price-ladder.ts';
 import { type AcceptReply, parseAccept, type PriceRequest } from './price-questions.ts';
@@ -50,20 +51,11 @@ type DutchStep = Step<DutchState, OpenAuctionResult>;
 export const dutchAuction: Protocol<DutchSpec, AcceptReply, DutchState, OpenAuctionResult> = {
   name: 'auction.dutch',
   version: '1.0.0',
-  traits: {
-    dominantStrategyTruthful: false,
-    individuallyRational: true,
-    budget: 'weak',
-    sealed: false,
-    toleratesSilent: (n) => n,
-    toleratesByzantine: () => 0,
-    maxRounds: () => roundsLimit,
-    maxMessages: (n) => 2 * n * roundsLimit + 1,
-  },
+  traits: openAuctionTraits,
   parseSpec,
   parseReply: (_type, body) => parseAccept(body),
   init(spec, roster) {
-    const filled = { side: 'sell', roundMs: 1_000, maxRounds: 10_000, ...spec } as const;
+    const filled = { ...openAuctionDefaults, ...spec };
     return call({
       spec: filled,
       roster,

@@ -13,10 +13,11 @@ import {
 } from './english-outcry.ts';
 import { type EnglishTerms, openingOf } from './english-terms.ts';
 import {
+  openAuctionDefaults,
   type OpenAuctionResult,
   type OpenAuctionSpec,
   parseOpenAuction,
-  roundsLimit,
+  openAuctionTraits,
 } from './open-auction.ts';
 import { parseStay, type StayReply } from './price-questions.ts';
 
@@ -56,17 +57,8 @@ export const englishAuction: Protocol<EnglishSpec, EnglishReply, EnglishState, O
   {
     name: 'auction.english',
     version: '1.0.0',
-    traits: {
-      // Two who leave at the same tick share a chance to pay the price before: shading may gain a part of a tick.
-      dominantStrategyTruthful: false,
-      individuallyRational: true,
-      budget: 'weak',
-      sealed: false,
-      toleratesSilent: (n) => n,
-      toleratesByzantine: () => 0,
-      maxRounds: () => roundsLimit,
-      maxMessages: (n) => 2 * n * roundsLimit + 1,
-    },
+    // Two who leave at the same tick share a chance to pay the price before: shading may gain a part of a tick.
+    traits: openAuctionTraits,
     parseSpec,
     parseReply: (type, body) => (type === 'stay' ? parseStay(body) : parseOutcryBid(body)),
     init(spec, roster) {
@@ -121,7 +113,7 @@ function parseSpec(spec: unknown): Parsed<EnglishSpec> {
 }
 
 function termsOf(spec: EnglishSpec): EnglishTerms {
-  const { lot, side = 'sell', increment, roundMs = 1_000, maxRounds = 10_000 } = spec;
+  const { lot, side, increment, roundMs, maxRounds } = { ...openAuctionDefaults, ...spec };
   return {
     lot,
     side,

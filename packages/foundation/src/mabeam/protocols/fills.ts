@@ -1,6 +1,14 @@
-import type { Amount } from '../amount.ts';
 import type { AgentId } from '../message.ts';
-import type { Answer, LossReason, PureEnv, TellEffect, Tie } from '../protocol.ts';
+import { shown } from '../parse.ts';
+import type {
+  Answer,
+  Decision,
+  Effect,
+  LossReason,
+  PureEnv,
+  TellEffect,
+  Tie,
+} from '../protocol.ts';
 import { type Margin, type Margins, standing } from './clearing.ts';
 import type {
   FilledOrders,
@@ -80,19 +88,28 @@ export function orderReasons(
   return Object.fromEntries(reasons);
 }
 
+/** Ends a market: everybody whose orders counted hears what became of them, and who placed none has its reason, too. */
+export function marketClosed<R extends FilledOrders>(
+  answers: readonly Answer<OrdersReply>[],
+  settled: Decision<R>,
+  terms: Omit<FillsNotice, 'fills'>,
+): readonly Effect<R>[] {
+  const decision = { ...settled, reasons: { ...idleReasons(answers), ...settled.reasons } };
+  return [...fillNotices(answers, settled.result?.fills, terms), { kind: 'finish', decision }];
+}
+
 /** Who answered and placed no orders has declined to trade. */
-export function idleReasons(
+function idleReasons(
   answers: readonly Answer<OrdersReply>[],
 ): Readonly<Record<AgentId, LossReason>> {
   const idle = answers.filter((answer) => answer.kind === 'ok' && answer.body.orders.length === 0);
   return Object.fromEntries(idle.map(({ from }) => [from, 'declined']));
 }
 
-/** Tells everybody whose orders counted what became of them. */
-export function fillNotices(
+function fillNotices(
   answers: readonly Answer<OrdersReply>[],
   fills: readonly number[] | undefined,
-  terms: { readonly lot: string; readonly buyPrice?: Amount; readonly sellPrice?: Amount },
+  terms: Omit<FillsNotice, 'fills'>,
 ): readonly TellEffect[] {
   let next = 0;
   return answers.flatMap((answer): TellEffect[] => {
@@ -101,6 +118,20 @@ export function fillNotices(
     const body: FillsNotice = { ...terms, fills: own };
     return [{ kind: 'tell', to: [answer.from], type: 'fills', body }];
   });
+}
+
+/** Which of some fields are not what the orders make them. */
+export function mismatches<Field extends string>(
+  claimed: Readonly<Partial<Record<Field, unknown>>>,
+  due: Readonly<Partial<Record<Field, unknown>>>,
+  fields: readonly Field[],
+): readonly string[] {
+  return fields
+    .filter((field) => claimed[field] !== due[field])
+    .map(
+      (field) =>
+        `${field}: ${shown(claimed[field])}, though the orders make it ${shown(due[field])}`,
+    );
 }
 
 /** What is wrong with fills, given the margins that the orders lead to. */

@@ -1,13 +1,13 @@
 import type { Amount } from '../amount.ts';
 import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
 import type { Claim, Decision, Protocol, PureEnv } from '../protocol.ts';
+import { parseLot } from './auction-terms.ts';
 import { clear, type Clearing, type Margin, type Margins } from './clearing.ts';
-import { fillNotices, fillOrders, fillProblems, idleReasons, orderReasons } from './fills.ts';
+import { fillOrders, fillProblems, marketClosed, mismatches, orderReasons } from './fills.ts';
 import {
   type FilledOrders,
   type OrdersQuestion,
   type OrdersReply,
-  parseLot,
   parseOrders,
   type PlacedOrder,
   placedOrders,
@@ -65,12 +65,11 @@ export const mcafeeAuction: McAfeeAuction = {
   },
   on(spec, { answers }, env) {
     const settled = settleMcAfee(placedOrders(answers), spec, env);
-    const decision = { ...settled, reasons: { ...idleReasons(answers), ...settled.reasons } };
-    const { fills, buyPrice, sellPrice } = decision.result ?? {};
+    const { buyPrice, sellPrice } = settled.result ?? {};
     const isSold = buyPrice !== undefined && sellPrice !== undefined;
     const prices = isSold ? { buyPrice, sellPrice } : {};
-    const notices = fillNotices(answers, fills, { lot: spec.lot, ...prices });
-    return { state: spec, effects: [...notices, { kind: 'finish', decision }] };
+    const effects = marketClosed(answers, settled, { lot: spec.lot, ...prices });
+    return { state: spec, effects };
   },
   verify: problemsOf,
 };
@@ -128,12 +127,9 @@ function problemsOf(_spec: McAfeeSpec, { result }: Claim<McAfeeResult>): readonl
   const due = termsOf(clear(result.orders));
   if (due === undefined) return ['units are traded though the orders allow no trade'];
   const problems = fillProblems(result, due.margins);
-  for (const field of ['buyPrice', 'sellPrice', 'quantity', 'quantityMax', 'kept'] as const) {
-    if (result[field] === due[field]) continue;
-    problems.push(
-      `${field}: ${shown(result[field])}, though the orders make it ${shown(due[field])}`,
-    );
-  }
+  problems.push(
+    ...mismatches(result, due, ['buyPrice', 'sellPrice', 'quantity', 'quantityMax', 'kept']),
+  );
   return problems;
 }
 

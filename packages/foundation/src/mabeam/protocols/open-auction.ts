@@ -1,7 +1,7 @@
 import type { Amount } from '../amount.ts';
 import type { AgentId } from '../message.ts';
 import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
-import type { Decision, TellEffect } from '../protocol.ts';
+import type { Decision, ProtocolTraits, TellEffect } from '../protocol.ts';
 import { type AuctionSide, optionalAmount, parseLot, parseSide } from './auction-terms.ts';
 import { type Increment, parseIncrement } from './price-ladder.ts';
 import type { Bid } from './sealed-bid-auction.ts';
@@ -43,11 +43,24 @@ export interface Award {
 /** Most rounds that a spec may allow. */
 export const roundsLimit = 100_000;
 
-const defaults = { side: 'sell', roundMs: 1_000, maxRounds: 10_000 } as const;
+/** What English and Dutch auctions promise alike. */
+export const openAuctionTraits: ProtocolTraits = {
+  dominantStrategyTruthful: false,
+  individuallyRational: true,
+  budget: 'weak',
+  sealed: false,
+  toleratesSilent: (n) => n,
+  toleratesByzantine: () => 0,
+  maxRounds: () => roundsLimit,
+  maxMessages: (n) => 2 * n * roundsLimit + 1,
+};
+
+/** What holds where a spec says nothing. */
+export const openAuctionDefaults = { side: 'sell', roundMs: 1_000, maxRounds: 10_000 } as const;
 
 /** A spec whose defaults are filled in. */
 export type ParsedOpenAuction = OpenAuctionSpec &
-  Required<Pick<OpenAuctionSpec, keyof typeof defaults>> & { readonly start?: Amount };
+  Required<Pick<OpenAuctionSpec, keyof typeof openAuctionDefaults>> & { readonly start?: Amount };
 
 /** Reads all but the fields in `others`, which are the caller's. */
 export function parseOpenAuction(
@@ -58,7 +71,7 @@ export function parseOpenAuction(
   const known = ['lot', 'side', 'start', 'increment', 'reserve', 'roundMs', 'maxRounds'];
   const extra = unknownField(spec, [...known, ...others]);
   if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const given = { ...defaults, ...definedIn(spec) };
+  const given = { ...openAuctionDefaults, ...definedIn(spec) };
   const lot = parseLot(spec['lot']);
   if (!lot.ok) return lot;
   const side = parseSide('side', given.side);

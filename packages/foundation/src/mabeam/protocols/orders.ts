@@ -101,13 +101,6 @@ export function placedOrders(answers: readonly Answer<OrdersReply>[]): readonly 
   );
 }
 
-/** Reads the name of what is traded. */
-export function parseLot(lot: unknown): Parsed<string> {
-  return typeof lot === 'string' && lot.length > 0 && lot.length <= 256
-    ? parsed(lot)
-    : unparsed(`lot: expected a text of 1 to 256 characters, got ${shown(lot)}`);
-}
-
 function parseOrder(field: string, value: unknown): Parsed<Order> {
   if (!isRecord(value)) {
     return unparsed(`${field}: expected { side, quantity, limit? }, got ${shown(value)}`);
