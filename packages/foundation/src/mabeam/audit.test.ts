@@ -51,6 +51,17 @@ describe('an audit log', () => {
     expect(canonical(auditLog(recordOf(carried)))).toBe(canonical(log));
   });
 
+  it('shows the line after one that was changed and hashed again', () => {
+    const again = auditLog({
+      ...outcome.record,
+      setup: { ...outcome.record.setup, seed: 'another' },
+    });
+    const entries = log.entries.map((entry, seq) =>
+      seq === 0 ? (again.entries[0] ?? entry) : entry,
+    );
+    expect(inspectAudit(withLines(entries))).toMatchObject({ ok: false, seq: 1 });
+  });
+
   it('shows in which line one character was changed', () => {
     const lines = log.entries.map((entry) => canonical(entry));
     const places = lines.flatMap((line, seq) =>

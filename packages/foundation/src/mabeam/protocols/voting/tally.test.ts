@@ -140,6 +140,11 @@ it('a lost duel is no step of a path', () => {
 });
 
 describe('ties on ballots', () => {
+  it('are no vote for either in a duel, nor is an option against itself', () => {
+    const { preferring } = pairwise(profileOf({ 'A[BC]': 2, 'C[AB]': 3, '[ABC]': 4 }, 'ABC'));
+    expect(Array.from(preferring)).toEqual([0, 2, 2, 0, 0, 0, 3, 3, 0]);
+  });
+
   it('share the points of their places', () => {
     expect(borda(profileOf({ 'A[BC]D': 1 }, 'ABCD'))).toEqual([3, 1.5, 1.5, 0]);
     expect(borda(profileOf({ A: 2 }, 'ABC'))).toEqual([4, 1, 1]);
