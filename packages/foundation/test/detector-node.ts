@@ -1,4 +1,6 @@
 // A node whose probes can be made to get lost, or one on NATS: `detector-node.ts <options of startNode, and NATS servers, as JSON>`
+import { existsSync } from 'node:fs';
+
 import { startNode, type NodeOptions } from '@foundation/core';
 import {
   clusterHome,
@@ -52,17 +54,33 @@ node.events.on('member-down', ({ node: other, reason }) => events.push(`down ${o
 node.events.on('member-changed', ({ node: other, status }) => events.push(`${status} ${other}`));
 node.events.on('problem', ({ what }) => events.push(`problem ${what}`));
 
+function standStill(forMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
+}
+
 const commands = {
   view: () => ({ members: node.cluster.members(), events }),
   members: () => node.cluster.members(),
   events: () => events,
+  /** The others whose probes were answered on the way that no event loop can block. */
+  probed: async () => {
+    const { links } = await node.cluster.health();
+    return links.filter(({ probeMs }) => probeMs !== undefined).map((link) => link.node);
+  },
   /** A share of the probes from others is not received from now on. */
   lose: (share: number) => new Float64Array(transport.lost).set([share, 0]),
   /** How many were lost since then. */
   lost: () => new Float64Array(transport.lost)[1],
   /** The event loop stands still. */
   stall: (forMs: number) => {
-    setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs), 10);
+    setTimeout(() => standStill(forMs), 10);
+  },
+  /** The event loop stands still until there is such a file, 30 s at most. */
+  stallUntil: (path: string) => {
+    setTimeout(() => {
+      const endMs = performance.now() + 30_000;
+      while (!existsSync(path) && performance.now() < endMs) standStill(20);
+    }, 10);
   },
 };
 export type DetectorNode = typeof commands;

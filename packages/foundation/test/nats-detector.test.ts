@@ -1,3 +1,6 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { TestCluster, type TestProcess } from '@foundation/testing';
 import { startNats, type NatsServers } from '@foundation/testing/servers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -40,12 +43,20 @@ const downs = async (...nodes: readonly Node[]): Promise<readonly string[]> => {
 
 describe('the nodes of a cluster on NATS', () => {
   it('do not take for dead one whose event loop stands still', async () => {
-    await c.ask('stall', 4_000);
+    await cluster.eventually('each probes the others', async () => {
+      const probed = await Promise.all([a, b, c].map((node) => node.ask('probed')));
+      return probed.every(({ length }) => length === 2);
+    });
+    const goOn = join(cluster.directory, 'go-on');
+    await c.ask('stallUntil', goOn);
     const isStalledSeenBy = async (node: Node): Promise<boolean> =>
       (await node.ask('members')).find((member) => member.node === 'c')?.isStalled === true;
     await Promise.all(
-      [a, b].map((node) => cluster.eventually('it is seen', () => isStalledSeenBy(node))),
+      [a, b].map((node) =>
+        cluster.eventually('it is seen', () => isStalledSeenBy(node), { timeoutMs: 25_000 }),
+      ),
     );
+    await writeFile(goOn, '');
     await cluster.eventually('it is over', async () => {
       const seen = await Promise.all([a, b].map(isStalledSeenBy));
       return !seen.some(Boolean);
