@@ -11,7 +11,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { sit, type Scripted, type Sitting } from './sitting.ts';
+import { sit, sitOn, type Scripted, type Sitting } from './sitting.ts';
 
 /** A protocol, and sittings of all kinds. */
 export interface ProtocolUnderTest {
@@ -28,7 +28,8 @@ export interface ProtocolUnderTest {
   readonly runs?: number;
 }
 
-/** What every protocol promises, as vitest tests: C1, C2, C5, C6 and C7 of the specification of coordination. */
+/** What every protocol promises, as vitest tests: C1, C2, C5, C6 and C7 of the specification of
+ * coordination, and that it survives its coordinator. */
 export function protocolLaws(name: string, under: ProtocolUnderTest): void {
   const { protocol, dependsOnArrival = false, runs = 60 } = under;
   const troubled = (kinds: readonly Trouble[]): fc.Arbitrary<Sitting> =>
@@ -74,6 +75,16 @@ export function protocolLaws(name: string, under: ProtocolUnderTest): void {
         expect(verify(protocol, outcome)).toEqual([]);
         expect(inspectAudit(auditLog(outcome.record))).toEqual({ ok: true });
       }));
+
+    it('decides the same when its coordinator is killed at any point and another one goes on', () =>
+      check(async (sitting, seed) => {
+        const { outcome } = await sit(protocol, sitting);
+        const { entries } = outcome.record;
+        const cut = { ...outcome.record, entries: entries.slice(0, seed % (entries.length + 1)) };
+        const { outcome: after } = await sitOn(protocol, sitting, cut);
+        if (dependsOnArrival) expect(after.status).toBe(outcome.status);
+        else expect(claimOf(after)).toBe(claimOf(outcome));
+      }, honest));
 
     it('sends no more messages than it says', () =>
       check(async (sitting, seed) => {

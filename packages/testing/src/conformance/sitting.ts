@@ -1,13 +1,17 @@
 import type { Clock } from '@foundation/core';
 import { FoundationError, seededRandom } from '@foundation/core';
+import { encodeRecord } from '@foundation/core/internal';
 import {
   createCoordination,
   type AgentId,
   type AnyProtocol,
+  type Coordination,
   type CoordinationReply,
   type CoordinationRequest,
   type Outcome,
+  type Session,
   type SessionOptions,
+  type SessionRecord,
   type Solver,
 } from '@foundation/core/mabeam';
 
@@ -53,10 +57,36 @@ export interface Sat<Out> {
 }
 
 /** Holds a session in simulated time: any number of seconds take microseconds. */
-export async function sit<Out>(
+export function sit<Out>(
   protocol: AnyProtocol<Out>,
   sitting: Sitting,
-  { seed, twice = false }: Arrival = { seed: 0 },
+  arrival: Arrival = { seed: 0 },
+): Promise<Sat<Out>> {
+  return held(sitting, arrival, async (coordination) =>
+    coordination.start(protocol, sitting.spec, sitting.roster, {
+      deadlineMs: 10_000,
+      seed: 'seed',
+      ...sitting.options,
+    }),
+  );
+}
+
+/** Goes on with a session of the same sitting whose coordinator was killed when it had recorded this much. */
+export function sitOn(
+  protocol: AnyProtocol,
+  sitting: Sitting,
+  record: SessionRecord,
+): Promise<Sat<unknown>> {
+  return held(sitting, { seed: 0 }, (coordination) => {
+    coordination.registerProtocol(protocol, { replace: true });
+    return coordination.resume(encodeRecord(record));
+  });
+}
+
+async function held<Out>(
+  sitting: Sitting,
+  { seed, twice = false }: Arrival,
+  begin: (coordination: Coordination) => Promise<Session<Out>>,
 ): Promise<Sat<Out>> {
   const clock = new SimClock(new Simulation(seed));
   const random = seededRandom(`arrival ${seed}`);
@@ -83,18 +113,14 @@ export async function sit<Out>(
       },
     },
   });
-  const session = coordination.start(protocol, sitting.spec, sitting.roster, {
-    deadlineMs: 10_000,
-    seed: 'seed',
-    ...sitting.options,
-  });
+  const session = await begin(coordination);
   let outcome: Outcome<Out> | undefined;
   void session.outcome.then((settled) => {
     outcome = settled;
   });
   const limitMs = (sitting.options?.deadlineMs ?? 10_000) + 1_000;
   await clock.runUntil(() => outcome !== undefined, limitMs);
-  if (outcome === undefined) throw new Error(`${protocol.name} has not ended by its deadline`);
+  if (outcome === undefined) throw new Error('the session has not ended by its deadline');
   return { outcome, sent, endedAt: clock.now() };
 }
 
