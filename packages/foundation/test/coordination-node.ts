@@ -3,20 +3,24 @@ import { defineProcess, startNode, systemClock, type NodeOptions } from '@founda
 import {
   auditLog,
   builtInProtocols,
+  canonical,
   inspectAudit,
   parsed,
+  parseRequest,
   participant,
+  readyReplies,
   replay,
   unparsed,
   verify,
   vickreyAuction,
   type AnyProtocol,
+  type CoordinationRequest,
   type Outcome,
   type Protocol,
 } from '@foundation/core/mabeam';
 import { runTestProgram } from '@foundation/testing/program';
 
-import { agents, mechanisms } from './mechanisms.ts';
+import { agents, mechanisms, type Mechanism } from './mechanisms.ts';
 
 /** Adds up the numbers of three rounds; the last asks only those who have answered. */
 const sum: Protocol<null, number, number, number> = {
@@ -48,15 +52,31 @@ const node = await startNode(options);
 const { coordination } = node.mabeam;
 coordination.registerProtocol(sum);
 
+/** What the agents here have answered, by nonce. */
+const said: { readonly nonce: string; readonly type: string; readonly body: unknown }[] = [];
+
 const agent = defineProcess('agent', {
   init: (id: string) => ({ id }),
   coordinate: ({ state }, request) => {
-    const { protocol, type } = Object(request);
-    const mechanism = mechanisms.find((each) => each.protocol === protocol);
-    const body = mechanism?.replies[type]?.[state.id] ?? { decline: 'nothing to say' };
-    return participant<null>({ answers: { [type]: () => body } })(null, request);
+    const asked = parseRequest(request);
+    if (!asked.ok) return undefined;
+    const { type, nonce } = asked.value;
+    const answers = { [type]: () => answerOf(state.id, asked.value) };
+    const reply = participant<null>({ answers })(null, request);
+    said.push({ nonce, type, body: Object(reply).body });
+    return reply;
   },
 });
+
+/** The mechanism that is gone through now. */
+let current: Mechanism | undefined;
+
+function answerOf(id: string, request: CoordinationRequest): unknown {
+  const reply = current?.replies[request.type]?.[id];
+  if (reply === undefined) return { decline: 'nothing to say' };
+  const [[name, argument] = ['']] = Object.entries(Object(reply));
+  return readyReplies[name]?.(argument)(request) ?? reply;
+}
 
 let isOpen = true;
 /** Requests of agents that count, as `epoch.round`. */
@@ -81,14 +101,26 @@ function passed(ms: number): Promise<void> {
   });
 }
 
-/** What an outcome says, and whether it can be trusted. */
-function claim(protocol: AnyProtocol, outcome: Outcome<unknown>): object {
+/** What an outcome says, whether it can be trusted, and which answers count in it. */
+interface Said extends Omit<Outcome<unknown>, 'record'> {
+  readonly problems: readonly string[];
+  readonly isWhole: boolean;
+  readonly isReplayed: boolean;
+  readonly counted: readonly { readonly nonce: string; readonly body: unknown }[];
+}
+
+function claim(protocol: AnyProtocol, outcome: Outcome<unknown>): Said {
   const { record, ...said } = outcome;
   return {
     ...said,
     problems: verify(protocol, outcome),
     isWhole: inspectAudit(auditLog(record)).ok,
-    replayed: replay(protocol, record).status,
+    isReplayed: canonical(replay(protocol, record)) === canonical(outcome),
+    counted: record.entries.flatMap((each) =>
+      each.kind === 'answer' && each.verdict === 'accepted' && each.reply !== undefined
+        ? [{ nonce: each.reply.nonce, body: each.reply.body }]
+        : [],
+    ),
   };
 }
 
@@ -106,8 +138,14 @@ const commands = {
     isOpen = open;
   },
   asked: () => asked,
-  async hold(index: number, protocol: AnyProtocol['name']) {
-    const { spec } = mechanisms[index] ?? { spec: null };
+  /** The agents here answer by this one from now on. */
+  use(index: number) {
+    current = mechanisms[index];
+    said.length = 0;
+  },
+  said: () => said,
+  async hold(index: number) {
+    const { protocol = '', spec } = mechanisms[index] ?? {};
     const roster = Object.values(agents).flat();
     const how = { deadlineMs: 4_000, seed: 'seed' };
     const outcome = await coordination.start(protocol, spec, roster, how).outcome;

@@ -1,8 +1,13 @@
+import { createHash, createPrivateKey, createPublicKey } from 'node:crypto';
+
 /** A mechanism that agents of three nodes go through, once with all of them and once when a node was killed. */
 export interface Mechanism {
   readonly protocol: string;
   readonly spec: unknown;
-  /** What each agent answers, by type of request; `c1` and `c2` live on the node that is killed. */
+  /**
+   * What each agent answers, by type of request: a body, or a ready reply such as `{ stayUpTo: '60' }`. `c1` and `c2`
+   * live on the node that is killed.
+   */
   readonly replies: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** What the outcome must say with everybody, and without those who were killed. */
   readonly whole: object;
@@ -12,22 +17,152 @@ export interface Mechanism {
 /** Where each agent lives. */
 export const agents = { a: ['a1', 'a2'], b: ['b1', 'b2'], c: ['c1', 'c2'] };
 
-const bids = { a1: 10n, a2: 3n, b1: 8n, b2: 7n, c1: 20n, c2: 9n };
-const get_bid = Object.fromEntries(Object.entries(bids).map(([id, amount]) => [id, { amount }]));
-const sale = { spec: { lot: 'cpu' }, replies: { get_bid } };
+const ids = Object.values(agents).flat();
+const all = (reply: unknown): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(ids.map((id) => [id, reply]));
+
+/** What the lot is worth to each. */
+const worths = { a1: 10n, a2: 3n, b1: 8n, b2: 7n, c1: 20n, c2: 9n };
+const perWorth = (reply: (worth: bigint) => unknown): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(worths).map(([id, worth]) => [id, reply(worth)]));
+
+const lot = { lot: 'cpu' };
+const sealed = { spec: lot, replies: { get_bid: perWorth((amount) => ({ amount })) } };
+const climbing = { lot: 'cpu', start: 1n, increment: 1n };
+const sold = (winner: string, price: bigint): object => ({
+  status: 'decided',
+  result: { winner, price },
+});
+
+const buying = { a1: '10', b1: '8', c1: '20' };
+const selling = { a2: '3', b2: '7', c2: '9' };
+const trading = {
+  spec: lot,
+  replies: {
+    get_orders: Object.fromEntries([
+      ...Object.entries(buying).map(([id, limit]) => [id, { buyUpTo: limit }]),
+      ...Object.entries(selling).map(([id, limit]) => [id, { sellFrom: limit }]),
+    ]),
+  },
+};
+const cleared = (result: object): object => ({ status: 'decided', result });
+
+/** x is ahead with everybody; without c1 and c2, who weigh most, y is. */
+const ballot = { question: 'Which?', options: ['x', 'y', 'z'], weights: { c1: 3, c2: 3 } };
+const liking = { a1: 'y', a2: 'y', b1: 'x', b2: 'y', c1: 'x', c2: 'x' };
+const voting = {
+  get_vote: Object.fromEntries(
+    Object.entries(liking).map(([id, best]) => [
+      id,
+      { prefer: best === 'x' ? ['x', 'y'] : ['y', 'x'] },
+    ]),
+  ),
+};
+const elected = (winner: string): object => ({ status: 'decided', result: { winner } });
+const vote = (rule: string, more: object = {}): Mechanism => ({
+  protocol: `consensus.${rule}`,
+  spec: { ...ballot, ...more },
+  replies: voting,
+  whole: elected('x'),
+  bereft: elected('y'),
+});
+const committee = (rule: string): Mechanism => ({
+  ...vote(`committee_${rule}`, { seats: 1 }),
+  whole: { status: 'decided', result: { committee: ['x'] } },
+  bereft: { status: 'decided', result: { committee: ['y'] } },
+});
+
+/** The key that an agent signs with: made from its name, so that all programs know it. */
+function keyOf(id: string): ReturnType<typeof createPrivateKey> {
+  const head = Buffer.from('302e020100300506032b657004220420', 'hex');
+  const der = Buffer.concat([head, createHash('sha256').update(id).digest()]);
+  return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+}
+const publicKeyOf = (id: string): string =>
+  createPublicKey(keyOf(id)).export({ format: 'der', type: 'spki' }).toString('base64');
+const privateKeyOf = (id: string): string =>
+  keyOf(id).export({ format: 'der', type: 'pkcs8' }).toString('base64');
 
 /** One line for each mechanism. */
 export const mechanisms: readonly Mechanism[] = [
-  { protocol: 'auction.vickrey', ...sale, ...ending(['c1', 10n], ['a1', 8n]) },
-  { protocol: 'auction.first_price', ...sale, ...ending(['c1', 20n], ['a1', 10n]) },
+  { protocol: 'auction.vickrey', ...sealed, whole: sold('c1', 10n), bereft: sold('a1', 8n) },
+  { protocol: 'auction.first_price', ...sealed, whole: sold('c1', 20n), bereft: sold('a1', 10n) },
+  {
+    protocol: 'auction.english',
+    spec: climbing,
+    replies: { stay: perWorth((worth) => ({ stayUpTo: `${worth}` })) },
+    whole: sold('c1', 11n),
+    bereft: sold('a1', 9n),
+  },
+  {
+    protocol: 'auction.english',
+    spec: { ...climbing, variant: 'outcry' },
+    replies: { get_bid: perWorth((worth) => ({ bidUpTo: `${worth}` })) },
+    whole: sold('c1', 11n),
+    bereft: sold('a1', 8n),
+  },
+  {
+    protocol: 'auction.dutch',
+    spec: { lot: 'cpu', start: 24n, increment: 4n, reserve: 4n },
+    replies: { accept: perWorth((worth) => ({ acceptAt: `${worth}` })) },
+    whole: sold('c1', 20n),
+    // a1 and b1 accept at the same tick.
+    bereft: sold('b1', 8n),
+  },
+  {
+    protocol: 'market.call',
+    ...trading,
+    whole: cleared({ price: 8n, quantity: 2, fills: [1, 1, 0, 1, 1, 0] }),
+    bereft: cleared({ price: 7n, quantity: 2, fills: [1, 1, 1, 1] }),
+  },
+  {
+    protocol: 'auction.mcafee',
+    ...trading,
+    whole: cleared({ buyPrice: 8n, sellPrice: 8n, quantity: 2 }),
+    bereft: cleared({ buyPrice: 8n, sellPrice: 7n, quantity: 1, kept: 1n }),
+  },
+  ...['plurality', 'approval', 'score', 'borda', 'copeland', 'condorcet'].map((rule) => vote(rule)),
+  ...['schulze', 'minimax', 'irv'].map((rule) => vote(rule)),
+  ...['majority', 'supermajority', 'weighted'].map((rule) => vote(rule, { of: 'cast' })),
+  {
+    ...vote('unanimous', { of: 'cast' }),
+    replies: { get_vote: all({ prefer: ['x'] }) },
+    bereft: elected('x'),
+  },
+  ...['av', 'sav', 'pav', 'phragmen'].map(committee),
+  vote('iterative', { of: 'cast' }),
+  {
+    ...vote('hierarchical', { of: 'cast' }),
+    spec: {
+      ...ballot,
+      of: 'cast',
+      groups: Object.entries(agents).map(([name, members]) => ({ name, members })),
+    },
+  },
+  {
+    protocol: 'consensus.quorum_certificate',
+    spec: { ballot: 'block 7', keys: Object.fromEntries(ids.map((id) => [id, publicKeyOf(id)])) },
+    replies: {
+      sign_vote: Object.fromEntries(
+        ids.map((id) => [id, { signWith: { value: 'yes', privateKey: privateKeyOf(id) } }]),
+      ),
+    },
+    whole: { status: 'decided', result: { value: 'yes' } },
+    bereft: { status: 'decided', result: { value: 'yes' } },
+  },
+  {
+    protocol: 'consensus.2pc',
+    spec: { transaction: 'move', voteMs: 2_000 },
+    replies: { prepare: all({ vote: 'yes' }), commit: all({}), abort: all({}) },
+    whole: { status: 'decided', result: { decision: 'commit', acknowledged: ids } },
+    bereft: { status: 'decided', result: { decision: 'abort', unheard: agents.c } },
+  },
+  {
+    protocol: 'sync.barrier',
+    spec: { barrier: 'start' },
+    replies: { arrive: all({}) },
+    whole: { status: 'decided', result: { releases: [{ generation: 1, phase: 'enter' }] } },
+    // Broken by the first of them that is found to be gone.
+    bereft: { status: 'no_quorum', result: { releases: [] }, reasons: { a1: 'not_eligible' } },
+  },
 ];
-
-function ending(
-  [winner, price]: readonly [string, bigint],
-  [next, nextPrice]: readonly [string, bigint],
-): Pick<Mechanism, 'whole' | 'bereft'> {
-  return {
-    whole: { status: 'decided', result: { winner, price } },
-    bereft: { status: 'decided', result: { winner: next, price: nextPrice } },
-  };
-}
