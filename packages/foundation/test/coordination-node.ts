@@ -110,9 +110,9 @@ interface Said extends Omit<Outcome<unknown>, 'record'> {
 }
 
 function claim(protocol: AnyProtocol, outcome: Outcome<unknown>): Said {
-  const { record, ...said } = outcome;
+  const { record, ...claimed } = outcome;
   return {
-    ...said,
+    ...claimed,
     problems: verify(protocol, outcome),
     isWhole: inspectAudit(auditLog(record)).ok,
     isReplayed: canonical(replay(protocol, record)) === canonical(outcome),
