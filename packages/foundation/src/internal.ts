@@ -108,4 +108,3 @@ export type { ProcessContext } from './process/process-context.ts';
 export type { Runnable, Scheduler } from './process/scheduler.ts';
 export type { SchedulerFactory } from './process/runtime.ts';
 export { Variables, type VariablesParts } from './values/variables.ts';
-export { encodeRecord } from './mabeam/record-codec.ts';

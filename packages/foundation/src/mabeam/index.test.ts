@@ -22,6 +22,7 @@ it('exports these names, and no others', async () => {
     'copelandVote',
     'createCoordination',
     'dutchAuction',
+    'encodeRecord',
     'englishAuction',
     'firstPriceAuction',
     'generationsMax',

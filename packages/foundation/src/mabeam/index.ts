@@ -77,6 +77,7 @@ export {
   type SealedBidSpec,
   vickreyAuction,
 } from './protocols/sealed-bid-auction.ts';
+export { encodeRecord } from './record-codec.ts';
 export {
   type AnswerEntry,
   type HeardEntry,

@@ -1,8 +1,8 @@
 import type { Clock } from '@foundation/core';
 import { FoundationError, seededRandom } from '@foundation/core';
-import { encodeRecord } from '@foundation/core/internal';
 import {
   createCoordination,
+  encodeRecord,
   type AgentId,
   type AnyProtocol,
   type Coordination,
