@@ -50,14 +50,14 @@ const none = '0'.repeat(64);
 export function auditLog(record: SessionRecord, key?: KeyObject): AuditLog {
   const { setup, entries, dropped } = record;
   const parts = [
-    { at: 0, kind: 'setup', data: setup },
-    ...entries.map(({ at, kind, ...data }) => ({ at, kind, data })),
-    { at: entries.at(-1)?.at ?? 0, kind: 'end', data: { dropped } },
+    { at: 0, data: setup, kind: 'setup' },
+    ...entries.map(({ at, kind, ...data }) => ({ at, data, kind })),
+    { at: entries.at(-1)?.at ?? 0, data: { dropped }, kind: 'end' },
   ];
   const chained: AuditEntry[] = [];
   let prev = none;
   for (const [seq, part] of parts.entries()) {
-    const line = { seq, ...part, prev };
+    const line = { ...part, prev, seq };
     prev = hashOf(line);
     chained.push({ ...line, hash: prev });
   }

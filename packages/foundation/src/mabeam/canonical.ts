@@ -1,3 +1,5 @@
+import { isRecord } from './parse.ts';
+
 /**
  * The canonical JSON of a value (RFC 8785): the same value has the same text, whoever writes it. A bigint stands as
  * a decimal string, as it does in JSON everywhere here; what is undefined is left out.
@@ -6,25 +8,53 @@
  * objects of classes. RangeError for cycles.
  */
 export function canonical(value: unknown): string {
+  if (isCanonical(value)) return JSON.stringify(value);
   if (typeof value === 'bigint') return `"${value}"`;
   if (Array.isArray(value)) {
     return `[${Array.from(value, (item) => canonical(item ?? null)).join(',')}]`;
   }
-  if (typeof value === 'object' && value !== null) return canonicalObject(value);
-  if (typeof value === 'number' && !Number.isFinite(value)) throw noJson(value);
+  if (isRecord(value)) return canonicalObject(value);
+  if (typeof value === 'number') throw noJson(value);
   const text: unknown = JSON.stringify(value);
   if (typeof text === 'string') return text;
   throw noJson(value);
 }
 
-function canonicalObject(value: object): string {
+function canonicalObject(value: Readonly<Record<string, unknown>>): string {
+  if (!isPlain(value)) throw noJson(value);
+  const names = Object.keys(value);
+  if (names.some((name, at) => at > 0 && name < (names[at - 1] ?? ''))) names.sort();
+  let fields = '';
+  for (const name of names) {
+    if (value[name] === undefined) continue;
+    fields += `${fields === '' ? '' : ','}${JSON.stringify(name)}:${canonical(value[name])}`;
+  }
+  return `{${fields}}`;
+}
+
+function isPlain(value: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw noJson(value);
-  const fields = Object.entries(value)
-    .filter(([, item]) => item !== undefined)
-    .toSorted(([left], [right]) => (left < right ? -1 : 1))
-    .map(([key, item]) => `${JSON.stringify(key)}:${canonical(item)}`);
-  return `{${fields.join(',')}}`;
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** Whether its JSON is the canonical one: all there is in it has JSON, and fields stand in order. */
+function isCanonical(value: unknown): boolean {
+  if (typeof value === 'object') {
+    if (value === null) return true;
+    return Array.isArray(value) ? value.every(isCanonical) : isRecord(value) && isOrdered(value);
+  }
+  if (typeof value === 'number') return Number.isFinite(value);
+  return typeof value === 'string' || typeof value === 'boolean';
+}
+
+function isOrdered(value: Readonly<Record<string, unknown>>): boolean {
+  if (!isPlain(value)) return false;
+  let before = '';
+  for (const field of Object.keys(value)) {
+    if (field < before || !isCanonical(value[field])) return false;
+    before = field;
+  }
+  return true;
 }
 
 function noJson(value: unknown): TypeError {

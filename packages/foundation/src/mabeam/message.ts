@@ -150,16 +150,17 @@ export function parseRequest(value: unknown): Parsed<CoordinationRequest> {
 export function parseReply(value: unknown): Parsed<CoordinationReply> {
   if (!isReply(value)) return unparsed(complaint(value, replyFields, 'reply') ?? 'unreadable');
   const { kind, v, session, round, nonce, from, status, body, reason, sig } = value;
+  // In the order of canonical JSON, which costs the audit log less.
   return parsed({
-    kind,
-    v,
-    session,
-    round,
-    nonce,
-    from,
-    status,
     ...(body === undefined ? {} : { body }),
+    from,
+    kind,
+    nonce,
     ...(reason === undefined ? {} : { reason: clipped(reason, textMax) }),
+    round,
+    session,
     ...(sig === undefined ? {} : { sig }),
+    status,
+    v,
   });
 }
