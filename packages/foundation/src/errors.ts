@@ -63,6 +63,8 @@ export const foundationErrors = {
   UNKNOWN_PROTOCOL: never,
   UNKNOWN_SESSION: never,
   INVALID_SPEC: never,
+  UNKNOWN_AGENT: never,
+  UPDATE_REJECTED: never,
   // anything a program above defines, or an error that came from elsewhere
   INTERNAL: unknown,
 } as const satisfies Record<string, ErrorTraits>;

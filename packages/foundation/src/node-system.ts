@@ -25,6 +25,8 @@ export interface SystemDuties {
   readonly snapshots: Snapshots;
   /** How the cluster is, as this node sees it. */
   health(): Promise<ClusterHealth>;
+  /** Does something with the agents that are registered on it. */
+  agents(order: unknown): Promise<unknown>;
   /** What it coordinates. */
   sessions(): unknown;
   session(id: string): Promise<Uint8Array | undefined>;
@@ -42,6 +44,7 @@ export function systemProcess(duties: SystemDuties): Behaviour {
       ...systemCalls,
       ping: () => true,
       health: onTheSide(() => duties.health()),
+      agents: onTheSide((_ctx, order) => duties.agents(order)),
       sessions: onTheSide(() => duties.sessions()),
       session: onTheSide((_ctx, id) => duties.session(given.key(id))),
       drains: (_ctx, pid) => duties.drains(given.pid(pid)),
@@ -60,6 +63,7 @@ export function systemProcess(duties: SystemDuties): Behaviour {
 export interface SystemRef {
   ping(): Promise<true>;
   health(): Promise<ClusterHealth>;
+  agents(order: unknown): Promise<unknown>;
   sessions(): Promise<unknown>;
   session(id: string): Promise<Uint8Array | undefined>;
   drains(node: Pid): Promise<void>;

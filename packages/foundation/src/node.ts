@@ -12,6 +12,7 @@ import { Events } from './events.ts';
 import { listingOf } from './introspection/process-info.ts';
 import { Leases, type LeaseProblem } from './lease/leases.ts';
 import { createMabeam, type Mabeam } from './mabeam/mabeam.ts';
+import { NodeAgents } from './mabeam/node-agents.ts';
 import { listSessions, viewSession } from './mabeam/session-view.ts';
 import { Exchange, type Station } from './messaging/exchange.ts';
 import { codecFor } from './messaging/runtime-codec.ts';
@@ -101,6 +102,7 @@ class RunningNode implements Node {
   readonly #links: Cluster | undefined;
   readonly #switchboard: Switchboard;
   readonly #singletons: Singletons;
+  readonly #agents: NodeAgents;
   /** What watches the node from inside, and ends with it. */
   readonly #watches = new DisposableStack();
   #isDraining = false;
@@ -161,6 +163,7 @@ class RunningNode implements Node {
       station: (node) => this.cluster.station(node),
       parentOf: (pid) => this.#threads.parentOf(pid),
     });
+    this.#agents = this.#makeAgents();
     this.mabeam = this.#makeMabeam();
     this.cluster = new ClusterView({
       settings,
@@ -192,6 +195,7 @@ class RunningNode implements Node {
       sharedStatistics: (pid) => this.#threads.sharedStatistics(pid),
       snapshots: this.#ports.snapshots,
       health: () => this.cluster.health(),
+      agents: (order) => this.#agents.take(order),
       sessions: () => listSessions(this.mabeam.coordination),
       session: (id) => viewSession(this.mabeam.coordination, id),
       drains: ({ node, incarnation }) => this.cluster.drains(node, incarnation),
@@ -358,6 +362,17 @@ class RunningNode implements Node {
     });
   }
 
+  #makeAgents(): NodeAgents {
+    const { registry, processes } = this;
+    return new NodeAgents({
+      runtime: this.#runtime,
+      processes,
+      registry,
+      clock: this.#settings.clock,
+      threadUsage: (thread) => this.#threads.usage(thread),
+    });
+  }
+
   #makeMabeam(): Mabeam {
     const { clock, random } = this.#settings;
     const [runtime, processes] = [this.#runtime, this.processes];
@@ -367,7 +382,10 @@ class RunningNode implements Node {
       clock,
       random,
       journal: this.#ports.snapshots,
-      system: (node) => systemOf(this.#runtime, this.cluster.station(node), sessionsMs),
+      system: (node, timeoutMs = sessionsMs) =>
+        systemOf(this.#runtime, this.cluster.station(node), timeoutMs),
+      nodeAgents: this.#agents,
+      nodes: () => this.cluster.members().map(({ node }) => node),
     });
   }
 

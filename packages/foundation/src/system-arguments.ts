@@ -16,10 +16,16 @@ export const systemArguments = {
   /** Only what a record has, so that nothing else finds its way into the options of a process. */
   record(value: unknown): SingletonRecord {
     if (!isSingleton(value)) throw unfit('the record of a singleton', value);
-    const { name, process, init, listing, consistency } = value;
+    const { name, process, init, listing, consistency, about } = value;
     const { capabilities, metadata } = listing;
-    const record = { name, process, init, listing: { capabilities, metadata } };
-    return consistency === undefined ? record : { ...record, consistency };
+    return {
+      name,
+      process,
+      init,
+      listing: { capabilities, metadata },
+      ...(consistency === undefined ? {} : { consistency }),
+      ...(about === undefined ? {} : { about }),
+    };
   },
 
   reason(value: unknown): (typeof stopReasons)[number] {

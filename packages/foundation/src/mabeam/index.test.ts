@@ -2,7 +2,10 @@ import { expect, it } from 'vitest';
 
 it('exports these names, and no others', async () => {
   expect(Object.keys(await import('./index.ts')).toSorted()).toEqual([
+    'agentHealthDefaults',
     'agentRestartDefaults',
+    'agentStatuses',
+    'agentsListed',
     'amountMax',
     'approvalVote',
     'auditLog',
@@ -32,6 +35,7 @@ it('exports these names, and no others', async () => {
     'isAmount',
     'isSaid',
     'iterativeVote',
+    'lostAgentsMax',
     'majorityVote',
     'mcafeeAuction',
     'minimaxVote',

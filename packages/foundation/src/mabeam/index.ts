@@ -3,7 +3,7 @@
  *
  * @packageDocumentation
  */
-export type { AgentRegistry } from './agents.ts';
+export type { AgentRegistry } from './agent-registry.ts';
 export type { Mabeam } from './mabeam.ts';
 export {
   type AgentRegistration,
@@ -11,7 +11,7 @@ export {
   agentRestartDefaults,
   type ResolvedAgentRegistration,
   resolveAgentRegistration,
-} from './agent-registry.ts';
+} from './agent-registration.ts';
 export type { Verdict } from './admission.ts';
 export {
   type AuditEntry,
@@ -244,3 +244,18 @@ export {
 export type { OptionScore, VoteQuestion, VoteRequest } from './protocols/voting/vote-question.ts';
 export type { Denominator, VoteSpec } from './protocols/voting/vote-spec.ts';
 export { type VotingPower, votingPower } from './protocols/voting/voting-power.ts';
+export { type AgentEvent, lostAgentsMax } from './agent-directory.ts';
+export type { AgentHealth } from './agent-health-state.ts';
+export {
+  type AgentInfo,
+  type AgentListing,
+  agentsListed,
+  type AgentUsage,
+  type AgentView,
+  type Figure,
+} from './agent-info.ts';
+export { agentHealthDefaults, type AgentHealthRules, type AgentLimits } from './agent-limits.ts';
+export type { AgentCriteria } from './agent-query.ts';
+export type { AgentChanges } from './agent-registration.ts';
+export type { StartAllOptions, StartedAgents, UpdateOptions } from './agent-registry.ts';
+export { type AgentStatus, agentStatuses } from './agent-state.ts';

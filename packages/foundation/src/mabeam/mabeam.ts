@@ -8,9 +8,12 @@ import { Pid } from '../process/pid.ts';
 import { RefCore } from '../process/ref.ts';
 import type { Runtime } from '../process/runtime.ts';
 import type { Random } from '../random.ts';
-import { AgentRegistry } from './agents.ts';
+import { readAgents, type AgentListing } from './agent-info.ts';
+import type { AgentOrder } from './agent-order.ts';
+import { AgentRegistry } from './agent-registry.ts';
 import { createCoordination, type Coordination } from './coordination.ts';
 import type { SessionId } from './message.ts';
+import type { NodeAgents } from './node-agents.ts';
 import { readListing, readView, type SessionListing, type SessionView } from './session-view.ts';
 import type { Messenger, ParticipantRef } from './session.ts';
 
@@ -22,6 +25,8 @@ export interface Mabeam {
   sessionsOn(node: string): Promise<SessionListing>;
   /** One session of another node, or this one; undefined when it knows none of that id. */
   sessionOn(node: string, id: SessionId): Promise<SessionView | undefined>;
+  /** Agents that are registered on another node, or this one, with what they use, and those it knows to be lost. */
+  agentsOn(node: string): Promise<AgentListing>;
 }
 
 export interface MabeamParts {
@@ -31,19 +36,45 @@ export interface MabeamParts {
   readonly random: Random;
   /** Where durable sessions are written. */
   readonly journal: Snapshots;
-  /** What answers for the sessions of a node. */
-  readonly system: (node: string) => SessionsRef;
+  /** What answers for a node. @throws FoundationError `NODE_UNREACHABLE` */
+  readonly system: (node: string, timeoutMs?: number) => NodeRef;
+  /** What this node does for its agents. */
+  readonly nodeAgents: NodeAgents;
+  /** The nodes of now. */
+  readonly nodes: () => readonly string[];
 }
 
-interface SessionsRef {
+interface NodeRef {
+  agents(order: unknown): Promise<unknown>;
   sessions(): Promise<unknown>;
   session(id: SessionId): Promise<Uint8Array | undefined>;
 }
 
-export function createMabeam({ runtime, processes, system, ...parts }: MabeamParts): Mabeam {
+/** Milliseconds that another node has to carry out an order: to start an agent may take as long as its `init`. */
+const orderMs = 180_000;
+
+export function createMabeam({
+  runtime,
+  processes,
+  system,
+  nodeAgents,
+  nodes,
+  ...parts
+}: MabeamParts): Mabeam {
   const messenger = processMessenger(runtime);
   return {
-    agents: new AgentRegistry(runtime.name, processes),
+    agents: new AgentRegistry({
+      node: runtime.name,
+      processes,
+      directory: nodeAgents.directory,
+      holder: (name) => runtime.directory.lookup(name),
+      send: async (node, order) =>
+        node === runtime.name
+          ? nodeAgents.obey(order)
+          : system(node, orderMs).agents(sendable(order)),
+      nodes,
+    }),
+    agentsOn: async (node) => readAgents(await system(node).agents({ kind: 'list' })),
     coordination: createCoordination({ messenger, ...parts }),
     sessionsOn: async (node) => readListing(await system(node).sessions()),
     async sessionOn(node, id) {
@@ -51,6 +82,13 @@ export function createMabeam({ runtime, processes, system, ...parts }: MabeamPar
       return view === undefined ? undefined : readView(view);
     },
   };
+}
+
+/** Of a definition only the name goes to another node, which must have it. */
+function sendable(order: AgentOrder): AgentOrder {
+  if (order.kind !== 'register') return order;
+  const { process, ...rest } = order.registration;
+  return { ...order, registration: { ...rest, process: { name: process.name } } };
 }
 
 /** Milliseconds that a notice may take to be taken. */

@@ -52,6 +52,13 @@ export class Endings {
       : this.#runtime.isOwnLife(pid);
   }
 
+  /** Ends a process at once; its supervisor decides what comes next. */
+  kill(pid: Pid): void {
+    this.#runtime.signal(pid, { kind: 'stop', exit: { reason: 'killed' } });
+    // A thread may never come round to hear it.
+    void this.#abandon(pid);
+  }
+
   /** @throws FoundationError `NO_PROCESS`, or `CALL_TIMEOUT` when it does not end in time */
   async end(target: Target, { reason, timeoutMs }: Ending): Promise<void> {
     const keeper = this.#keeperOf(target);

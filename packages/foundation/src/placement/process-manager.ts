@@ -14,13 +14,14 @@ import type { Lease } from '../lease/lease.ts';
 import type { Station } from '../messaging/exchange.ts';
 import { systemOf, type SystemRef } from '../node-system.ts';
 import { checkChoice, checkNumber, invalidOption, refuseUnknown } from '../options.ts';
-import type { ChildSpec } from '../process/child.ts';
+import type { ChildInfo, ChildSpec } from '../process/child.ts';
 import { targetOf } from '../process/client.ts';
 import type { AnyDefinition, Definition } from '../process/definition.ts';
 import { noProcess, stopReasons, type ExitReason } from '../process/exit.ts';
 import { checkListing, checkMetadata } from '../process/listing-check.ts';
 import type { Pid } from '../process/pid.ts';
 import { nodeStopped } from '../process/process-errors.ts';
+import type { Process } from '../process/process.ts';
 import type { AnyRef, Client } from '../process/ref-types.ts';
 import { restarts, type Restart } from '../process/restart-state.ts';
 import type { Listing, Runtime } from '../process/runtime.ts';
@@ -79,6 +80,8 @@ export interface Keeping {
   readonly keeps?: Kept;
   /** Runs when it has ended for good. */
   readonly onEnded?: (reason: ExitReason) => void;
+  /** Told whenever it has come to another status. */
+  readonly onChange?: (child: ChildInfo) => void;
 }
 
 /** What the node knows beyond its main thread. */
@@ -158,15 +161,32 @@ export class ProcessManager {
       return this.#runtime.spawner(behaviour, options, undefined);
     }
     try {
-      const process = await this.#runtime.spawn(
-        keeper(spec, { rules: keeping.rules, keeps: keeping.keeps ?? 'local' }),
-      );
-      process.onEnded(() => keeping.onEnded?.(this.#endings.reasonOf(process)));
-      return this.#endings.keep(process);
+      return this.#endings.keep(await this.#keep(spec, keeping));
     } catch (error) {
       // The user did not ask for the supervisor: what matters is why the process itself did not start.
       throw isFoundationError(error) && isFoundationError(error.cause) ? error.cause : error;
     }
+  }
+
+  async #keep(spec: ChildSpec, { rules, keeps = 'local', ...told }: Keeping): Promise<Process> {
+    const { onChange, onEnded } = told;
+    const process = await this.#runtime.spawn(keeper(spec, { rules, keeps, onChange }));
+    process.onEnded(() => onEnded?.(this.#endings.reasonOf(process)));
+    return process;
+  }
+
+  /** Makes a supervisor of a process that is started when that is told to, and stays when the process has ended. */
+  async keepHere(spec: ChildSpec, keeping: Omit<Keeping, 'keeps'>): Promise<Process> {
+    this.#node.checkRunning();
+    checkChild(spec);
+    const process = await this.#keep(spec, { ...keeping, keeps: 'lasting' });
+    this.#endings.keep(process);
+    return process;
+  }
+
+  /** Ends the process of now at once, whatever it does; whoever keeps it decides what comes next. */
+  kill(pid: Pid): void {
+    this.#endings.kill(pid);
   }
 
   /**
@@ -245,9 +265,9 @@ export class ProcessManager {
   /** Makes sure that a singleton runs somewhere. */
   async startSingleton(
     { name: process }: AnyDefinition,
-    options: StartOptions & { readonly init?: unknown },
+    options: StartOptions & Pick<SingletonRecord, 'about'> & { readonly init?: unknown },
   ): Promise<void> {
-    const { name, init, capabilities, metadata, preferNode, consistency } = options;
+    const { name, init, capabilities, metadata, preferNode, consistency, about } = options;
     if (name === undefined)
       throw invalidOption(starting, { name }, 'given, since the strategy is `singleton`');
     this.#node.checkRunning();
@@ -256,7 +276,8 @@ export class ProcessManager {
     // Whoever may inherit it needs its `init`.
     checkMetadata(this.#runtime.codec, listing);
     this.#runtime.codec.encode([init], ['init']);
-    const record: SingletonRecord = { name, process, init, listing };
+    const told = about === undefined ? {} : { about };
+    const record: SingletonRecord = { name, process, init, listing, ...told };
     await this.#singletons.start(
       consistency === 'strong' ? { ...record, consistency } : record,
       preferNode,

@@ -68,6 +68,14 @@ export const limitDefaults = {
   maxBusyMs: Infinity,
 } as const;
 
+/** Limits of one process, on top of those of its definition. */
+export interface OwnLimits {
+  readonly mailboxMax?: number | undefined;
+  /** Calls and casts from outside that it takes in a second, and at once. */
+  readonly messagesPerSecond?: number | undefined;
+  readonly threadMemoryMb?: number | undefined;
+}
+
 /** A definition as the runtime uses it. */
 export interface Behaviour extends AnyDefinition {
   readonly spec: AnySpec;
@@ -83,6 +91,8 @@ export interface Behaviour extends AnyDefinition {
   readonly overflow: Overflow;
   readonly callNames: readonly string[];
   readonly castNames: readonly string[];
+  /** What one process has of its own, where that differs from the others of its definition. */
+  readonly own?: OwnLimits;
   /** Only the name is known here; its messages are taken as they come. */
   readonly isForeign?: boolean;
 }
@@ -131,6 +141,19 @@ function entry(run: AnyHandler): Entry {
   const isAsync = Object.prototype.toString.call(run) === '[object AsyncFunction]' || undefined;
   const { input, reply } = (run as Checked)[schemasOf] ?? {};
   return { run, schema: input, reply, isAsync, isPlain: false };
+}
+
+/** The same definition for a process with limits of its own. */
+export function withOwnLimits(behaviour: Behaviour, own: OwnLimits): Behaviour {
+  const { mailboxMax = behaviour.mailboxMax, threadMemoryMb } = own;
+  const { spec, limits } = behaviour;
+  return Object.freeze({
+    ...behaviour,
+    spec: threadMemoryMb === undefined ? spec : { ...spec, threadMemoryMb },
+    limits: { ...limits, mailboxMax },
+    mailboxMax,
+    own,
+  });
 }
 
 function limitsOf(spec: AnySpec): Limits {

@@ -15,6 +15,17 @@ export function overloaded(who: string, mailboxMax: number): FoundationError {
   );
 }
 
+export function overRate(who: string, messagesPerSecond: number): FoundationError {
+  return new FoundationError(
+    'OVERLOADED',
+    `${who} takes no more than ${messagesPerSecond} messages a second`,
+    {
+      hint: 'Send less, or raise `messagesPerSecond` of its limits. Nothing was executed.',
+      details: { messagesPerSecond },
+    },
+  );
+}
+
 /** What is wrong with a value, for people and for programs. */
 export function complaint(issues: readonly StandardSchemaV1.Issue[]): {
   readonly why: string;

@@ -556,7 +556,7 @@ function refuse(envelope: Envelope, error: FoundationError): false {
 }
 
 /** Timers and notices are bounded by their number, not by the mailbox. */
-function isBounded(envelope: Envelope): boolean {
+export function isBounded(envelope: Envelope): boolean {
   return envelope.kind === 'call' || envelope.kind === 'cast';
 }
 

@@ -18,6 +18,7 @@ import { checkGroup, GroupCore, groupsMax, tooManyGroups } from './group.ts';
 import { firstSerial, Pid } from './pid.ts';
 import { overloadedLoop } from './process-errors.ts';
 import { Process, type SpawnOptions } from './process.ts';
+import { RatedProcess } from './rated-process.ts';
 import type { Client, Group } from './ref-types.ts';
 import { RefCore, type RefHow } from './ref.ts';
 import { linkedToNobody } from './relations.ts';
@@ -225,7 +226,8 @@ export class Runtime implements Host {
   /** Starts a process here. Is done at once where its `init` is. */
   spawn(behaviour: Behaviour, options: SpawnOptions & Listing = {}): Process | Promise<Process> {
     const pid = new Pid(this.name, this.incarnation, this.nextNumber());
-    const process = new Process(this, behaviour, pid, options.name);
+    const kind = behaviour.own?.messagesPerSecond === undefined ? Process : RatedProcess;
+    const process = new kind(this, behaviour, pid, options.name);
     if (behaviour.spec.durable === true) process.durability = this.#durability(process);
     process.lease = options.lease;
     if (options.name !== undefined) this.directory.reserve(process);

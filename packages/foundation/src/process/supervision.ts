@@ -27,8 +27,11 @@ import {
   type Strategy,
 } from './restart-state.ts';
 
-/** What a keeper keeps: a process of this node, or one that may live on elsewhere. */
-export type Kept = 'local' | 'singleton';
+/**
+ * What a keeper keeps: a process of this node, or one that may live on elsewhere; its end is the keeper's. `lasting`: a
+ * keeper that stays when its process has ended, and starts it when told to.
+ */
+export type Kept = 'local' | 'singleton' | 'lasting';
 
 /** When children are started again, and what happens when they fail too often. */
 export interface RestartRules extends Intensity {
@@ -39,6 +42,8 @@ export interface RestartRules extends Intensity {
 export interface SupervisionLimits extends RestartRules {
   readonly strategy: Strategy;
   readonly keeps: 'children' | Kept;
+  /** Told whenever a child has come to another status. */
+  readonly onChange?: ((child: ChildInfo) => void) | undefined;
 }
 
 /**
@@ -124,9 +129,10 @@ export class Supervision {
     specs: readonly ChildSpec[],
   ): Promise<Supervision> {
     const supervision = new Supervision(process, limits, specs);
+    if (limits.keeps === 'lasting') return supervision;
     try {
       for (const each of supervision.#children) {
-        await startChild(process, each);
+        await supervision.#start(each);
         // It was told to end meanwhile, or has ended.
         if (process.exit !== undefined) throw processDown(process.describe(), process.exit);
       }
@@ -150,6 +156,17 @@ export class Supervision {
     for (const each of this.#children.toReversed()) await stopChild(this.#process, each);
   }
 
+  async #start(child: Child): Promise<void> {
+    const started = startChild(this.#process, child);
+    this.#tell(child);
+    await started;
+    this.#tell(child);
+  }
+
+  #tell(child: Child): void {
+    this.#limits.onChange?.(infoOf(child));
+  }
+
   // ── by hand ────────────────────────────────────────────────────────────────
 
   /** Starts a child (again), whether it runs, waits, was stopped or is in quarantine. */
@@ -157,12 +174,14 @@ export class Supervision {
     const child = this.#children.find((each) => each.id === id);
     if (child === undefined) return refuse('NO_CHILD');
     await stopChild(this.#process, child);
+    const isFirst = child.streak.startedAt === -Infinity;
+    if (!isFirst) child.restarts++;
     forgive(child);
-    child.restarts++;
     try {
-      await startChild(this.#process, child);
+      await this.#start(child);
       return true;
     } catch (error) {
+      this.#tell(child);
       return new Failure(error);
     } finally {
       // Those that waited with it wait for nothing any more.
@@ -176,6 +195,7 @@ export class Supervision {
     if (child === undefined) return refuse('NO_CHILD');
     const [wasRunning, wasAwaited] = [child.pid !== undefined, child.wait !== undefined];
     await stopChild(this.#process, child);
+    this.#tell(child);
     if (wasAwaited) await this.#startWaiting(child);
     return wasRunning;
   }
@@ -184,14 +204,18 @@ export class Supervision {
 
   /** A linked process ended: a child, or one that is none any more. */
   onExit(told: Notice): void | Promise<void> {
-    const notice = this.#limits.keeps === 'singleton' ? asLossOfName(told) : told;
+    const { keeps } = this.#limits;
+    const notice = keeps === 'singleton' ? asLossOfName(told) : told;
     const child = this.#children.find((each) => each.pid?.place === notice.pid.place);
     if (child === undefined) return undefined;
     noteExit(child, notice);
     if (wantsRestart(child.restart, notice)) return this.#recover(child, notice);
     if (child.restart === 'temporary') this.#forget(child);
+    this.#tell(child);
     const isLast = this.#children.every(({ pid }) => pid === undefined);
-    if (isLast && this.#limits.keeps !== 'children') this.#process.stop(endOfKeeper(notice));
+    // Where its name lives on there is nothing to be started here any more.
+    const isOver = keeps === 'lasting' ? notice.reason === 'name_conflict' : isLast;
+    if (isOver && keeps !== 'children') this.#process.stop(endOfKeeper(notice));
     return undefined;
   }
 
@@ -207,6 +231,7 @@ export class Supervision {
     const verdict = this.#judge.judge(failed, exit);
     if (verdict === 'stop') return this.#process.stop({ reason: 'shutdown' });
     if (verdict !== 'quarantine') failed.status = 'waiting';
+    this.#tell(failed);
     await this.#takeAlong(failed);
     if (verdict === 'quarantine' || verdict === 0) return this.#startWaiting(failed);
     waitFor(this.#process, failed, verdict);
@@ -236,7 +261,7 @@ export class Supervision {
       if (each.status !== 'waiting' || !this.#process.isAlive) continue;
       each.restarts++;
       try {
-        await startChild(this.#process, each);
+        await this.#start(each);
       } catch (error) {
         return this.#startFailed(each, { reason: 'start_failed', error });
       }
@@ -249,6 +274,7 @@ export class Supervision {
     const verdict = this.#judge.judge(failed, exit);
     if (verdict === 'stop') return this.#process.stop({ reason: 'shutdown' });
     if (verdict !== 'quarantine') failed.status = 'waiting';
+    this.#tell(failed);
     await this.#takeAlong(failed);
     waitFor(this.#process, failed, verdict === 'quarantine' ? 0 : verdict);
     return undefined;

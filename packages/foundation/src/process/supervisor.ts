@@ -243,11 +243,16 @@ export type Spawner = (
   linkTo: Pid | undefined,
 ) => Promise<Pid>;
 
-/** A supervisor of a single process, which ends when that process has ended for good. */
-export function keeper(
-  spec: ChildSpec,
-  { rules = {}, keeps }: { readonly rules?: RestartOptions | undefined; readonly keeps: Kept },
-): Behaviour {
-  const limits: SupervisionLimits = { ...rulesOf(rules), strategy: 'one-for-one', keeps };
+/** How a single process is kept. */
+export interface KeeperOptions {
+  readonly rules?: RestartOptions | undefined;
+  readonly keeps: Kept;
+  /** Told whenever the process has come to another status. */
+  readonly onChange?: ((child: ChildInfo) => void) | undefined;
+}
+
+/** A supervisor of a single process, which ends when that process has ended for good, unless it is a lasting one. */
+export function keeper(spec: ChildSpec, { rules = {}, keeps, onChange }: KeeperOptions): Behaviour {
+  const limits: SupervisionLimits = { ...rulesOf(rules), strategy: 'one-for-one', keeps, onChange };
   return supervise(`keeper of ${spec.definition.name}`, limits, [spec]);
 }

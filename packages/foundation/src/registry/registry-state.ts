@@ -29,6 +29,8 @@ export interface SingletonRecord {
     readonly capabilities?: readonly string[] | undefined;
     readonly metadata?: Readonly<Record<string, unknown>> | undefined;
   };
+  /** What whoever started it tells others of it, in words of its own. */
+  readonly about?: Readonly<Record<string, unknown>>;
 }
 
 /** Everything that one node has registered. Only that node writes it, so copies cannot conflict. */

@@ -1,6 +1,12 @@
 import { FoundationError, messageOf } from '../errors.ts';
 import { onTheSide, systemCalls } from '../introspection/system-calls.ts';
-import { behaviourOf, compileInternal, type Behaviour } from '../process/behaviour.ts';
+import {
+  behaviourOf,
+  compileInternal,
+  withOwnLimits,
+  type Behaviour,
+  type OwnLimits,
+} from '../process/behaviour.ts';
 import type { AnyDefinition } from '../process/definition.ts';
 import type { Pid } from '../process/pid.ts';
 import type { ProcessContext } from '../process/process-context.ts';
@@ -13,6 +19,8 @@ export interface SpawnRequest extends Listing {
   readonly init: unknown;
   readonly linkTo: Pid | undefined;
   readonly restarts: number | undefined;
+  /** What the process has of its own. */
+  readonly own?: OwnLimits | undefined;
   readonly fencingToken?: number | undefined;
 }
 
@@ -30,8 +38,15 @@ async function spawnFrom(ctx: ProcessContext, request: SpawnRequest): Promise<Pi
   const { signal } = ctx;
   const runtime = ctx.node as Runtime;
   const loaded = (): Promise<Behaviour> => load(runtime, request);
-  const behaviour = await (runtime.board?.loading(loaded) ?? loaded());
-  const { module: _module, definition: _definition, fencingToken: token, ...options } = request;
+  const common = await (runtime.board?.loading(loaded) ?? loaded());
+  const {
+    module: _module,
+    definition: _definition,
+    own,
+    fencingToken: token,
+    ...options
+  } = request;
+  const behaviour = own === undefined ? common : withOwnLimits(common, own);
   // The main thread watches over the lease, and ends the process with it.
   const lease = token === undefined ? undefined : { token, isHeld: true };
   const process = await runtime.spawn(behaviour, { ...options, lease });

@@ -27,6 +27,15 @@ export interface ThreadsHandlers {
   onLost(thread: number): void;
 }
 
+/** What a thread uses. */
+export interface ThreadUsage {
+  readonly heapBytes: number;
+  /** How long its event loop has been at work since it began. */
+  readonly busyMs: number;
+  /** How many processes share it. */
+  readonly processes: number;
+}
+
 interface Thread {
   readonly number: number;
   readonly worker: Worker;
@@ -113,7 +122,8 @@ export class Threads {
     const module = behaviour.spec.module ?? '';
     const definition = behaviour.name;
     const listing = { name, capabilities, metadata, fencingToken: lease?.token };
-    const request: SpawnRequest = { module, definition, init, linkTo, restarts, ...listing };
+    const { own } = behaviour;
+    const request: SpawnRequest = { module, definition, init, linkTo, restarts, own, ...listing };
     const timeoutMs = Math.min(longestMs, behaviour.limits.initTimeoutMs + threadStartMs);
     // The process is to live on, whether or not somebody still waits for its start.
     return runForNobody(() => this.#system(thread, timeoutMs).spawn(request));
@@ -198,6 +208,16 @@ export class Threads {
   sharedStatistics(pid: Pid): ProcessStatistics | undefined {
     const thread = this.#threads.get(pid.thread);
     return thread && sharedStatistics(thread.housed.get(pid.serial), thread.board);
+  }
+
+  /** What a thread uses, with all that lives in it. */
+  async usage(number: number): Promise<ThreadUsage | undefined> {
+    const thread = this.#threads.get(number);
+    if (thread === undefined) return undefined;
+    const { worker, housed } = thread;
+    const { active } = worker.performance.eventLoopUtilization();
+    const { used_heap_size: heapBytes } = await worker.getHeapStatistics();
+    return { heapBytes, busyMs: active, processes: housed.size };
   }
 
   // ── packets ────────────────────────────────────────────────────────────────

@@ -1,0 +1,99 @@
+import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
+import type { AgentChanges } from './agent-registration.ts';
+import { isUp } from './agent-state.ts';
+import type { HostedAgent } from './hosted-agent.ts';
+import type { AgentId } from './message.ts';
+
+/** How a change is made. */
+export interface UpdateTerms {
+  /** The call of its process that takes a new `init`. */
+  readonly call: string;
+  readonly timeoutMs: number;
+}
+
+/** Milliseconds in which an agent that went down with a change must be up again. */
+const recoveryMs = 30_000;
+
+/**
+ * Changes an agent, or leaves it as it was. A new `init` is given to the running process by a call; without such a call the
+ * agent is restarted with it. What a restart begins with is replaced only when that has gone well: a process that crashes
+ * on it begins again as before.
+ *
+ * @throws FoundationError `UPDATE_REJECTED`
+ */
+export async function updateAgent(
+  agent: HostedAgent,
+  changes: AgentChanges,
+  terms: UpdateTerms,
+): Promise<void> {
+  if ('init' in changes) await giveInit(agent, changes.init, terms);
+  agent.change(changes);
+}
+
+async function giveInit(agent: HostedAgent, init: unknown, terms: UpdateTerms): Promise<void> {
+  if (isUp(await agent.settled(recoveryMs))) {
+    const takesIt = agent.behaviour.callNames.includes(terms.call);
+    await (takesIt ? configure(agent, init, terms) : restartWith(agent, init));
+  }
+  agent.init = init;
+}
+
+async function configure(
+  agent: HostedAgent,
+  init: unknown,
+  { call, timeoutMs }: UpdateTerms,
+): Promise<void> {
+  try {
+    await agent.call(call, [init], timeoutMs);
+  } catch (error) {
+    const isUntouched = isFoundationError(error) && error.outcome === 'not-executed';
+    // Nobody knows what it has made of it: its next life begins as the last one did.
+    if (!isUntouched) await recover(agent, error);
+    throw rejected(agent.id, error);
+  }
+}
+
+async function recover(agent: HostedAgent, cause: unknown): Promise<void> {
+  const isDown = isFoundationError(cause) && cause.code === 'PROCESS_DOWN';
+  try {
+    if (!isDown) await agent.restart();
+    else if ((await agent.settled(recoveryMs)) !== 'active') await agent.restart();
+  } catch (error) {
+    throw broken(agent.id, cause, error);
+  }
+}
+
+async function restartWith(agent: HostedAgent, init: unknown): Promise<void> {
+  const before = agent.registration.init;
+  agent.init = init;
+  try {
+    await agent.restart();
+  } catch (cause) {
+    agent.init = before;
+    await agent.restart().catch((error: unknown) => {
+      throw broken(agent.id, cause, error);
+    });
+    throw rejected(agent.id, cause);
+  }
+}
+
+function rejected(id: AgentId, cause: unknown): FoundationError {
+  return new FoundationError(
+    'UPDATE_REJECTED',
+    `"${id}" goes on as it was: it did not take the change: ${messageOf(cause)}`,
+    { hint: 'The cause tells what it said. Nothing has changed.', details: { id }, cause },
+  );
+}
+
+function broken(id: AgentId, cause: unknown, error: unknown): FoundationError {
+  return new FoundationError(
+    'UPDATE_REJECTED',
+    `"${id}" did not take the change, and does not start as it was: ${messageOf(error)}`,
+    {
+      hint: 'It is as registered before; start it when it can start again.',
+      details: { id },
+      cause,
+      traits: { retryable: false, outcome: 'unknown' },
+    },
+  );
+}

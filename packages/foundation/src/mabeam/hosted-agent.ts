@@ -1,0 +1,316 @@
+import { runForNobody } from '../context/scope.ts';
+import { withOwnLimits, type Behaviour } from '../process/behaviour.ts';
+import type { ChildInfo, ChildSpec } from '../process/child.ts';
+import type { AnyDefinition } from '../process/definition.ts';
+import { noProcess } from '../process/exit.ts';
+import type { Pid } from '../process/pid.ts';
+import type { Process } from '../process/process.ts';
+import { RefCore } from '../process/ref.ts';
+import type { Runtime } from '../process/runtime.ts';
+import type { Registry } from '../registry/registry.ts';
+import { unknownHealth, type HealthState } from './agent-health-state.ts';
+import { agentEntry, type AgentEntry, type AgentUsage } from './agent-info.ts';
+import type { MeterParts } from './agent-meter.ts';
+import type { AgentChanges, ResolvedAgentRegistration } from './agent-registration.ts';
+import { agentStatusAfter, isUp, type AgentStatus, type AgentStep } from './agent-state.ts';
+import { AgentWatch } from './agent-watch.ts';
+import type { AgentId } from './message.ts';
+
+export interface HostParts extends MeterParts {
+  readonly runtime: Runtime;
+  readonly processes: MeterParts['processes'] & Keeping;
+  readonly registry: Pick<Registry, 'register'>;
+}
+
+interface Keeping {
+  keepHere(
+    spec: ChildSpec,
+    how: {
+      readonly rules: object;
+      readonly onChange: (child: ChildInfo) => void;
+    },
+  ): Promise<Process>;
+  kill(pid: Pid): void;
+}
+
+type Registration = ResolvedAgentRegistration<AnyDefinition>;
+
+/** The longest that a call may wait: what a process does at its start may have no limit. */
+const longestMs = 2 ** 31 - 1;
+
+/** An agent of this node: a supervisor of its own, and what is known of it. */
+export class HostedAgent {
+  readonly id: AgentId;
+  readonly behaviour: Behaviour;
+  readonly #parts: HostParts;
+  #registration: Registration;
+  #keeper: Process | undefined;
+  #child: ChildInfo | undefined;
+  #status: AgentStatus = 'registered';
+  #since: number;
+  #version = 0;
+  #health = unknownHealth;
+  /** Of the life at hand. */
+  #watch: AgentWatch | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  readonly #waiting = new Set<() => void>();
+
+  constructor(parts: HostParts, id: AgentId, registration: Registration) {
+    this.id = id;
+    this.#parts = parts;
+    this.#registration = registration;
+    this.#since = parts.clock.wallNow();
+    const { memoryMb, mailboxMax, messagesPerSecond } = registration.limits;
+    const behaviour = parts.runtime.define(registration.process);
+    const threadMemoryMb = behaviour.spec.isolation === 'thread' ? memoryMb : undefined;
+    const own = { mailboxMax, messagesPerSecond, threadMemoryMb };
+    const isPlain = Object.values(own).every((each) => each === undefined);
+    this.behaviour = isPlain ? behaviour : withOwnLimits(behaviour, own);
+  }
+
+  get status(): AgentStatus {
+    return this.#status;
+  }
+
+  get registration(): Registration {
+    return this.#registration;
+  }
+
+  /** Address of its process, where that runs. */
+  get pid(): Pid | undefined {
+    return this.#child?.pid;
+  }
+
+  entry(): AgentEntry {
+    const { process, type, capabilities, protocols, resources, metadata, limits } =
+      this.#registration;
+    const { health, problem } = this.#health;
+    const lastExit = this.#child?.lastExit;
+    return {
+      id: this.id,
+      process: process.name,
+      type,
+      status: this.#status,
+      health,
+      ...(problem === undefined ? {} : { problem }),
+      restarts: this.#child?.restarts ?? 0,
+      ...(lastExit === undefined ? {} : { lastExit }),
+      capabilities,
+      protocols,
+      resources,
+      metadata,
+      limits,
+      version: this.#version,
+      since: this.#since,
+    };
+  }
+
+  // ── its life ───────────────────────────────────────────────────────────────
+
+  /** Makes its supervisor; the agent itself is not started yet. */
+  async keep(onEnded: () => void): Promise<void> {
+    const { restartsMax, restartWindowMs, type } = this.#registration.restart;
+    const rules = {
+      // Whoever is never started again has failed with the first crash.
+      restartsMax: type === 'temporary' ? 0 : restartsMax,
+      restartWindowMs,
+      onExceeded: 'quarantine',
+    };
+    const onChange = (child: ChildInfo): void => this.#onChange(child);
+    this.#keeper = await this.#parts.processes.keepHere(this.#spec(), { rules, onChange });
+    this.#keeper.onEnded(() => {
+      this.#endLife();
+      this.#wake();
+      onEnded();
+    });
+    this.#publish();
+  }
+
+  /** Each life begins with what is registered then. */
+  #spec(): ChildSpec {
+    const registered = (): Registration => this.#registration;
+    const { type } = registered().restart;
+    const options = {
+      name: this.id,
+      restart: type === 'temporary' ? 'transient' : type,
+      get init() {
+        return registered().init;
+      },
+      get capabilities() {
+        return registered().capabilities;
+      },
+      get metadata() {
+        return registered().metadata;
+      },
+    } as const;
+    return { definition: this.behaviour, options };
+  }
+
+  /** Does one thing after the other: what is asked of an agent at the same time waits. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(() => runForNobody(work));
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  /** @throws FoundationError `START_FAILED`, `REFUSED`, `NAME_TAKEN` */
+  async start(): Promise<void> {
+    if (isUp(this.#status)) return;
+    this.#take('start');
+    await this.#ask('restart');
+  }
+
+  async stop(): Promise<void> {
+    if (!isUp(this.#status)) return;
+    this.#take('stop');
+    await this.#ask('stop');
+  }
+
+  /** Ends it, if it runs, and starts it. @throws what {@link start} throws */
+  async restart(): Promise<void> {
+    this.#take(isUp(this.#status) ? 'stop' : 'start');
+    await this.#ask('restart');
+  }
+
+  /** Ends it for good, with its supervisor. */
+  async end(): Promise<void> {
+    const keeper = this.#keeper;
+    if (keeper?.isAlive !== true) return;
+    if (isUp(this.#status)) this.#take('stop');
+    const { promise, resolve } = Promise.withResolvers<void>();
+    keeper.onEnded(resolve);
+    this.#parts.runtime.signal(keeper.pid, { kind: 'stop', exit: { reason: 'normal' } });
+    await promise;
+  }
+
+  /** Ends the life at hand at once; its restart policy decides what comes next. */
+  kill(): void {
+    if (this.pid !== undefined) this.#parts.processes.kill(this.pid);
+  }
+
+  /** Resolves when it is on its way to nothing else, at the latest after `limitMs`. */
+  async settled(limitMs: number): Promise<AgentStatus> {
+    const { promise: limit, resolve } = Promise.withResolvers<void>();
+    const timer = this.#parts.clock.after(limitMs, resolve);
+    let isOver = false;
+    void limit.then(() => (isOver = true));
+    while (!isOver && isUp(this.#status) && this.#status !== 'active') {
+      const changed = new Promise<void>((wake) => this.#waiting.add(wake));
+      await Promise.race([changed, limit]);
+    }
+    timer.cancel();
+    return this.#status;
+  }
+
+  /** Makes a call to its process. */
+  call(name: string, args: readonly unknown[], timeoutMs: number): Promise<unknown> {
+    const how = { pid: this.pid, timeoutMs };
+    return new RefCore(this.#parts.runtime, this.behaviour, how).call(name, args, undefined);
+  }
+
+  #ask(what: 'restart' | 'stop'): Promise<unknown> {
+    const { behaviour, pid } = present(this.#keeper, this.id);
+    const how = { pid, timeoutMs: longestMs };
+    return new RefCore(this.#parts.runtime, behaviour, how).call(what, [this.id], undefined);
+  }
+
+  #onChange(child: ChildInfo): void {
+    this.#child = child;
+    const wasActive = this.#status === 'active';
+    this.#take(this.#stepTo(child));
+    if (this.#status === 'active' && !wasActive) this.#beginLife();
+  }
+
+  #stepTo({ status }: ChildInfo): AgentStep {
+    switch (status) {
+      case 'starting':
+        return 'start';
+      case 'running':
+        return 'started';
+      case 'waiting':
+        return 'crashed';
+      case 'quarantined':
+        return this.#registration.restart.type === 'temporary' ? 'broke' : 'gave-up';
+      case 'stopped':
+        if (this.#status === 'stopping') return 'stopped';
+        return this.#status === 'active' ? 'ended' : 'start-failed';
+    }
+  }
+
+  #take(step: AgentStep): void {
+    const before = this.#status;
+    this.#status = agentStatusAfter(before, step);
+    if (this.#status !== before) this.#since = this.#parts.clock.wallNow();
+    if (this.#status !== 'active') this.#endLife();
+    this.#publish();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  /** Tells every node. */
+  #publish(): void {
+    if (this.#keeper?.isAlive !== true) return;
+    const { serial } = this.#keeper.pid;
+    this.#parts.registry.register(serial, agentEntry, { metadata: { ...this.entry() } });
+  }
+
+  // ── its configuration ──────────────────────────────────────────────────────
+
+  /** What the next life begins with. */
+  set init(init: unknown) {
+    this.#registration = { ...this.#registration, init };
+  }
+
+  /** Takes what others know of it, at once. */
+  change({ init: _init, health, ...facts }: AgentChanges): void {
+    const before = this.#registration;
+    this.#registration = { ...before, ...facts, health: { ...before.health, ...health } };
+    this.#version++;
+    const { pid } = this;
+    const { capabilities, metadata } = this.#registration;
+    const listing = { name: this.id, capabilities, metadata };
+    if (pid !== undefined) this.#parts.registry.register(pid.serial, this.behaviour.name, listing);
+    if (health !== undefined) this.#watch?.schedule();
+    this.#publish();
+  }
+
+  // ── its health ─────────────────────────────────────────────────────────────
+
+  /** What it uses; undefined while it does not run. @throws FoundationError `UNRESPONSIVE` */
+  async usage(): Promise<AgentUsage | undefined> {
+    return this.#watch?.usage();
+  }
+
+  #beginLife(): void {
+    const { pid } = this;
+    if (pid === undefined) return;
+    this.#watch = new AgentWatch(this.#parts, {
+      pid,
+      rules: () => this.#registration,
+      call: (name, timeoutMs) => this.call(name, [], timeoutMs),
+      onChange: (health) => this.#onHealth(health),
+    });
+  }
+
+  #endLife(): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = undefined;
+    this.#health = unknownHealth;
+  }
+
+  #onHealth(health: HealthState): void {
+    this.#health = health;
+    this.#publish();
+    const isBad = health.health === 'unhealthy';
+    if (isBad && this.#registration.health.onUnhealthy === 'restart') this.kill();
+  }
+}
+
+function present(keeper: Process | undefined, id: AgentId): Process {
+  if (keeper === undefined) throw noProcess(`the supervisor of "${id}"`);
+  return keeper;
+}

@@ -1,0 +1,154 @@
+import { FoundationError } from '../errors.ts';
+import type { ProcessManager } from '../placement/process-manager.ts';
+import type { AnyDefinition } from '../process/definition.ts';
+import type { Pid } from '../process/pid.ts';
+import type { Runtime } from '../process/runtime.ts';
+import type { Registry } from '../registry/registry.ts';
+import { AgentDirectory } from './agent-directory.ts';
+import { AgentHost, unknownAgent } from './agent-host.ts';
+import { aboutSingleton, agentsListed, type AgentListing, type AgentUsage } from './agent-info.ts';
+import { AgentMeter, type MeterParts } from './agent-meter.ts';
+import { parseOrder, type AgentOrder, type OrderToAgent } from './agent-order.ts';
+import { resolveAgentRegistration, type AgentRegistration } from './agent-registration.ts';
+import type { AgentId } from './message.ts';
+
+export interface NodeAgentsParts extends Omit<MeterParts, 'processes'> {
+  readonly runtime: Runtime;
+  readonly processes: ProcessManager;
+  readonly registry: Registry;
+}
+
+/** Milliseconds that a singleton has to end. */
+const endMs = 10_000;
+/** Milliseconds that one has to tell what it uses. */
+const usageMs = 2_000;
+
+/** What a node does for the agents that are registered on it, whichever node asks. */
+export class NodeAgents {
+  readonly directory: AgentDirectory;
+  readonly #parts: NodeAgentsParts;
+  readonly #host: AgentHost;
+
+  constructor(parts: NodeAgentsParts) {
+    this.#parts = parts;
+    this.directory = new AgentDirectory(parts.registry);
+    this.#host = new AgentHost(parts);
+  }
+
+  /** Carries out an order of another node. */
+  async take(order: unknown): Promise<unknown> {
+    return this.obey(parseOrder(order));
+  }
+
+  async obey(order: AgentOrder): Promise<unknown> {
+    switch (order.kind) {
+      case 'list':
+        return this.#list();
+      case 'forget':
+        return this.directory.forget(order.id);
+      case 'register':
+        return this.#register(order.id, order.registration);
+      case 'usage':
+        return this.#usage(order.id);
+      case 'start':
+      case 'stop':
+      case 'restart':
+      case 'deregister':
+      case 'update': {
+        const agent = this.#host.get(order.id);
+        return agent === undefined ? this.#obeySingleton(order) : this.#host.obey(agent, order);
+      }
+    }
+  }
+
+  async #register(id: AgentId, given: AgentRegistration<AnyDefinition>): Promise<void> {
+    const registration = { ...given, process: this.#definition(given.process) };
+    if (registration.strategy !== 'singleton') return this.#host.register(id, registration);
+    const agent = resolveAgentRegistration(id, registration);
+    const { process, init, capabilities, metadata, type, protocols, resources } = agent;
+    const about = aboutSingleton({
+      id,
+      process: process.name,
+      type,
+      status: 'active',
+      health: 'unknown',
+      restarts: 0,
+      capabilities,
+      protocols,
+      resources,
+      metadata,
+      limits: {},
+      version: 0,
+      since: this.#parts.clock.wallNow(),
+    });
+    const preferNode = this.#parts.runtime.name;
+    const options = { name: id, init, capabilities, metadata, preferNode, about };
+    return this.#parts.processes.startSingleton(process, options);
+  }
+
+  /** From another node only its name came. */
+  #definition(process: AnyDefinition): AnyDefinition {
+    if ('spec' in process) return process;
+    const definition = this.#parts.runtime.definition(process.name);
+    if (definition !== undefined) return definition;
+    const { name } = this.#parts.runtime;
+    throw new FoundationError('UNKNOWN_DEFINITION', `${name} has no definition "${process.name}"`, {
+      hint: 'List it in `processes` of `startNode` there.',
+    });
+  }
+
+  async #obeySingleton(order: OrderToAgent): Promise<unknown> {
+    const { id } = order;
+    const { runtime, processes } = this.#parts;
+    const pid = this.#singleton(id);
+    switch (order.kind) {
+      case 'start':
+        return undefined;
+      case 'restart':
+        return runtime.signal(pid, { kind: 'stop', exit: { reason: 'shutdown' } });
+      case 'deregister':
+        return processes.end({ pid: undefined, name: id }, { reason: 'normal', timeoutMs: endMs });
+      case 'stop':
+      case 'update':
+        throw notOfSingletons(id, order.kind);
+    }
+  }
+
+  async #list(): Promise<AgentListing> {
+    const { name } = this.#parts.runtime;
+    const own = this.directory
+      .all()
+      .filter(({ node, status }) => node === name && status !== 'lost');
+    const told = own.slice(0, agentsListed);
+    const views = told.map(async (agent) => {
+      // What does not answer is listed all the same.
+      const usage = await this.#usage(agent.id).catch(() => undefined);
+      return { agent, usage };
+    });
+    return { agents: await Promise.all(views), total: own.length, lost: this.directory.lost() };
+  }
+
+  #singleton(id: AgentId): Pid {
+    const { strategy, pid } = this.directory.get(id) ?? {};
+    if (strategy !== 'singleton' || pid === undefined) throw unknownAgent(id);
+    return pid;
+  }
+
+  async #usage(id: AgentId): Promise<AgentUsage | undefined> {
+    const agent = this.#host.get(id);
+    if (agent !== undefined) return agent.usage();
+    const meter = new AgentMeter(this.#parts, this.#singleton(id));
+    return (await meter.read({ timeoutMs: usageMs, withState: true })).usage;
+  }
+}
+
+function notOfSingletons(id: AgentId, what: string): FoundationError {
+  return new FoundationError(
+    'INVALID_OPTION',
+    `"${id}" is a singleton: there is no ${what} of it`,
+    {
+      hint: 'Deregister it, and register it as it is to be. Nothing has changed.',
+      details: { id },
+    },
+  );
+}
