@@ -65,6 +65,9 @@ export const foundationErrors = {
   INVALID_SPEC: never,
   UNKNOWN_AGENT: never,
   UPDATE_REJECTED: never,
+  UNKNOWN_VARIABLE: never,
+  UNKNOWN_FUNCTION: never,
+  ACCESS_DENIED: never,
   // anything a program above defines, or an error that came from elsewhere
   INTERNAL: unknown,
 } as const satisfies Record<string, ErrorTraits>;

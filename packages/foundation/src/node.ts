@@ -184,6 +184,7 @@ class RunningNode implements Node {
 
   async start(): Promise<void> {
     this.#watches.use(catchFloatingRejections(this.#runtime));
+    this.#watches.defer(() => this.mabeam.core.stop());
     this.#watches.use(offerMetrics(this.#runtime, () => this.#threads.count));
     const { lagMaxMs } = this.#settings;
     if (lagMaxMs !== Infinity) this.#watches.use(new LagWatch(this.#runtime, lagMaxMs));
@@ -386,6 +387,8 @@ class RunningNode implements Node {
         systemOf(this.#runtime, this.cluster.station(node), timeoutMs),
       nodeAgents: this.#agents,
       nodes: () => this.cluster.members().map(({ node }) => node),
+      leases: this.leases,
+      variables: this.variables,
     });
   }
 

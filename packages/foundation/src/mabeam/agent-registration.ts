@@ -108,10 +108,14 @@ export type AgentChanges<Init = unknown> = Partial<
     AgentRegistration<{ readonly name: string }, Init>,
     'init' | 'type' | 'capabilities' | 'protocols' | 'resources' | 'metadata' | 'health'
   >
->;
+> & {
+  /** Fields of its `init` that get another value; the others stay. Not together with `init`. */
+  readonly configuration?: Readonly<Record<string, unknown>>;
+};
 
 const changeable = [
   'init',
+  'configuration',
   'type',
   'capabilities',
   'protocols',
@@ -123,9 +127,22 @@ const changeable = [
 /** @throws FoundationError `INVALID_OPTION` that names every bad field at once. */
 export function checkChanges(id: AgentId, changes: AgentChanges): void {
   const problems = isRecord(changes)
-    ? [...unknownFields(changes, '', changeable), ...problemsOfFacts(changes)]
+    ? [
+        ...unknownFields(changes, '', changeable),
+        ...problemsOfFacts(changes),
+        ...problemsOfConfiguration(changes),
+      ]
     : [`expected changes, got ${shown(changes)}`];
   refuseProblems(id, problems);
+}
+
+function problemsOfConfiguration(changes: AgentChanges): string[] {
+  const { configuration } = changes;
+  if (configuration === undefined) return [];
+  if (!isRecord(configuration)) {
+    return [`expected \`configuration\` to be an object, got ${shown(configuration)}`];
+  }
+  return 'init' in changes ? ['expected `init` or `configuration`, not both'] : [];
 }
 
 function refuseProblems(id: unknown, problems: readonly string[]): void {

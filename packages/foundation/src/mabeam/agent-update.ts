@@ -26,8 +26,12 @@ export async function updateAgent(
   changes: AgentChanges,
   terms: UpdateTerms,
 ): Promise<void> {
+  const { configuration, ...others } = changes;
   if ('init' in changes) await giveInit(agent, changes.init, terms);
-  agent.change(changes);
+  else if (configuration !== undefined) {
+    await giveInit(agent, { ...Object(agent.registration.init), ...configuration }, terms);
+  }
+  agent.change(others);
 }
 
 async function giveInit(agent: HostedAgent, init: unknown, terms: UpdateTerms): Promise<void> {

@@ -259,3 +259,30 @@ export type { AgentCriteria } from './agent-query.ts';
 export type { AgentChanges } from './agent-registration.ts';
 export type { StartAllOptions, StartedAgents, UpdateOptions } from './agent-registry.ts';
 export { type AgentStatus, agentStatuses } from './agent-state.ts';
+export type { AgentActions } from './core/agent-actions.ts';
+export {
+  type AccessOptions,
+  type Core,
+  orchestrationVariablesMax,
+  type VariableReading,
+  type VariableUpdateOptions,
+} from './core/core.ts';
+export type { VariableResult, VariableStatus } from './core/live-variable.ts';
+export {
+  type Adaptation,
+  type AnyVariable,
+  type ApplyFunction,
+  type ConstraintFunction,
+  type CoordinateContext,
+  type CoordinateFunction,
+  type Named,
+  type OrchestrationAccess,
+  orchestrationAgentsMax,
+  type OrchestrationConstraints,
+  orchestrationDefaults,
+  type OrchestrationType,
+  type OrchestrationValues,
+  type OrchestrationVariable,
+  type SystemLoad,
+} from './core/orchestration-variable.ts';
+export type { ChangeCause, VariableChange } from './core/variable-store.ts';

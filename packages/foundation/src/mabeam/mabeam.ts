@@ -1,4 +1,6 @@
 import type { Clock } from '../clock.ts';
+import { MemoryStore } from '../cluster/stores/memory.ts';
+import type { Leases } from '../lease/leases.ts';
 import type { ProcessManager } from '../placement/process-manager.ts';
 import { anyBehaviour, coordinationMessage } from '../process/behaviour.ts';
 import { refSymbol } from '../process/client.ts';
@@ -8,10 +10,14 @@ import { Pid } from '../process/pid.ts';
 import { RefCore } from '../process/ref.ts';
 import type { Runtime } from '../process/runtime.ts';
 import type { Random } from '../random.ts';
+import { Variables } from '../values/variables.ts';
 import { readAgents, type AgentListing } from './agent-info.ts';
 import type { AgentOrder } from './agent-order.ts';
 import { AgentRegistry } from './agent-registry.ts';
+import { isUp } from './agent-state.ts';
 import { createCoordination, type Coordination } from './coordination.ts';
+import { Core } from './core/core.ts';
+import { catalogOf, clusterStore, localStore } from './core/variable-store.ts';
 import type { SessionId } from './message.ts';
 import type { NodeAgents } from './node-agents.ts';
 import { readListing, readView, type SessionListing, type SessionView } from './session-view.ts';
@@ -20,6 +26,7 @@ import type { Messenger, ParticipantRef } from './session.ts';
 /** `node.mabeam`: agents that decide together. */
 export interface Mabeam {
   readonly agents: AgentRegistry;
+  readonly core: Core;
   readonly coordination: Coordination;
   /** Sessions that another node, or this one, holds or remembers. */
   sessionsOn(node: string): Promise<SessionListing>;
@@ -42,6 +49,8 @@ export interface MabeamParts {
   readonly nodeAgents: NodeAgents;
   /** The nodes of now. */
   readonly nodes: () => readonly string[];
+  readonly leases: Leases;
+  readonly variables: Variables;
 }
 
 interface NodeRef {
@@ -53,35 +62,59 @@ interface NodeRef {
 /** Milliseconds that another node has to carry out an order: to start an agent may take as long as its `init`. */
 const orderMs = 180_000;
 
-export function createMabeam({
-  runtime,
-  processes,
-  system,
-  nodeAgents,
-  nodes,
-  ...parts
-}: MabeamParts): Mabeam {
+export function createMabeam(parts: MabeamParts): Mabeam {
+  const { runtime, processes, system, nodeAgents, nodes, clock, random, journal } = parts;
+  const agents = new AgentRegistry({
+    node: runtime.name,
+    processes,
+    directory: nodeAgents.directory,
+    holder: (name) => runtime.directory.lookup(name),
+    send: async (node, order) =>
+      node === runtime.name
+        ? nodeAgents.obey(order)
+        : system(node, orderMs).agents(sendable(order)),
+    nodes,
+  });
   const messenger = processMessenger(runtime);
+  const coordination = createCoordination({ messenger, clock, random, journal });
   return {
-    agents: new AgentRegistry({
-      node: runtime.name,
-      processes,
-      directory: nodeAgents.directory,
-      holder: (name) => runtime.directory.lookup(name),
-      send: async (node, order) =>
-        node === runtime.name
-          ? nodeAgents.obey(order)
-          : system(node, orderMs).agents(sendable(order)),
-      nodes,
-    }),
+    agents,
+    core: coreOf(parts, agents, coordination),
+    coordination,
     agentsOn: async (node) => readAgents(await system(node).agents({ kind: 'list' })),
-    coordination: createCoordination({ messenger, ...parts }),
     sessionsOn: async (node) => readListing(await system(node).sessions()),
     async sessionOn(node, id) {
       const view = await system(node).session(id);
       return view === undefined ? undefined : readView(view);
     },
   };
+}
+
+function coreOf(
+  { runtime, clock, random, nodes, variables, leases }: MabeamParts,
+  agents: AgentRegistry,
+  coordination: Coordination,
+): Core {
+  const { name: node, codec } = runtime;
+  const own = new Variables({ node, store: new MemoryStore(), codec, clock, random });
+  return new Core({
+    node,
+    clock,
+    coordination,
+    control: {
+      isActive: (id) => isUp(agents.get(id)?.status ?? 'registered'),
+      start: (id) => agents.start(id),
+      stop: (id) => agents.stop(id),
+      configure: (id, configuration) => agents.update(id, { configuration }),
+    },
+    load: () => ({
+      nodes: nodes().length,
+      processes: [...runtime.processes()].length,
+      heapBytes: process.memoryUsage().heapUsed,
+    }),
+    stores: { local: localStore(own), cluster: clusterStore(variables, leases) },
+    catalog: () => catalogOf(variables),
+  });
 }
 
 /** Of a definition only the name goes to another node, which must have it. */
