@@ -7,7 +7,7 @@ import { isRecord, shown } from './parse.ts';
 import type { AnyProtocol, Protocol, ProtocolTraits } from './protocol.ts';
 import { builtInProtocols } from './protocols/built-in.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
-import type { SessionRecord } from './record.ts';
+import type { SessionRecord, SessionSetup } from './record.ts';
 import { fold } from './replay.ts';
 import { type ProtocolStatistics, type SessionInfo, SessionLog } from './session-log.ts';
 import {
@@ -38,6 +38,8 @@ export interface CoordinationOptions {
   readonly journal?: Snapshots;
   /** @defaultValue one that can solve nothing */
   readonly solver?: Solver;
+  /** Is there when a session begins or goes on: it calls `run`, which does that. @defaultValue nobody */
+  readonly observe?: (session: Session<unknown>, setup: SessionSetup, run: () => void) => void;
   /** Protocols known by name from the start. @defaultValue {@link builtInProtocols} */
   readonly protocols?: readonly AnyProtocol[];
 }
@@ -125,6 +127,7 @@ class Engine implements Coordination {
   readonly #solver: Solver;
   readonly #protocols: Map<string, AnyProtocol>;
   readonly #log: SessionLog;
+  readonly #observe: NonNullable<CoordinationOptions['observe']>;
 
   constructor(options: CoordinationOptions) {
     this.#messenger = options.messenger;
@@ -133,6 +136,7 @@ class Engine implements Coordination {
     this.#journal = options.journal;
     this.#solver = options.solver ?? noSolver;
     this.#log = new SessionLog(this.#clock);
+    this.#observe = options.observe ?? ((_session, _setup, run) => run());
     const known = options.protocols ?? builtInProtocols;
     this.#protocols = new Map(known.map((protocol) => [protocol.name, protocol]));
   }
@@ -208,7 +212,7 @@ class Engine implements Coordination {
     const journal = options.durable === true ? this.#journal : undefined;
     const live = this.#live(state, participants, writeAheadOf(session, 0, journal));
     this.#log.add(live, options);
-    live.begin();
+    this.#observe(live, state.setup, () => live.begin());
     return live;
   }
 
@@ -227,7 +231,7 @@ class Engine implements Coordination {
     const writeAhead = writeAheadOf(state.id, stored.version ?? 0, journal);
     const live = this.#live(state, participants, writeAhead);
     this.#log.add(live, {});
-    live.resume(state.epoch + 1);
+    this.#observe(live, state.setup, () => live.resume(state.epoch + 1));
     return live;
   }
 

@@ -286,3 +286,19 @@ export {
   type SystemLoad,
 } from './core/orchestration-variable.ts';
 export type { ChangeCause, VariableChange } from './core/variable-store.ts';
+export type { Alert, AlertRule } from './telemetry/alert-state.ts';
+export {
+  type MabeamTelemetry,
+  telemetryLimits,
+  type VariableStatistics,
+  type WindowOptions,
+} from './telemetry/mabeam-telemetry.ts';
+export type { Point, SeriesStatistics } from './telemetry/series.ts';
+export { type AgentFacts, sessionFacts, type SessionFacts } from './telemetry/session-facts.ts';
+export {
+  type AgentStatistics,
+  type ProtocolFacts,
+  type Spread,
+  type Statistics,
+  statisticsOf,
+} from './telemetry/statistics.ts';

@@ -22,12 +22,15 @@ import type { SessionId } from './message.ts';
 import type { NodeAgents } from './node-agents.ts';
 import { readListing, readView, type SessionListing, type SessionView } from './session-view.ts';
 import type { Messenger, ParticipantRef } from './session.ts';
+import { MabeamTelemetry } from './telemetry/mabeam-telemetry.ts';
+import { sessionObserver } from './telemetry/session-observer.ts';
 
 /** `node.mabeam`: agents that decide together. */
 export interface Mabeam {
   readonly agents: AgentRegistry;
   readonly core: Core;
   readonly coordination: Coordination;
+  readonly telemetry: MabeamTelemetry;
   /** Sessions that another node, or this one, holds or remembers. */
   sessionsOn(node: string): Promise<SessionListing>;
   /** One session of another node, or this one; undefined when it knows none of that id. */
@@ -76,11 +79,17 @@ export function createMabeam(parts: MabeamParts): Mabeam {
     nodes,
   });
   const messenger = processMessenger(runtime);
-  const coordination = createCoordination({ messenger, clock, random, journal });
+  const telemetry = new MabeamTelemetry(clock);
+  const where = { node: runtime.name, clusterSize: () => nodes().length };
+  const observe = sessionObserver(telemetry, where);
+  const coordination = createCoordination({ messenger, clock, random, journal, observe });
+  const core = coreOf(parts, agents, coordination);
+  core.onResult((result) => telemetry.variable(result));
   return {
     agents,
-    core: coreOf(parts, agents, coordination),
+    core,
     coordination,
+    telemetry,
     agentsOn: async (node) => readAgents(await system(node).agents({ kind: 'list' })),
     sessionsOn: async (node) => readListing(await system(node).sessions()),
     async sessionOn(node, id) {

@@ -74,6 +74,23 @@ export function callInTrace(core: RefCore, outgoing: OutgoingCall): Promise<unkn
   );
 }
 
+/**
+ * Does something inside a span of its own, where there is a tracer, so that calls it makes belong to it.
+ *
+ * @returns the span, which the caller ends
+ */
+export function inSpan(
+  name: string,
+  attributes: Record<string, string | number>,
+  work: () => void,
+): Span | undefined {
+  const parent = guarded(() => openTelemetry.active(), ROOT_CONTEXT);
+  const span = startSpan(name, { kind: SpanKind.INTERNAL, attributes }, parent);
+  if (span === undefined) work();
+  else openTelemetry.with(trace.setSpan(parent, span), work);
+  return span;
+}
+
 /** The span of a handler that serves a call, and the request that its own calls belong to. */
 export interface ServedSpan {
   readonly span: Span;
