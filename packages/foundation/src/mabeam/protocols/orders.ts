@@ -94,11 +94,18 @@ export function parseOrders(body: unknown): Parsed<OrdersReply> {
 
 /** What everybody placed whose answer counted, in the order of the roster. */
 export function placedOrders(answers: readonly Answer<OrdersReply>[]): readonly PlacedOrder[] {
-  return answers.flatMap((answer) =>
-    answer.kind === 'ok'
-      ? answer.body.orders.map((order) => ({ agent: answer.from, ...order }))
-      : [],
-  );
+  const placed: PlacedOrder[] = [];
+  for (const answer of answers) {
+    if (answer.kind !== 'ok') continue;
+    const { from: agent } = answer;
+    for (const { side, quantity, limit } of answer.body.orders) {
+      // Field by field: there may be hundreds of thousands.
+      placed.push(
+        limit === undefined ? { agent, side, quantity } : { agent, side, quantity, limit },
+      );
+    }
+  }
+  return placed;
 }
 
 function parseOrder(field: string, value: unknown): Parsed<Order> {
