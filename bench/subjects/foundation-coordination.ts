@@ -17,6 +17,7 @@ import {
   builtInProtocols,
   callMarket,
   createCoordination,
+  multiUnitAuction,
   participant,
   vickreyAuction,
   type Answer,
@@ -62,6 +63,7 @@ else {
       'audit-entries': async () => auditing(),
       'sealed-30-nodes': async () => acrossNodes(),
       'silent-1000': async () => silence(),
+      'multi-unit-20k': async () => once(unitClearing()),
     },
     { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) },
   );
@@ -137,6 +139,22 @@ function clearing(): () => Promise<number> {
   const roster = answers.map(({ from }) => from);
   const { state } = callMarket.init(lot, roster, env);
   return () => cpuMs(() => callMarket.on(state, { kind: 'round_closed', round: 1, answers }, env));
+}
+
+/** 1,000 bidders with 20 marginals each, at up to a million prices, for 5,000 units. */
+function unitClearing(): () => Promise<number> {
+  const roster = Array.from({ length: 1_000 }, (_, index) => `bidder-${index}`);
+  const answers = roster.map((from, index) => {
+    const amounts = Array.from({ length: 20 }, (_, unit) => {
+      return BigInt((index * 7_919 + unit * 104_729) % 1_000_003);
+    });
+    const marginals = amounts.toSorted((one, other) => (one > other ? -1 : 1));
+    return { kind: 'ok' as const, from, at: 0, body: { marginals } };
+  });
+  const spec = { ...lot, units: 5_000, pricing: 'vcg' } as const;
+  const { state } = multiUnitAuction.init(spec, roster, env);
+  return () =>
+    cpuMs(() => multiUnitAuction.on(state, { kind: 'round_closed', round: 1, answers }, env));
 }
 
 /** 100 voters who rank 300 options, each in an order of its own. */

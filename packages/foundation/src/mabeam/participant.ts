@@ -8,8 +8,10 @@ import {
 import { isRecord, parsed, shown } from './parse.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
+import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
 import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
 import { acceptQuestion, type PriceQuestion, stayQuestion } from './protocols/price-questions.ts';
+import { type QuantityQuestion, quantityQuestion } from './protocols/quantity-question.ts';
 import {
   type BallotQuestion,
   ballotQuestion,
@@ -49,6 +51,10 @@ export interface ParticipantHandlers<C> {
   readonly orders?: Asked<C, OrdersQuestion, readonly Order[]>;
   /** Casts a vote, or abstains by declining. */
   readonly vote?: Asked<C, VoteQuestion, Ballot>;
+  /** Says what each further unit of several is worth to it (`buy`: costs it), the first one first. */
+  readonly marginals?: Asked<C, MarginalsQuestion, readonly Amount[]>;
+  /** Says how many units it wants at a price, those that it has clinched included. */
+  readonly quantity?: Asked<C, QuantityQuestion, number>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -103,6 +109,9 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(acceptQuestion, handlers.accept),
     answerer(ordersQuestion, handlers.orders),
     answerer(voteQuestion, handlers.vote),
+    answerer(marginalsQuestions.sell, handlers.marginals),
+    answerer(marginalsQuestions.buy, handlers.marginals),
+    answerer(quantityQuestion, handlers.quantity),
   ];
   return new Map([...others, ...own].flat());
 }
