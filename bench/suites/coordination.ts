@@ -17,6 +17,7 @@ const measures: readonly Measure[] = [
   { name: 'sealed-30-nodes', unit: 'ms', ...cost, spinner: true },
   { name: 'silent-1000', unit: 'ms', ...cost },
   { name: 'multi-unit-20k', unit: 'ms', ...cost },
+  { name: 'order-book', unit: 'orders/s', ...rate },
 ];
 
 /**
@@ -30,6 +31,7 @@ const measures: readonly Measure[] = [
  * - `sealed-30-nodes`: median of sealed-bid auctions among 30 processes on three nodes.
  * - `silent-1000`: how long after its deadline a session ends in which 1,000 processes say nothing.
  * - `multi-unit-20k`: processor time to give 5,000 units to 1,000 bidders with 20 marginals each, at VCG prices.
+ * - `order-book`: orders that an order book takes, half of them later cancelled, a second of processor time.
  */
 export const coordination: Suite = {
   name: 'coordination',
@@ -50,5 +52,6 @@ export const coordination: Suite = {
     atMost('sealed-30-nodes', 5, median('ms')),
     atMost('silent-1000', 50, median('ms')),
     atMost('multi-unit-20k', 20, median('ms')),
+    atLeast('order-book', 200_000, median('orders/s')),
   ],
 };

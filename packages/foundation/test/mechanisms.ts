@@ -203,4 +203,12 @@ export const mechanisms: readonly Mechanism[] = [
     replies: { get_quantity: several },
     ...shared,
   },
+  {
+    protocol: 'market.continuous',
+    spec: { lot: 'cpu', idleRounds: 2 },
+    replies: { trade: trading.replies.get_orders },
+    // One order each: as many trades as in a call market, or one more, at the prices of those who come first.
+    whole: cleared({ rounds: 3, quantity: 3 }),
+    bereft: cleared({ rounds: 3, quantity: 2 }),
+  },
 ];

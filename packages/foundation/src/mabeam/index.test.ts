@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 
 it('exports these names, and no others', async () => {
   expect(Object.keys(await import('./index.ts')).toSorted()).toEqual([
+    'OrderBook',
     'agentHealthDefaults',
     'agentRestartDefaults',
     'agentStatuses',
@@ -23,6 +24,7 @@ it('exports these names, and no others', async () => {
     'committeePhragmen',
     'committeeSav',
     'condorcetVote',
+    'continuousMarket',
     'copelandVote',
     'createCoordination',
     'dutchAuction',
@@ -62,6 +64,7 @@ it('exports these names, and no others', async () => {
     'recordOf',
     'replay',
     'resolveAgentRegistration',
+    'restingOrdersMax',
     'schulzeVote',
     'scoreVote',
     'sessionFacts',

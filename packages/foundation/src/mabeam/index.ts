@@ -327,3 +327,31 @@ export type {
   QuantityRequest,
 } from './protocols/quantity-question.ts';
 export type { UnitAward, UnitAwardNotice } from './protocols/unit-clearing.ts';
+export type { DepthLevel, RestingOrder } from './protocols/book-side.ts';
+export {
+  continuousMarket,
+  type ContinuousMarket,
+  type ContinuousMarketSpec,
+  type MarketClosedNotice,
+} from './protocols/continuous-market.ts';
+export {
+  type BookDepth,
+  type BookOrder,
+  type BookTrade,
+  OrderBook,
+  restingOrdersMax,
+} from './protocols/order-book.ts';
+export type {
+  OwnOrder,
+  OwnTrade,
+  TradeAnswer,
+  TradeQuestion,
+  TradeReply,
+  TradeRequest,
+} from './protocols/trade-question.ts';
+export type {
+  ContinuousMarketResult,
+  MarketAction,
+  Position,
+  Trading,
+} from './protocols/trading.ts';

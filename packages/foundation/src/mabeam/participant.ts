@@ -18,6 +18,7 @@ import {
   type SignedVote,
 } from './protocols/quorum-certificate-questions.ts';
 import { type BidQuestion, bidQuestion } from './protocols/sealed-bid-auction.ts';
+import { type TradeAnswer, type TradeQuestion, tradeQuestion } from './protocols/trade-question.ts';
 import {
   abortQuestion,
   commitQuestion,
@@ -55,6 +56,8 @@ export interface ParticipantHandlers<C> {
   readonly marginals?: Asked<C, MarginalsQuestion, readonly Amount[]>;
   /** Says how many units it wants at a price, those that it has clinched included. */
   readonly quantity?: Asked<C, QuantityQuestion, number>;
+  /** Cancels and places orders in a continuous market, round by round. */
+  readonly trade?: Asked<C, TradeQuestion, TradeAnswer>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -112,6 +115,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(marginalsQuestions.sell, handlers.marginals),
     answerer(marginalsQuestions.buy, handlers.marginals),
     answerer(quantityQuestion, handlers.quantity),
+    answerer(tradeQuestion, handlers.trade),
   ];
   return new Map([...others, ...own].flat());
 }

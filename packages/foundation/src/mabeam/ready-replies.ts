@@ -1,4 +1,5 @@
 import { readyReplies as callMarket } from './protocols/call-market-ready.ts';
+import { readyReplies as continuousMarket } from './protocols/continuous-market-ready.ts';
 import { readyReplies as dutch } from './protocols/dutch-auction-ready.ts';
 import { readyReplies as english } from './protocols/english-auction-ready.ts';
 import { readyReplies as multiUnit } from './protocols/multi-unit-ready.ts';
@@ -24,4 +25,5 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...certificate,
   ...voting,
   ...multiUnit,
+  ...continuousMarket,
 };

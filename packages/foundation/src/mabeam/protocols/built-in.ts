@@ -2,6 +2,7 @@ import type { AnyProtocol } from '../protocol.ts';
 import { ausubelAuction } from './ausubel-auction.ts';
 import { barrier } from './barrier.ts';
 import { callMarket } from './call-market.ts';
+import { continuousMarket } from './continuous-market.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
 import { mcafeeAuction } from './mcafee-auction.ts';
@@ -25,4 +26,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   ...votingProtocols,
   multiUnitAuction,
   ausubelAuction,
+  continuousMarket,
 ];

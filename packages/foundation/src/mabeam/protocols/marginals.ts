@@ -52,6 +52,13 @@ export function parseMarginals(type: string, body: unknown): Parsed<MarginalsRep
   return readMarginals(body, type === requestTypes.buy ? 'buy' : 'sell');
 }
 
+/** The first units, as many as a budget pays for at these amounts. No pricing asks for more than was bid. */
+export function affordable(marginals: readonly Amount[], budget: Amount): readonly Amount[] {
+  let left = budget;
+  const end = marginals.findIndex((amount) => (left -= amount) < 0n);
+  return end === -1 ? marginals : marginals.slice(0, end);
+}
+
 /** What everybody has bid whose answer counted, in the order of the roster. */
 export function marginalBids(answers: readonly Answer<MarginalsReply>[]): readonly MarginalBid[] {
   return answers.flatMap((answer) =>

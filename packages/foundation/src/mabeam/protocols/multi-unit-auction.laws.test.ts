@@ -46,5 +46,10 @@ function sittings(specs: fc.Arbitrary<{ readonly side: 'sell' | 'buy' }>): fc.Ar
 protocolLaws('an auction of several units', {
   protocol: multiUnitAuction,
   sittings: sittings(sealed),
+  runs: 30,
 });
-protocolLaws('an Ausubel auction', { protocol: ausubelAuction, sittings: sittings(clock) });
+protocolLaws('an Ausubel auction', {
+  protocol: ausubelAuction,
+  sittings: sittings(clock),
+  runs: 30,
+});

@@ -128,7 +128,7 @@ describe('an auction of several units', () => {
   it('draws for the units at the margin by the seed, and each can win', () => {
     const book = { a: [9, 5, 5], b: [5], c: [5, 4] };
     const ways = new Map<string, number>();
-    for (let seed = 0; seed < 300; seed++) {
+    for (let seed = 0; seed < 150; seed++) {
       const decision = sold(book, { units: 3 }, { seed: `${seed}`, tie: 'seeded' });
       expect(decision.tie).toEqual({ among: ['a', 'b', 'c'], rule: 'seeded' });
       const way = JSON.stringify(awards(decision));
@@ -144,7 +144,7 @@ describe('an auction of several units', () => {
       '{"a":"2 for 9","c":"1 for 5"}',
       '{"a":"3 for 14"}',
     ]);
-    for (const share of ways.values()) expect(share).toBeGreaterThan(20);
+    for (const share of ways.values()) expect(share).toBeGreaterThan(10);
   });
 
   it('decides nothing at the margin when ties are to be reported', () => {
