@@ -11,16 +11,19 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import { defineProcess, startNode, type Node } from '@foundation/core';
+import { defineProcess, seededRandom, startNode, type Node } from '@foundation/core';
 import {
   auditLog,
   builtInProtocols,
   callMarket,
   createCoordination,
+  multiUnitAuction,
+  OrderBook,
   participant,
   vickreyAuction,
   type Answer,
   type AnyProtocol,
+  type BookOrder,
   type Coordination,
 } from '@foundation/core/mabeam';
 
@@ -62,6 +65,8 @@ else {
       'audit-entries': async () => auditing(),
       'sealed-30-nodes': async () => acrossNodes(),
       'silent-1000': async () => silence(),
+      'multi-unit-20k': async () => once(unitClearing()),
+      'order-book': async () => trading(),
     },
     { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) },
   );
@@ -137,6 +142,52 @@ function clearing(): () => Promise<number> {
   const roster = answers.map(({ from }) => from);
   const { state } = callMarket.init(lot, roster, env);
   return () => cpuMs(() => callMarket.on(state, { kind: 'round_closed', round: 1, answers }, env));
+}
+
+/** 1,000 bidders with 20 marginals each, at up to a million prices, for 5,000 units. */
+function unitClearing(): () => Promise<number> {
+  const roster = Array.from({ length: 1_000 }, (_, index) => `bidder-${index}`);
+  const answers = roster.map((from, index) => {
+    const amounts = Array.from({ length: 20 }, (_, unit) => {
+      return BigInt((index * 7_919 + unit * 104_729) % 1_000_003);
+    });
+    const marginals = amounts.toSorted((one, other) => (one > other ? -1 : 1));
+    return { kind: 'ok' as const, from, at: 0, body: { marginals } };
+  });
+  const spec = { ...lot, units: 5_000, pricing: 'vcg' } as const;
+  const { state } = multiUnitAuction.init(spec, roster, env);
+  return () =>
+    cpuMs(() => multiUnitAuction.on(state, { kind: 'round_closed', round: 1, answers }, env));
+}
+
+/** 200,000 orders of 1,000 traders around a price, up to 1,000 prices away; one of three trades at once. */
+function trading(): Session {
+  const random = seededRandom('book');
+  const orders = Array.from({ length: 200_000 }, (_, index): BookOrder => {
+    const side = random.int(2) === 0 ? 'buy' : 'sell';
+    const away = BigInt(random.int(1_000) - 300);
+    return {
+      id: index + 1,
+      agent: `trader-${random.int(1_000)}`,
+      side,
+      quantity: 1 + random.int(10),
+      limit: side === 'buy' ? 1_000_000n - away : 1_000_000n + away,
+    };
+  });
+  return {
+    async round() {
+      const before = usedCpuUs();
+      const book = new OrderBook();
+      for (const order of orders) {
+        book.place(order);
+        if (order.id % 2 === 0) book.cancel(order.id - 1_000);
+      }
+      const usedUs = usedCpuUs() - before;
+      const ops = orders.length;
+      return { value: (ops / usedUs) * 1e6, ops, cpuUsPerOp: usedUs / ops };
+    },
+    close: async () => {},
+  };
 }
 
 /** 100 voters who rank 300 options, each in an order of its own. */

@@ -16,6 +16,8 @@ const measures: readonly Measure[] = [
   { name: 'audit-entries', unit: 'entries/s', ...rate },
   { name: 'sealed-30-nodes', unit: 'ms', ...cost, spinner: true },
   { name: 'silent-1000', unit: 'ms', ...cost },
+  { name: 'multi-unit-20k', unit: 'ms', ...cost },
+  { name: 'order-book', unit: 'orders/s', ...rate },
 ];
 
 /**
@@ -28,6 +30,8 @@ const measures: readonly Measure[] = [
  * - `audit-entries`: entries of a record that are chained by their hashes, a second of processor time.
  * - `sealed-30-nodes`: median of sealed-bid auctions among 30 processes on three nodes.
  * - `silent-1000`: how long after its deadline a session ends in which 1,000 processes say nothing.
+ * - `multi-unit-20k`: processor time to give 5,000 units to 1,000 bidders with 20 marginals each, at VCG prices.
+ * - `order-book`: orders that an order book takes, half of them later cancelled, a second of processor time.
  */
 export const coordination: Suite = {
   name: 'coordination',
@@ -47,5 +51,7 @@ export const coordination: Suite = {
     atLeast('audit-entries', 300_000, median('entries/s')),
     atMost('sealed-30-nodes', 5, median('ms')),
     atMost('silent-1000', 50, median('ms')),
+    atMost('multi-unit-20k', 20, median('ms')),
+    atLeast('order-book', 200_000, median('orders/s')),
   ],
 };

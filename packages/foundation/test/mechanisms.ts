@@ -34,6 +34,32 @@ const sold = (winner: string, price: bigint): object => ({
   result: { winner, price },
 });
 
+/** Each wants two units, the second for half. */
+const several = perWorth((worth) => ({ unitsWorth: [worth, worth / 2n].map(String) }));
+const licences = { lot: 'cpu', units: 3 };
+/** What winners pay: for two units c1 takes away those for 9 and 8. */
+const shared = {
+  whole: {
+    status: 'decided',
+    result: {
+      awards: [
+        { agent: 'a1', units: 1, payment: 9n },
+        { agent: 'c1', units: 2, payment: 17n },
+      ],
+    },
+  },
+  bereft: {
+    status: 'decided',
+    result: {
+      awards: [
+        { agent: 'a1', units: 1, payment: 4n },
+        { agent: 'b1', units: 1, payment: 5n },
+        { agent: 'b2', units: 1, payment: 5n },
+      ],
+    },
+  },
+};
+
 const buying = { a1: '10', b1: '8', c1: '20' };
 const selling = { a2: '3', b2: '7', c2: '9' };
 const trading = {
@@ -164,5 +190,25 @@ export const mechanisms: readonly Mechanism[] = [
     whole: { status: 'decided', result: { releases: [{ generation: 1, phase: 'enter' }] } },
     // Broken by the first of them that is found to be gone.
     bereft: { status: 'no_quorum', result: { releases: [] }, reasons: { a1: 'not_eligible' } },
+  },
+  {
+    protocol: 'auction.multi_unit',
+    spec: { ...licences, pricing: 'vcg' },
+    replies: { get_marginal_values: several },
+    ...shared,
+  },
+  {
+    protocol: 'auction.ausubel',
+    spec: { ...licences, increment: 1n },
+    replies: { get_quantity: several },
+    ...shared,
+  },
+  {
+    protocol: 'market.continuous',
+    spec: { lot: 'cpu', idleRounds: 2 },
+    replies: { trade: trading.replies.get_orders },
+    // One order each: as many trades as in a call market, or one more, at the prices of those who come first.
+    whole: cleared({ rounds: 3, quantity: 3 }),
+    bereft: cleared({ rounds: 3, quantity: 2 }),
   },
 ];

@@ -185,4 +185,42 @@ describe('a budget', () => {
     expect(limited).not.toHaveProperty('stay');
     expect(await sales({ a: [9n, limited] })).toMatchObject({ 'first price': ['a', 9n] });
   });
+
+  it('is never exceeded by several units, sealed or by a clock', async () => {
+    const units = (worths: readonly Amount[]): Handlers => ({
+      marginals: () => worths,
+      quantity: (_ctx, { price }) => worths.filter((worth) => worth >= price).length,
+    });
+    const won = async (rival: readonly Amount[]): Promise<readonly unknown[]> => {
+      const rich = withBudget(20n, units([20n, 20n, 20n]));
+      await using node = await market({ rich: [0n, rich], rival: [0n, units(rival)] });
+      const specs = {
+        'auction.multi_unit': { lot: 'lot', units: 3, pricing: 'discriminatory' },
+        'auction.ausubel': { lot: 'lot', units: 3, increment: 1n },
+      };
+      const sessions = Object.entries(specs).map(async ([protocol, spec]) => {
+        const options = { deadlineMs: 20_000, seed: 'seed' };
+        const { coordination } = node.mabeam;
+        const { outcome } = coordination.start(protocol, spec, ['rich', 'rival'], options);
+        const { awards = [] } = Object((await outcome).result);
+        const award = awards.find(({ agent }: { agent: AgentId }) => agent === 'rich');
+        return [award?.units, award?.payment];
+      });
+      const all = await Promise.all(sessions);
+      return all;
+    };
+    // A sealed bid can be paid for one unit; by a clock two can up to 10, and all three up to 6.
+    expect(await won([18n, 18n])).toEqual([
+      [1, 20n],
+      [1, 0n],
+    ]);
+    expect(await won([5n, 5n])).toEqual([
+      [1, 20n],
+      [3, 10n],
+    ]);
+    const paid = withBudget(1n, units([9n, 9n]));
+    const question = { lot: 'lot', side: 'buy', units: 2 } as const;
+    const ctx = { state: { value: 0n } };
+    expect(await paid.marginals?.(ctx, question, Object({}))).toEqual([9n, 9n]);
+  });
 });

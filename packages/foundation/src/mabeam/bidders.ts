@@ -1,6 +1,7 @@
 import type { Amount } from './amount.ts';
 import type { ParticipantHandlers } from './participant.ts';
 import { isLimit, isWithin, type Limit } from './protocols/auction-terms.ts';
+import { affordable } from './protocols/marginals.ts';
 import type { Decline } from './question.ts';
 
 /** What a lot is worth to a bidder (`buy`: what it costs it): an amount, or what its process makes of it. */
@@ -44,13 +45,14 @@ export function proxy<C>(max: Worth<C>): ParticipantHandlers<C> {
 
 /**
  * The same bidder, which never agrees to pay more than `limit`: bids and limits beyond it become the limit, a price
- * beyond it is refused. Where it would be paid (`buy`) nothing changes, nor do its `answers` of other types.
+ * beyond it is refused; of several units it wants as many as it can pay at its own bids, or at the price that is called. Where
+ * it would be paid (`buy`) nothing changes, nor do its orders in markets and its `answers` of other types.
  */
 export function withBudget<C>(
   limit: Worth<C>,
   handlers: ParticipantHandlers<C>,
 ): ParticipantHandlers<C> {
-  const { bid, stay, accept } = handlers;
+  const { bid, stay, accept, marginals, quantity } = handlers;
   return {
     ...handlers,
     ...(bid && {
@@ -77,6 +79,21 @@ export function withBudget<C>(
         return question.side === 'buy'
           ? answer
           : within(answer, question.price, amountOf(limit, ctx));
+      },
+    }),
+    ...(marginals && {
+      async marginals(ctx, question, request) {
+        const answer = await marginals(ctx, question, request);
+        if (question.side === 'buy' || 'decline' in answer) return answer;
+        return affordable(answer, amountOf(limit, ctx));
+      },
+    }),
+    ...(quantity && {
+      async quantity(ctx, question, request) {
+        const answer = await quantity(ctx, question, request);
+        const { price, side } = question;
+        if (side === 'buy' || typeof answer !== 'number' || price === 0n) return answer;
+        return Math.min(answer, Number(amountOf(limit, ctx) / price));
       },
     }),
   };

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 
 it('exports these names, and no others', async () => {
   expect(Object.keys(await import('./index.ts')).toSorted()).toEqual([
+    'OrderBook',
     'agentHealthDefaults',
     'agentRestartDefaults',
     'agentStatuses',
@@ -9,6 +10,7 @@ it('exports these names, and no others', async () => {
     'amountMax',
     'approvalVote',
     'auditLog',
+    'ausubelAuction',
     'barrier',
     'bordaVote',
     'breakTie',
@@ -22,6 +24,7 @@ it('exports these names, and no others', async () => {
     'committeePhragmen',
     'committeeSav',
     'condorcetVote',
+    'continuousMarket',
     'copelandVote',
     'createCoordination',
     'dutchAuction',
@@ -37,8 +40,10 @@ it('exports these names, and no others', async () => {
     'iterativeVote',
     'lostAgentsMax',
     'majorityVote',
+    'marginalsMax',
     'mcafeeAuction',
     'minimaxVote',
+    'multiUnitAuction',
     'noSolver',
     'orchestrationAgentsMax',
     'orchestrationDefaults',
@@ -59,6 +64,7 @@ it('exports these names, and no others', async () => {
     'recordOf',
     'replay',
     'resolveAgentRegistration',
+    'restingOrdersMax',
     'schulzeVote',
     'scoreVote',
     'sessionFacts',

@@ -302,3 +302,56 @@ export {
   type Statistics,
   statisticsOf,
 } from './telemetry/statistics.ts';
+export {
+  ausubelAuction,
+  type AusubelAuction,
+  type AusubelSpec,
+} from './protocols/ausubel-auction.ts';
+export type { AusubelAward, AusubelResult, Clinch } from './protocols/ausubel-clock.ts';
+export {
+  type MarginalBid,
+  marginalsMax,
+  type MarginalsQuestion,
+  type MarginalsReply,
+} from './protocols/marginals.ts';
+export {
+  multiUnitAuction,
+  type MultiUnitAuction,
+  type MultiUnitResult,
+  type MultiUnitSpec,
+  type UnitPricing,
+} from './protocols/multi-unit-auction.ts';
+export type {
+  QuantityQuestion,
+  QuantityReply,
+  QuantityRequest,
+} from './protocols/quantity-question.ts';
+export type { UnitAward, UnitAwardNotice } from './protocols/unit-clearing.ts';
+export type { DepthLevel, RestingOrder } from './protocols/book-side.ts';
+export {
+  continuousMarket,
+  type ContinuousMarket,
+  type ContinuousMarketSpec,
+  type MarketClosedNotice,
+} from './protocols/continuous-market.ts';
+export {
+  type BookDepth,
+  type BookOrder,
+  type BookTrade,
+  OrderBook,
+  restingOrdersMax,
+} from './protocols/order-book.ts';
+export type {
+  OwnOrder,
+  OwnTrade,
+  TradeAnswer,
+  TradeQuestion,
+  TradeReply,
+  TradeRequest,
+} from './protocols/trade-question.ts';
+export type {
+  ContinuousMarketResult,
+  MarketAction,
+  Position,
+  Trading,
+} from './protocols/trading.ts';

@@ -8,14 +8,17 @@ import {
 import { isRecord, parsed, shown } from './parse.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
+import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
 import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
 import { acceptQuestion, type PriceQuestion, stayQuestion } from './protocols/price-questions.ts';
+import { type QuantityQuestion, quantityQuestion } from './protocols/quantity-question.ts';
 import {
   type BallotQuestion,
   ballotQuestion,
   type SignedVote,
 } from './protocols/quorum-certificate-questions.ts';
 import { type BidQuestion, bidQuestion } from './protocols/sealed-bid-auction.ts';
+import { type TradeAnswer, type TradeQuestion, tradeQuestion } from './protocols/trade-question.ts';
 import {
   abortQuestion,
   commitQuestion,
@@ -49,6 +52,12 @@ export interface ParticipantHandlers<C> {
   readonly orders?: Asked<C, OrdersQuestion, readonly Order[]>;
   /** Casts a vote, or abstains by declining. */
   readonly vote?: Asked<C, VoteQuestion, Ballot>;
+  /** Says what each further unit of several is worth to it (`buy`: costs it), the first one first. */
+  readonly marginals?: Asked<C, MarginalsQuestion, readonly Amount[]>;
+  /** Says how many units it wants at a price, those that it has clinched included. */
+  readonly quantity?: Asked<C, QuantityQuestion, number>;
+  /** Cancels and places orders in a continuous market, round by round. */
+  readonly trade?: Asked<C, TradeQuestion, TradeAnswer>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -103,6 +112,10 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(acceptQuestion, handlers.accept),
     answerer(ordersQuestion, handlers.orders),
     answerer(voteQuestion, handlers.vote),
+    answerer(marginalsQuestions.sell, handlers.marginals),
+    answerer(marginalsQuestions.buy, handlers.marginals),
+    answerer(quantityQuestion, handlers.quantity),
+    answerer(tradeQuestion, handlers.trade),
   ];
   return new Map([...others, ...own].flat());
 }

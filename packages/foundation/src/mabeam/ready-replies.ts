@@ -1,6 +1,8 @@
 import { readyReplies as callMarket } from './protocols/call-market-ready.ts';
+import { readyReplies as continuousMarket } from './protocols/continuous-market-ready.ts';
 import { readyReplies as dutch } from './protocols/dutch-auction-ready.ts';
 import { readyReplies as english } from './protocols/english-auction-ready.ts';
+import { readyReplies as multiUnit } from './protocols/multi-unit-ready.ts';
 import { readyReplies as certificate } from './protocols/quorum-certificate-ready.ts';
 import type { ReadyReply } from './protocols/ready-reply.ts';
 import { readyReplies as sealedBid } from './protocols/sealed-bid-auction-ready.ts';
@@ -22,4 +24,6 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...callMarket,
   ...certificate,
   ...voting,
+  ...multiUnit,
+  ...continuousMarket,
 };

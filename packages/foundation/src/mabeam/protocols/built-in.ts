@@ -1,9 +1,12 @@
 import type { AnyProtocol } from '../protocol.ts';
+import { ausubelAuction } from './ausubel-auction.ts';
 import { barrier } from './barrier.ts';
 import { callMarket } from './call-market.ts';
+import { continuousMarket } from './continuous-market.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
 import { mcafeeAuction } from './mcafee-auction.ts';
+import { multiUnitAuction } from './multi-unit-auction.ts';
 import { quorumCertificate } from './quorum-certificate.ts';
 import { firstPriceAuction, vickreyAuction } from './sealed-bid-auction.ts';
 import { twoPhaseCommit } from './two-phase-commit.ts';
@@ -21,4 +24,7 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   callMarket,
   mcafeeAuction,
   ...votingProtocols,
+  multiUnitAuction,
+  ausubelAuction,
+  continuousMarket,
 ];

@@ -1,7 +1,7 @@
 import type { CoordinationRequest } from '../message.ts';
 import type { OrderSide } from './orders.ts';
 
-/** Traders of one unit, for scripts: `buyUpTo` and `sellFrom`, each with a limit. */
+/** Traders of one unit, for scripts: `buyUpTo` and `sellFrom`, each with a limit. Where there are rounds they offer it in the first. */
 export const readyReplies = {
   buyUpTo: unitOrder('buy'),
   sellFrom: unitOrder('sell'),
@@ -9,5 +9,7 @@ export const readyReplies = {
 
 function unitOrder(side: OrderSide) {
   return (limit: unknown) =>
-    (_request: CoordinationRequest): unknown => ({ orders: [{ side, quantity: 1, limit }] });
+    ({ round }: CoordinationRequest): unknown => ({
+      orders: round > 1 ? [] : [{ side, quantity: 1, limit }],
+    });
 }

@@ -101,7 +101,8 @@ function definedIn(spec: Readonly<Record<string, unknown>>): Readonly<Record<str
   return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));
 }
 
-function parseWhole(field: string, value: unknown, max: number): Parsed<number> {
+/** Reads a whole number from 1 to `max`. */
+export function parseWhole(field: string, value: unknown, max: number): Parsed<number> {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= max
     ? parsed(value)
     : unparsed(`${field}: expected a whole number from 1 to ${max}, got ${shown(value)}`);
