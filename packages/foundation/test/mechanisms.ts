@@ -211,4 +211,45 @@ export const mechanisms: readonly Mechanism[] = [
     whole: cleared({ rounds: 3, quantity: 3 }),
     bereft: cleared({ rounds: 3, quantity: 2 }),
   },
+  {
+    protocol: 'task.contract_net',
+    spec: { task: 'index', awards: 2, heartbeatMs: 50, performMs: 500 },
+    replies: {
+      cfp: {
+        a1: { cost: 7n },
+        a2: { cost: 3n },
+        b1: { cost: 8n },
+        c1: { cost: 4n },
+        c2: { cost: 2n },
+      },
+      accept_proposal: {
+        a1: { act: 'inform_result', result: 'of a1' },
+        a2: { act: 'failure', reason: 'disk full' },
+        b1: { act: 'working' },
+        c1: { act: 'working' },
+        c2: { act: 'inform_done' },
+      },
+      progress: { b1: { act: 'inform_done' }, c1: { act: 'inform_done' } },
+    },
+    whole: {
+      status: 'decided',
+      result: {
+        done: [
+          { agent: 'c2', price: 2n, fencing: 1 },
+          { agent: 'c1', price: 4n, fencing: 3 },
+        ],
+        failed: [{ agent: 'a2', fencing: 2, reason: 'disk full' }],
+      },
+      reasons: { a1: 'outbid', b2: 'declined' },
+    },
+    bereft: {
+      status: 'decided',
+      result: {
+        done: [
+          { agent: 'a1', price: 7n, result: 'of a1' },
+          { agent: 'b1', price: 8n, fencing: 3 },
+        ],
+      },
+    },
+  },
 ];

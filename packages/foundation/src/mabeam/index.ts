@@ -355,3 +355,35 @@ export type {
   Position,
   Trading,
 } from './protocols/trading.ts';
+export { contractor, type ContractorOptions, type Work } from './contractors.ts';
+export {
+  type ContractNet,
+  contractNet,
+  contractNetBy,
+  type ContractNetVariant,
+} from './protocols/contract-net.ts';
+export {
+  type AwardQuestion,
+  type CfpQuestion,
+  type Performance,
+  type Proposal,
+  resultCharsMax,
+} from './protocols/contract-net-questions.ts';
+export type { MadeProposal, Score } from './protocols/contract-net-ranking.ts';
+export type {
+  CancelNotice,
+  Contract,
+  ContractFailure,
+  ContractNetResult,
+  DoneContract,
+  FailedContract,
+  RejectNotice,
+  RejectReason,
+} from './protocols/contract-net-state.ts';
+export type {
+  ContractNetSpec,
+  ContractNetTerms,
+  FailurePolicy,
+  TaskPricing,
+  TaskTerms,
+} from './protocols/contract-net-terms.ts';

@@ -8,6 +8,15 @@ import {
 import { isRecord, parsed, shown } from './parse.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
+import {
+  acceptProposalQuestion,
+  type AwardQuestion,
+  type CfpQuestion,
+  cfpQuestion,
+  type Performance,
+  progressQuestion,
+  type Proposal,
+} from './protocols/contract-net-questions.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
 import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
 import { acceptQuestion, type PriceQuestion, stayQuestion } from './protocols/price-questions.ts';
@@ -58,6 +67,13 @@ export interface ParticipantHandlers<C> {
   readonly quantity?: Asked<C, QuantityQuestion, number>;
   /** Cancels and places orders in a continuous market, round by round. */
   readonly trade?: Asked<C, TradeQuestion, TradeAnswer>;
+  /** Proposes to do a task, or declines to. */
+  readonly propose?: Asked<C, CfpQuestion, Proposal>;
+  /**
+   * Does a task it was awarded, and says how far it is: it is asked again each heartbeat. What takes longer than one
+   * answers `working` at once; `contractor` makes such a handler of an async function.
+   */
+  readonly perform?: Asked<C, AwardQuestion, Performance>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -116,6 +132,9 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(marginalsQuestions.buy, handlers.marginals),
     answerer(quantityQuestion, handlers.quantity),
     answerer(tradeQuestion, handlers.trade),
+    answerer(cfpQuestion, handlers.propose),
+    answerer(acceptProposalQuestion, handlers.perform),
+    answerer(progressQuestion, handlers.perform),
   ];
   return new Map([...others, ...own].flat());
 }
