@@ -252,4 +252,28 @@ export const mechanisms: readonly Mechanism[] = [
       },
     },
   },
+  {
+    protocol: 'negotiation.alternating_offers',
+    spec: { subject: 'a van', issues: { price: { from: 0n, to: 200n } } },
+    replies: {
+      offer: {
+        a1: { act: 'offer', offer: { price: 100n } },
+        a2: { act: 'accept' },
+        b1: { act: 'accept' },
+        b2: { act: 'accept' },
+        c1: { act: 'accept' },
+        c2: { act: 'accept' },
+      },
+    },
+    whole: {
+      status: 'decided',
+      result: { agreement: { by: 'a1', offer: { price: 100n } }, turns: 6 },
+    },
+    bereft: {
+      status: 'no_deal',
+      result: { breakdown: { turn: 5, by: 'c1', cause: 'down' } },
+      // Whose turn never came.
+      reasons: { c1: 'silent', c2: 'not_eligible' },
+    },
+  },
 ];

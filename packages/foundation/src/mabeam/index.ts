@@ -387,3 +387,26 @@ export type {
   TaskPricing,
   TaskTerms,
 } from './protocols/contract-net-terms.ts';
+export { type Concession, conceder } from './negotiators.ts';
+export {
+  type AgreementNotice,
+  alternatingOffers,
+  type AlternatingOffersSpec,
+  type Breakdown,
+  type BreakdownCause,
+  type BreakdownNotice,
+  type MadeOffer,
+  type NegotiationResult,
+} from './protocols/alternating-offers.ts';
+export type {
+  NegotiationMove,
+  OfferQuestion,
+  StandingOffer,
+} from './protocols/alternating-offers-questions.ts';
+export type {
+  Issue,
+  Issues,
+  Offer,
+  OptionsIssue,
+  RangeIssue,
+} from './protocols/negotiation-issues.ts';

@@ -6,6 +6,11 @@ import {
   type ReplyStatus,
 } from './message.ts';
 import { isRecord, parsed, shown } from './parse.ts';
+import {
+  type NegotiationMove,
+  type OfferQuestion,
+  offerQuestion,
+} from './protocols/alternating-offers-questions.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
 import {
@@ -74,6 +79,8 @@ export interface ParticipantHandlers<C> {
    * answers `working` at once; `contractor` makes such a handler of an async function.
    */
   readonly perform?: Asked<C, AwardQuestion, Performance>;
+  /** Accepts the offer that stands, makes another one, or ends the negotiation. */
+  readonly offer?: Asked<C, OfferQuestion, NegotiationMove>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -135,6 +142,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(cfpQuestion, handlers.propose),
     answerer(acceptProposalQuestion, handlers.perform),
     answerer(progressQuestion, handlers.perform),
+    answerer(offerQuestion, handlers.offer),
   ];
   return new Map([...others, ...own].flat());
 }

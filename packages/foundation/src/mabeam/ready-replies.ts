@@ -1,3 +1,4 @@
+import { readyReplies as alternatingOffers } from './protocols/alternating-offers-ready.ts';
 import { readyReplies as callMarket } from './protocols/call-market-ready.ts';
 import { readyReplies as continuousMarket } from './protocols/continuous-market-ready.ts';
 import { readyReplies as contractNet } from './protocols/contract-net-ready.ts';
@@ -28,4 +29,5 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...multiUnit,
   ...continuousMarket,
   ...contractNet,
+  ...alternatingOffers,
 };

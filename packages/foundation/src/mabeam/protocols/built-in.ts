@@ -1,4 +1,5 @@
 import type { AnyProtocol } from '../protocol.ts';
+import { alternatingOffers } from './alternating-offers.ts';
 import { ausubelAuction } from './ausubel-auction.ts';
 import { barrier } from './barrier.ts';
 import { callMarket } from './call-market.ts';
@@ -29,4 +30,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   ausubelAuction,
   continuousMarket,
   contractNet,
+  alternatingOffers,
 ];

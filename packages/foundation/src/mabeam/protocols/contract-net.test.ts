@@ -559,6 +559,17 @@ describe('laws of a contract net', () => {
       expect(problems({ proposals: [] })).not.toEqual([]);
     }));
 
+  it('finds out an award that did not go to the best', async () => {
+    const { outcome } = await hold({ a: { cost: 5n }, b: { cost: 3n } });
+    const { result, record } = outcome;
+    const spec = contractNet.parseSpec(record.setup.spec);
+    if (!spec.ok || result === undefined) throw new Error('no result');
+    const other = { agent: 'a', price: 5n, fencing: 1, call: 1 };
+    const claim = { ...outcome, roster: ['a', 'b'], result: { ...result, done: [other] } };
+    const better = ['b made a better proposal than a'];
+    expect(contractNet.verify?.(spec.value, claim)).toEqual(better);
+  });
+
   it('gains nobody anything by another cost than its own where prices are vickrey', () => {
     const env = { seed: 's', tie: 'lexicographic' } as const;
     const spec = contractNet.parseSpec({ task: 't', pricing: 'vickrey' });
