@@ -276,4 +276,53 @@ export const mechanisms: readonly Mechanism[] = [
       reasons: { c1: 'silent', c2: 'not_eligible' },
     },
   },
+  {
+    protocol: 'conflict.priority',
+    spec: { resource: 'gpus', supply: 4 },
+    replies: {
+      get_claim: {
+        a1: { units: 2, priority: 1 },
+        a2: { units: 2, priority: 2 },
+        b1: { units: 1 },
+        c1: { units: 3, priority: 5 },
+      },
+    },
+    whole: { status: 'decided', result: { shares: shares({ a1: 0, a2: 1, b1: 0, c1: 3 }) } },
+    bereft: { status: 'decided', result: { shares: shares({ a1: 2, a2: 2, b1: 0 }) } },
+  },
+  {
+    protocol: 'conflict.proportional',
+    spec: { resource: 'gpus', supply: 7 },
+    replies: {
+      get_claim: { a1: { units: 4 }, a2: { units: 2 }, b1: { units: 6 }, c1: { units: 2 } },
+    },
+    whole: { status: 'decided', result: { shares: shares({ a1: 2, a2: 1, b1: 3, c1: 1 }) } },
+    // 2 1/3, 1 1/6 and 3 1/2.
+    bereft: { status: 'decided', result: { shares: shares({ a1: 2, a2: 1, b1: 4 }) } },
+  },
+  {
+    protocol: 'conflict.escalation',
+    spec: { resource: 'gpus', supply: 10, levels: [['c1'], ['a1', 'b1', 'c2']], settling: 0 },
+    replies: {
+      get_claim: { a2: { units: 7 }, b2: { units: 8 } },
+      get_ruling: {
+        c1: { shares: { a2: 6, b2: 4 } },
+        a1: { shares: { a2: 7, b2: 3 } },
+        b1: { shares: { a2: 7, b2: 3 } },
+        c2: { shares: { a2: 1, b2: 1 } },
+      },
+    },
+    whole: {
+      status: 'decided',
+      result: { level: 1, by: ['c1'], shares: shares({ a2: 6, b2: 4 }) },
+    },
+    bereft: {
+      status: 'decided',
+      result: { level: 2, by: ['a1', 'b1'], shares: shares({ a2: 7, b2: 3 }) },
+    },
+  },
 ];
+
+function shares(units: Readonly<Record<string, number>>): readonly object[] {
+  return Object.entries(units).map(([agent, each]) => ({ agent, units: each }));
+}

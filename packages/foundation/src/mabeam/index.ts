@@ -410,3 +410,22 @@ export type {
   OptionsIssue,
   RangeIssue,
 } from './protocols/negotiation-issues.ts';
+export {
+  type ConflictResult,
+  priorityConflict,
+  type PriorityConflictSpec,
+  proportionalConflict,
+  type ResourceConflict,
+} from './protocols/resource-conflict.ts';
+export { escalation, type EscalationResult, type MadeRuling } from './protocols/escalation.ts';
+export type { EscalationSpec } from './protocols/escalation-terms.ts';
+export type { ConflictSpec } from './protocols/conflict-terms.ts';
+export type {
+  AllocationNotice,
+  ClaimQuestion,
+  MadeClaim,
+  ResourceClaim,
+  Ruling,
+  RulingQuestion,
+  Share,
+} from './protocols/conflict-questions.ts';

@@ -14,6 +14,14 @@ import {
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
 import {
+  type ClaimQuestion,
+  claimQuestion,
+  type ResourceClaim,
+  type Ruling,
+  type RulingQuestion,
+  rulingQuestion,
+} from './protocols/conflict-questions.ts';
+import {
   acceptProposalQuestion,
   type AwardQuestion,
   type CfpQuestion,
@@ -81,6 +89,10 @@ export interface ParticipantHandlers<C> {
   readonly perform?: Asked<C, AwardQuestion, Performance>;
   /** Accepts the offer that stands, makes another one, or ends the negotiation. */
   readonly offer?: Asked<C, OfferQuestion, NegotiationMove>;
+  /** Claims units of a resource, none included, or declines to. */
+  readonly claim?: Asked<C, ClaimQuestion, ResourceClaim>;
+  /** Says who gets how much of a contested resource, or declines, so that the next level is asked. */
+  readonly rule?: Asked<C, RulingQuestion, Ruling>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -143,6 +155,8 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(acceptProposalQuestion, handlers.perform),
     answerer(progressQuestion, handlers.perform),
     answerer(offerQuestion, handlers.offer),
+    answerer(claimQuestion, handlers.claim),
+    answerer(rulingQuestion, handlers.rule),
   ];
   return new Map([...others, ...own].flat());
 }

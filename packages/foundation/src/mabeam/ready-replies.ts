@@ -1,5 +1,6 @@
 import { readyReplies as alternatingOffers } from './protocols/alternating-offers-ready.ts';
 import { readyReplies as callMarket } from './protocols/call-market-ready.ts';
+import { readyReplies as conflict } from './protocols/conflict-ready.ts';
 import { readyReplies as continuousMarket } from './protocols/continuous-market-ready.ts';
 import { readyReplies as contractNet } from './protocols/contract-net-ready.ts';
 import { readyReplies as dutch } from './protocols/dutch-auction-ready.ts';
@@ -30,4 +31,5 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...continuousMarket,
   ...contractNet,
   ...alternatingOffers,
+  ...conflict,
 };

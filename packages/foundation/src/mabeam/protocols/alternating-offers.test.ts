@@ -292,6 +292,31 @@ describe('what a negotiation is given', () => {
     expect(refused({ act: 'end', reason: 1 })).toContain('body.reason');
   });
 
+  it('is accepted by a ready negotiator only from its own next offer on', () => {
+    const at = (theirs: bigint, how: { from: bigint; to: bigint }): string =>
+      concede(
+        {
+          subject: 's',
+          issues: { price: { from: 0n, to: 200n } },
+          turn: 2,
+          turns: 5,
+          standing: { by: 'b', offer: { price: theirs }, acceptedBy: [] },
+        },
+        how,
+      ).act;
+    // A seller's own offer would be 90, a buyer's 50.
+    const [seller, buyer] = [
+      { from: 100n, to: 60n },
+      { from: 40n, to: 80n },
+    ];
+    expect([at(89n, seller), at(90n, seller)]).toEqual(['offer', 'accept']);
+    expect([at(51n, buyer), at(50n, buyer)]).toEqual(['offer', 'accept']);
+    expect([at(51n, { from: 50n, to: 50n }), at(50n, { from: 50n, to: 50n })]).toEqual([
+      'offer',
+      'accept',
+    ]);
+  });
+
   it('is no use to a ready negotiator unless it is about one amount', () => {
     const asked = { subject: 's', turn: 1, turns: 2 };
     const [from, to] = [5n, 9n];

@@ -7,9 +7,11 @@ import { continuousMarket } from './continuous-market.ts';
 import { contractNet } from './contract-net.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
+import { escalation } from './escalation.ts';
 import { mcafeeAuction } from './mcafee-auction.ts';
 import { multiUnitAuction } from './multi-unit-auction.ts';
 import { quorumCertificate } from './quorum-certificate.ts';
+import { priorityConflict, proportionalConflict } from './resource-conflict.ts';
 import { firstPriceAuction, vickreyAuction } from './sealed-bid-auction.ts';
 import { twoPhaseCommit } from './two-phase-commit.ts';
 import { votingProtocols } from './voting/voting.ts';
@@ -31,4 +33,7 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   continuousMarket,
   contractNet,
   alternatingOffers,
+  priorityConflict,
+  proportionalConflict,
+  escalation,
 ];
