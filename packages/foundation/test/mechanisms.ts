@@ -321,6 +321,23 @@ export const mechanisms: readonly Mechanism[] = [
       result: { level: 2, by: ['a1', 'b1'], shares: shares({ a2: 7, b2: 3 }) },
     },
   },
+  {
+    protocol: 'negotiation.monotonic_concession',
+    spec: { subject: 'a van', issues: { price: { from: 0n, to: 200n } }, rounds: 1 },
+    replies: {
+      concede: Object.fromEntries(
+        Object.entries(bids).map(([id, price]) => [id, { act: 'offer', offer: { price } }]),
+      ),
+    },
+    whole: {
+      status: 'no_deal',
+      result: { breakdown: { round: 1, cause: 'rounds', by: [] }, offers: { length: 6 } },
+    },
+    bereft: {
+      status: 'no_deal',
+      result: { breakdown: { round: 1, cause: 'down', by: ['c1', 'c2'] } },
+    },
+  },
 ];
 
 function shares(units: Readonly<Record<string, number>>): readonly object[] {

@@ -49,6 +49,7 @@ it('exports these names, and no others', async () => {
     'marginalsMax',
     'mcafeeAuction',
     'minimaxVote',
+    'monotonicConcession',
     'multiUnitAuction',
     'noSolver',
     'orchestrationAgentsMax',

@@ -429,3 +429,15 @@ export type {
   RulingQuestion,
   Share,
 } from './protocols/conflict-questions.ts';
+export { monotonicConcession } from './protocols/monotonic-concession.ts';
+export type {
+  ConcessionMove,
+  ConcessionQuestion,
+} from './protocols/monotonic-concession-questions.ts';
+export type {
+  ConcededOffer,
+  ConcessionBreakdown,
+  ConcessionFailure,
+  MonotonicConcessionResult,
+  MonotonicConcessionSpec,
+} from './protocols/monotonic-concession-terms.ts';

@@ -31,6 +31,11 @@ import {
   type Proposal,
 } from './protocols/contract-net-questions.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
+import {
+  type ConcessionMove,
+  type ConcessionQuestion,
+  concedeQuestion,
+} from './protocols/monotonic-concession-questions.ts';
 import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
 import { acceptQuestion, type PriceQuestion, stayQuestion } from './protocols/price-questions.ts';
 import { type QuantityQuestion, quantityQuestion } from './protocols/quantity-question.ts';
@@ -89,6 +94,8 @@ export interface ParticipantHandlers<C> {
   readonly perform?: Asked<C, AwardQuestion, Performance>;
   /** Accepts the offer that stands, makes another one, or ends the negotiation. */
   readonly offer?: Asked<C, OfferQuestion, NegotiationMove>;
+  /** Offers, concedes, accepts what others offer, or stands firm. */
+  readonly concede?: Asked<C, ConcessionQuestion, ConcessionMove>;
   /** Claims units of a resource, none included, or declines to. */
   readonly claim?: Asked<C, ClaimQuestion, ResourceClaim>;
   /** Says who gets how much of a contested resource, or declines, so that the next level is asked. */
@@ -157,6 +164,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(offerQuestion, handlers.offer),
     answerer(claimQuestion, handlers.claim),
     answerer(rulingQuestion, handlers.rule),
+    answerer(concedeQuestion, handlers.concede),
   ];
   return new Map([...others, ...own].flat());
 }

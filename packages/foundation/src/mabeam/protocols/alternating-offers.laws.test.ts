@@ -1,8 +1,8 @@
 import { protocolLaws, type Sitting } from '@foundation/testing';
 import fc from 'fast-check';
 
-import { readyReplies } from './alternating-offers-ready.ts';
 import { alternatingOffers } from './alternating-offers.ts';
+import { readyReplies } from './negotiation-ready.ts';
 
 const amount = fc.bigInt({ min: 0n, max: 20n });
 
@@ -22,4 +22,4 @@ const sittings = fc
     };
   });
 
-protocolLaws('a negotiation by turns', { protocol: alternatingOffers, sittings });
+protocolLaws('a negotiation by turns', { protocol: alternatingOffers, sittings, runs: 25 });

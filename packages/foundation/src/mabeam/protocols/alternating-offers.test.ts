@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { AgentId, CoordinationRequest } from '../message.ts';
-import { concede } from '../negotiators.ts';
+import { moveAtTurn } from '../negotiators.ts';
 import { verify } from '../verify.ts';
 import { type NegotiationMove, offerQuestion } from './alternating-offers-questions.ts';
-import { readyReplies } from './alternating-offers-ready.ts';
 import { alternatingOffers, type NegotiationResult } from './alternating-offers.ts';
+import { readyReplies } from './negotiation-ready.ts';
 
-type Negotiator = (request: CoordinationRequest) => NegotiationMove | Scripted;
+type Negotiator = (request: CoordinationRequest) => object | Scripted;
 
 const price = { issues: { price: { from: 0n, to: 200n } } };
 
@@ -22,7 +22,8 @@ function negotiate(
     roster: Object.keys(who),
     answer(request) {
       const move = who[request.to]?.(request) ?? 'silent';
-      return typeof move === 'object' && 'act' in move ? { body: move } : move;
+      if (typeof move === 'string') return move;
+      return 'act' in move ? { body: move } : { decline: 'too dear' };
     },
   });
 }
@@ -294,7 +295,7 @@ describe('what a negotiation is given', () => {
 
   it('is accepted by a ready negotiator only from its own next offer on', () => {
     const at = (theirs: bigint, how: { from: bigint; to: bigint }): string =>
-      concede(
+      moveAtTurn(
         {
           subject: 's',
           issues: { price: { from: 0n, to: 200n } },
@@ -320,8 +321,10 @@ describe('what a negotiation is given', () => {
   it('is no use to a ready negotiator unless it is about one amount', () => {
     const asked = { subject: 's', turn: 1, turns: 2 };
     const [from, to] = [5n, 9n];
-    expect(concede({ ...asked, issues: { a: { options: ['x'] } } }, { from, to }).act).toBe('end');
-    expect(concede({ ...asked, issues: { a: { from: 7n, to: 8n } } }, { from, to })).toEqual({
+    expect(moveAtTurn({ ...asked, issues: { a: { options: ['x'] } } }, { from, to }).act).toBe(
+      'end',
+    );
+    expect(moveAtTurn({ ...asked, issues: { a: { from: 7n, to: 8n } } }, { from, to })).toEqual({
       act: 'offer',
       offer: { a: 7n },
     });

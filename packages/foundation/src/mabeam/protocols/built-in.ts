@@ -9,6 +9,7 @@ import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
 import { escalation } from './escalation.ts';
 import { mcafeeAuction } from './mcafee-auction.ts';
+import { monotonicConcession } from './monotonic-concession.ts';
 import { multiUnitAuction } from './multi-unit-auction.ts';
 import { quorumCertificate } from './quorum-certificate.ts';
 import { priorityConflict, proportionalConflict } from './resource-conflict.ts';
@@ -36,4 +37,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   priorityConflict,
   proportionalConflict,
   escalation,
+  monotonicConcession,
 ];

@@ -47,6 +47,6 @@ const disputes = fc
     };
   });
 
-protocolLaws('a conflict by priority', { protocol: priorityConflict, sittings, runs: 40 });
-protocolLaws('a conflict in proportion', { protocol: proportionalConflict, sittings, runs: 40 });
-protocolLaws('an escalation', { protocol: escalation, sittings: disputes, runs: 40 });
+protocolLaws('a conflict by priority', { protocol: priorityConflict, sittings, runs: 25 });
+protocolLaws('a conflict in proportion', { protocol: proportionalConflict, sittings, runs: 25 });
+protocolLaws('an escalation', { protocol: escalation, sittings: disputes, runs: 25 });

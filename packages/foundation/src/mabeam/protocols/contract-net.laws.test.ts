@@ -29,4 +29,4 @@ const sittings = fc
     };
   });
 
-protocolLaws('a contract net', { protocol: contractNet, sittings });
+protocolLaws('a contract net', { protocol: contractNet, sittings, runs: 25 });

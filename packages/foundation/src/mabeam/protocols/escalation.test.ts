@@ -218,6 +218,9 @@ describe('laws of a conflict that escalates', () => {
     expect(problems({ level: 0 })).not.toEqual([]);
     expect(problems({ by: ['x'] })).not.toEqual([]);
     expect(problems({ rulings: [] })).not.toEqual([]);
+    const { shares = [] } = result;
+    const minority = { level: 2, by: ['x'], rulings: [{ level: 2, agent: 'x', shares }] };
+    expect(problems(minority)).toEqual(['not more than half of level 2 have ruled so']);
   });
 });
 
