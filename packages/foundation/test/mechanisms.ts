@@ -213,7 +213,7 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     protocol: 'task.contract_net',
-    spec: { task: 'index', awards: 2, heartbeatMs: 50, performMs: 500 },
+    spec: { task: 'index', awards: 2, heartbeatMs: 500, performMs: 2_000 },
     replies: {
       cfp: {
         a1: { cost: 7n },
@@ -323,15 +323,19 @@ export const mechanisms: readonly Mechanism[] = [
   },
   {
     protocol: 'negotiation.monotonic_concession',
-    spec: { subject: 'a van', issues: { price: { from: 0n, to: 200n } }, rounds: 1 },
+    spec: { subject: 'a van', issues: { price: { from: 0n, to: 200n } }, rounds: 10 },
     replies: {
       concede: Object.fromEntries(
-        Object.entries(bids).map(([id, price]) => [id, { act: 'offer', offer: { price } }]),
+        ids.map((id) => [
+          id,
+          { concede: id.endsWith('1') ? { from: '20', to: '10' } : { from: '0', to: '12' } },
+        ]),
       ),
     },
+    // Three have offered it; they accept it of each other, and then the others do.
     whole: {
-      status: 'no_deal',
-      result: { breakdown: { round: 1, cause: 'rounds', by: [] }, offers: { length: 6 } },
+      status: 'decided',
+      result: { agreement: { round: 5, offer: { price: 12n } }, rounds: 7 },
     },
     bereft: {
       status: 'no_deal',

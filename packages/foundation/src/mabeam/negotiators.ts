@@ -52,7 +52,11 @@ export function moveInRound(
   const name = amountIn(issues);
   if (name === undefined) return notOneAmount;
   const own = valueIn(round, rounds, limits);
-  const good = table.filter(({ by, offer }) => by !== self && isGood(offer[name], own, limits));
+  // What it has accepted before stays accepted: it goes on meanwhile.
+  const good = table.filter(
+    ({ by, offer, acceptedBy }) =>
+      by !== self && !acceptedBy.includes(self) && isGood(offer[name], own, limits),
+  );
   if (good.length > 0) return { act: 'accept', of: good.map(({ by }) => by) };
   const offer = offered(issues, name, own);
   const last = table.find(({ by }) => by === self)?.offer;

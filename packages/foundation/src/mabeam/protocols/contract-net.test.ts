@@ -479,7 +479,7 @@ describe('laws of a contract net', () => {
       fc.asyncProperty(contractors, specs, async (who, spec) => {
         law(await hold(who, { ...spec, heartbeatMs: 50, performMs: 100 }), spec);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
 
   it('each who proposes hears once, in each call, whether it is accepted; who refuses never', () =>
@@ -585,7 +585,7 @@ describe('laws of a contract net', () => {
       const [award] = step.state.live;
       return award?.agent === 'm' ? Number(award.price) - own : 0;
     };
-    const amounts = [0, 1, 2, 3, 4, 5, 6];
+    const amounts = [0, 1, 2, 3, 4, 5];
     const deviations = amounts.flatMap((own) =>
       amounts.flatMap((one) =>
         amounts.flatMap((two) => {
@@ -594,7 +594,7 @@ describe('laws of a contract net', () => {
         }),
       ),
     );
-    expect(deviations).toHaveLength(7 ** 4);
+    expect(deviations).toHaveLength(6 ** 4);
     expect(deviations.filter((loss) => loss < 0)).toEqual([]);
     expect(deviations.some((loss) => loss > 0)).toBe(true);
   });
@@ -625,7 +625,7 @@ describe('what a contract net is given', () => {
     expect(refused({ weights: { quality: '0.5' } })).toContain('weights: expected a whole number');
     expect(refused({ weights: { cost: '0' }, pricing: 'vickrey' })).toContain('weights.cost');
     expect(refused({ revisions: [{ cost: 1n }] })).toBe('revisions[0]: unknown field "cost"');
-    expect(refused({ revisions: Array.from({ length: 1e6 }, () => ({})) })).toContain('at most 20');
+    expect(refused({ revisions: Array.from({ length: 1e5 }, () => ({})) })).toContain('at most 20');
     expect(refused({ onFailure: 'retry' })).toContain('onFailure');
     expect(refused({ weights: { cost: '2', quality: '-3' }, maxCost: '7' })).toBe('accepted');
   });

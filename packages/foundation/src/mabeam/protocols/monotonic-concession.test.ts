@@ -239,6 +239,13 @@ describe('laws of monotonic concession', () => {
       { numRuns: 50 },
     ));
 
+  it('comes to a deal among more than two, who accept what suits them and go on', async () => {
+    const [seller, buyer] = [goes(20n, 10n), goes(0n, 12n)];
+    const { outcome } = await bargain({ s: seller, t: seller, b: buyer, c: buyer }, { rounds: 10 });
+    expect(outcome.result?.agreement).toEqual({ round: 5, by: 's', offer: { price: 12n } });
+    expect(outcome.tie?.among).toEqual(['s', 't']);
+  });
+
   it('rewards who pretends to a worse limit, as its traits say', async () => {
     expect(monotonicConcession.traits.dominantStrategyTruthful).toBe(false);
     const priceWith = async (low: bigint): Promise<unknown> => {
