@@ -16,6 +16,7 @@ import {
   auditLog,
   builtInProtocols,
   callMarket,
+  contractNet,
   createCoordination,
   multiUnitAuction,
   OrderBook,
@@ -67,6 +68,7 @@ else {
       'silent-1000': async () => silence(),
       'multi-unit-20k': async () => once(unitClearing()),
       'order-book': async () => trading(),
+      'contract-nets-100': async () => once(async () => cpuMs(contractNets)),
     },
     { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) },
   );
@@ -104,6 +106,33 @@ async function auction(coordination: Coordination, bidders: number): Promise<voi
   const session = coordination.start(vickreyAuction, lot, roster, { deadlineMs: 60_000 });
   const { status } = await session.outcome;
   if (status !== 'decided') throw new Error(`the auction was ${status}`);
+}
+
+/** 100 at once, each among the same 1,000 contractors who answer in this process. */
+async function contractNets(): Promise<void> {
+  const answer = participant({
+    propose: (cost: bigint) => ({ cost }),
+    perform: () => ({ act: 'inform_done' }),
+  });
+  const coordination = createCoordination({
+    messenger: {
+      ask: async ({ id }, request) =>
+        answer(BigInt((Number(id.slice(11)) * 7_919 + request.seq) % 1_009), request),
+      tell: () => {},
+    },
+  });
+  const roster = Array.from({ length: 1_000 }, (_, index) => `contractor-${index}`);
+  // All start in one go: an answer may wait that long for its turn.
+  const terms = { proposeMs: 60_000, heartbeatMs: 60_000, performMs: 60_000 };
+  const nets = Array.from({ length: 100 }, (_, index) =>
+    coordination.start(contractNet, { task: `task ${index}`, ...terms }, roster, {
+      deadlineMs: 120_000,
+    }),
+  );
+  for (const { outcome } of nets) {
+    const { status } = await outcome;
+    if (status !== 'decided') throw new Error(`a contract net was ${status}`);
+  }
 }
 
 function sessionsOfTen(): Session {

@@ -18,6 +18,7 @@ const measures: readonly Measure[] = [
   { name: 'silent-1000', unit: 'ms', ...cost },
   { name: 'multi-unit-20k', unit: 'ms', ...cost },
   { name: 'order-book', unit: 'orders/s', ...rate },
+  { name: 'contract-nets-100', unit: 'ms', ...cost },
 ];
 
 /**
@@ -32,6 +33,7 @@ const measures: readonly Measure[] = [
  * - `silent-1000`: how long after its deadline a session ends in which 1,000 processes say nothing.
  * - `multi-unit-20k`: processor time to give 5,000 units to 1,000 bidders with 20 marginals each, at VCG prices.
  * - `order-book`: orders that an order book takes, half of them later cancelled, a second of processor time.
+ * - `contract-nets-100`: processor time of 100 contract nets at once among the same 1,000 contractors, until all is done.
  */
 export const coordination: Suite = {
   name: 'coordination',

@@ -211,4 +211,139 @@ export const mechanisms: readonly Mechanism[] = [
     whole: cleared({ rounds: 3, quantity: 3 }),
     bereft: cleared({ rounds: 3, quantity: 2 }),
   },
+  {
+    protocol: 'task.contract_net',
+    spec: { task: 'index', awards: 2, heartbeatMs: 500, performMs: 2_000 },
+    replies: {
+      cfp: {
+        a1: { cost: 7n },
+        a2: { cost: 3n },
+        b1: { cost: 8n },
+        c1: { cost: 4n },
+        c2: { cost: 2n },
+      },
+      accept_proposal: {
+        a1: { act: 'inform_result', result: 'of a1' },
+        a2: { act: 'failure', reason: 'disk full' },
+        b1: { act: 'working' },
+        c1: { act: 'working' },
+        c2: { act: 'inform_done' },
+      },
+      progress: { b1: { act: 'inform_done' }, c1: { act: 'inform_done' } },
+    },
+    whole: {
+      status: 'decided',
+      result: {
+        done: [
+          { agent: 'c2', price: 2n, fencing: 1 },
+          { agent: 'c1', price: 4n, fencing: 3 },
+        ],
+        failed: [{ agent: 'a2', fencing: 2, reason: 'disk full' }],
+      },
+      reasons: { a1: 'outbid', b2: 'declined' },
+    },
+    bereft: {
+      status: 'decided',
+      result: {
+        done: [
+          { agent: 'a1', price: 7n, result: 'of a1' },
+          { agent: 'b1', price: 8n, fencing: 3 },
+        ],
+      },
+    },
+  },
+  {
+    protocol: 'negotiation.alternating_offers',
+    spec: { subject: 'a van', issues: { price: { from: 0n, to: 200n } } },
+    replies: {
+      offer: {
+        a1: { act: 'offer', offer: { price: 100n } },
+        a2: { act: 'accept' },
+        b1: { act: 'accept' },
+        b2: { act: 'accept' },
+        c1: { act: 'accept' },
+        c2: { act: 'accept' },
+      },
+    },
+    whole: {
+      status: 'decided',
+      result: { agreement: { by: 'a1', offer: { price: 100n } }, turns: 6 },
+    },
+    bereft: {
+      status: 'no_deal',
+      result: { breakdown: { turn: 5, by: 'c1', cause: 'down' } },
+      // Whose turn never came.
+      reasons: { c1: 'silent', c2: 'not_eligible' },
+    },
+  },
+  {
+    protocol: 'conflict.priority',
+    spec: { resource: 'gpus', supply: 4 },
+    replies: {
+      get_claim: {
+        a1: { units: 2, priority: 1 },
+        a2: { units: 2, priority: 2 },
+        b1: { units: 1 },
+        c1: { units: 3, priority: 5 },
+      },
+    },
+    whole: { status: 'decided', result: { shares: shares({ a1: 0, a2: 1, b1: 0, c1: 3 }) } },
+    bereft: { status: 'decided', result: { shares: shares({ a1: 2, a2: 2, b1: 0 }) } },
+  },
+  {
+    protocol: 'conflict.proportional',
+    spec: { resource: 'gpus', supply: 7 },
+    replies: {
+      get_claim: { a1: { units: 4 }, a2: { units: 2 }, b1: { units: 6 }, c1: { units: 2 } },
+    },
+    whole: { status: 'decided', result: { shares: shares({ a1: 2, a2: 1, b1: 3, c1: 1 }) } },
+    // 2 1/3, 1 1/6 and 3 1/2.
+    bereft: { status: 'decided', result: { shares: shares({ a1: 2, a2: 1, b1: 4 }) } },
+  },
+  {
+    protocol: 'conflict.escalation',
+    spec: { resource: 'gpus', supply: 10, levels: [['c1'], ['a1', 'b1', 'c2']], settling: 0 },
+    replies: {
+      get_claim: { a2: { units: 7 }, b2: { units: 8 } },
+      get_ruling: {
+        c1: { shares: { a2: 6, b2: 4 } },
+        a1: { shares: { a2: 7, b2: 3 } },
+        b1: { shares: { a2: 7, b2: 3 } },
+        c2: { shares: { a2: 1, b2: 1 } },
+      },
+    },
+    whole: {
+      status: 'decided',
+      result: { level: 1, by: ['c1'], shares: shares({ a2: 6, b2: 4 }) },
+    },
+    bereft: {
+      status: 'decided',
+      result: { level: 2, by: ['a1', 'b1'], shares: shares({ a2: 7, b2: 3 }) },
+    },
+  },
+  {
+    protocol: 'negotiation.monotonic_concession',
+    spec: { subject: 'a van', issues: { price: { from: 0n, to: 200n } }, rounds: 10 },
+    replies: {
+      concede: Object.fromEntries(
+        ids.map((id) => [
+          id,
+          { concede: id.endsWith('1') ? { from: '20', to: '10' } : { from: '0', to: '12' } },
+        ]),
+      ),
+    },
+    // Three have offered it; they accept it of each other, and then the others do.
+    whole: {
+      status: 'decided',
+      result: { agreement: { round: 5, offer: { price: 12n } }, rounds: 7 },
+    },
+    bereft: {
+      status: 'no_deal',
+      result: { breakdown: { round: 1, cause: 'down', by: ['c1', 'c2'] } },
+    },
+  },
 ];
+
+function shares(units: Readonly<Record<string, number>>): readonly object[] {
+  return Object.entries(units).map(([agent, each]) => ({ agent, units: each }));
+}

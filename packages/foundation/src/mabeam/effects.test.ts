@@ -79,6 +79,38 @@ describe('a notice', () => {
     expect(world.told).toHaveLength(3);
   });
 
+  it('may be the last word of a protocol that was stopped between two steps', async () => {
+    const world = new World().agent('a', silent);
+    const stopped: Chatty['stopped'] = (heard) => [
+      { kind: 'tell', to: ['a', 'stranger'], type: 'news', body: heard.length },
+    ];
+    const start = (
+      steps: readonly (readonly Effect<never>[])[],
+      quorum: number,
+    ): ReturnType<typeof world.coordination.start> =>
+      world.coordination.start({ ...chatty(...steps), stopped }, 0, ['a'], { ...options, quorum });
+    start([[ask('a')]], 0).cancel('no need');
+    expect(world.told.map(told)).toEqual([['a', 0, 0]]);
+    const wanting = start([[ask('a')]], 1);
+    const slow = start([[ask('a')], [tell('first', 'a'), ask('a')]], 0);
+    const ended = start([[ask('a')]], 0);
+    await world.clock.advance(100);
+    expect((await wanting.outcome).status).toBe('no_quorum');
+    expect((await slow.outcome).status).toBe('limit_reached');
+    expect((await ended.outcome).status).toBe('decided');
+    expect(world.told.slice(1).map(told)).toEqual([
+      ['a', 0, 0],
+      ['a', 0, 'first'],
+      ['a', 0, 1],
+    ]);
+    const { record } = await slow.outcome;
+    expect(record.entries.slice(-2).map(({ kind }) => kind)).toEqual(['notice', 'notice']);
+    const broken = { ...chatty([ask('a')]), stopped: () => Object(undefined).oops() };
+    const failing = world.coordination.start(broken, 0, ['a'], options);
+    failing.cancel('no need');
+    expect((await failing.outcome).status).toBe('failed');
+  });
+
   it('that the messenger cannot send is lost, and nothing else', async () => {
     const messenger = {
       ask: () => Promise.reject(new FoundationError('NO_PROCESS', 'gone')),

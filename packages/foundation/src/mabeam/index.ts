@@ -355,3 +355,89 @@ export type {
   Position,
   Trading,
 } from './protocols/trading.ts';
+export { contractor, type ContractorOptions, type Work } from './contractors.ts';
+export {
+  type ContractNet,
+  contractNet,
+  contractNetBy,
+  type ContractNetVariant,
+} from './protocols/contract-net.ts';
+export {
+  type AwardQuestion,
+  type CfpQuestion,
+  type Performance,
+  type Proposal,
+  resultCharsMax,
+} from './protocols/contract-net-questions.ts';
+export type { MadeProposal, Score } from './protocols/contract-net-ranking.ts';
+export type {
+  CancelNotice,
+  Contract,
+  ContractFailure,
+  ContractNetResult,
+  DoneContract,
+  FailedContract,
+  RejectNotice,
+  RejectReason,
+} from './protocols/contract-net-state.ts';
+export type {
+  ContractNetSpec,
+  ContractNetTerms,
+  FailurePolicy,
+  TaskPricing,
+  TaskTerms,
+} from './protocols/contract-net-terms.ts';
+export { type Concession, conceder } from './negotiators.ts';
+export {
+  type AgreementNotice,
+  alternatingOffers,
+  type AlternatingOffersSpec,
+  type Breakdown,
+  type BreakdownCause,
+  type BreakdownNotice,
+  type MadeOffer,
+  type NegotiationResult,
+} from './protocols/alternating-offers.ts';
+export type {
+  NegotiationMove,
+  OfferQuestion,
+  StandingOffer,
+} from './protocols/alternating-offers-questions.ts';
+export type {
+  Issue,
+  Issues,
+  Offer,
+  OptionsIssue,
+  RangeIssue,
+} from './protocols/negotiation-issues.ts';
+export {
+  type ConflictResult,
+  priorityConflict,
+  type PriorityConflictSpec,
+  proportionalConflict,
+  type ResourceConflict,
+} from './protocols/resource-conflict.ts';
+export { escalation, type EscalationResult, type MadeRuling } from './protocols/escalation.ts';
+export type { EscalationSpec } from './protocols/escalation-terms.ts';
+export type { ConflictSpec } from './protocols/conflict-terms.ts';
+export type {
+  AllocationNotice,
+  ClaimQuestion,
+  MadeClaim,
+  ResourceClaim,
+  Ruling,
+  RulingQuestion,
+  Share,
+} from './protocols/conflict-questions.ts';
+export { monotonicConcession } from './protocols/monotonic-concession.ts';
+export type {
+  ConcessionMove,
+  ConcessionQuestion,
+} from './protocols/monotonic-concession-questions.ts';
+export type {
+  ConcededOffer,
+  ConcessionBreakdown,
+  ConcessionFailure,
+  MonotonicConcessionResult,
+  MonotonicConcessionSpec,
+} from './protocols/monotonic-concession-terms.ts';

@@ -6,9 +6,36 @@ import {
   type ReplyStatus,
 } from './message.ts';
 import { isRecord, parsed, shown } from './parse.ts';
+import {
+  type NegotiationMove,
+  type OfferQuestion,
+  offerQuestion,
+} from './protocols/alternating-offers-questions.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
+import {
+  type ClaimQuestion,
+  claimQuestion,
+  type ResourceClaim,
+  type Ruling,
+  type RulingQuestion,
+  rulingQuestion,
+} from './protocols/conflict-questions.ts';
+import {
+  acceptProposalQuestion,
+  type AwardQuestion,
+  type CfpQuestion,
+  cfpQuestion,
+  type Performance,
+  progressQuestion,
+  type Proposal,
+} from './protocols/contract-net-questions.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
+import {
+  type ConcessionMove,
+  type ConcessionQuestion,
+  concedeQuestion,
+} from './protocols/monotonic-concession-questions.ts';
 import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
 import { acceptQuestion, type PriceQuestion, stayQuestion } from './protocols/price-questions.ts';
 import { type QuantityQuestion, quantityQuestion } from './protocols/quantity-question.ts';
@@ -58,6 +85,21 @@ export interface ParticipantHandlers<C> {
   readonly quantity?: Asked<C, QuantityQuestion, number>;
   /** Cancels and places orders in a continuous market, round by round. */
   readonly trade?: Asked<C, TradeQuestion, TradeAnswer>;
+  /** Proposes to do a task, or declines to. */
+  readonly propose?: Asked<C, CfpQuestion, Proposal>;
+  /**
+   * Does a task it was awarded, and says how far it is: it is asked again each heartbeat. What takes longer than one
+   * answers `working` at once; `contractor` makes such a handler of an async function.
+   */
+  readonly perform?: Asked<C, AwardQuestion, Performance>;
+  /** Accepts the offer that stands, makes another one, or ends the negotiation. */
+  readonly offer?: Asked<C, OfferQuestion, NegotiationMove>;
+  /** Offers, concedes, accepts what others offer, or stands firm. */
+  readonly concede?: Asked<C, ConcessionQuestion, ConcessionMove>;
+  /** Claims units of a resource, none included, or declines to. */
+  readonly claim?: Asked<C, ClaimQuestion, ResourceClaim>;
+  /** Says who gets how much of a contested resource, or declines, so that the next level is asked. */
+  readonly rule?: Asked<C, RulingQuestion, Ruling>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -116,6 +158,13 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(marginalsQuestions.buy, handlers.marginals),
     answerer(quantityQuestion, handlers.quantity),
     answerer(tradeQuestion, handlers.trade),
+    answerer(cfpQuestion, handlers.propose),
+    answerer(acceptProposalQuestion, handlers.perform),
+    answerer(progressQuestion, handlers.perform),
+    answerer(offerQuestion, handlers.offer),
+    answerer(claimQuestion, handlers.claim),
+    answerer(rulingQuestion, handlers.rule),
+    answerer(concedeQuestion, handlers.concede),
   ];
   return new Map([...others, ...own].flat());
 }

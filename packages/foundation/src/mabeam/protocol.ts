@@ -34,6 +34,11 @@ export interface Protocol<Spec, Rep, S, Out> {
   /** Goes on when a problem that it gave to the solver was solved, or could not be in time. */
   solved?(state: S, result: SolverResult, env: PureEnv): Step<S, Out>;
   /**
+   * Whom to tell what when the session ends between two steps: it was cancelled, a round was without its quorum, or
+   * no time or rounds are left for what was wanted next.
+   */
+  stopped?(state: S): readonly TellEffect[];
+  /**
    * What is wrong with an outcome, from what it says and the spec alone: its certificate does not
    * hold, or a property that this protocol promises is broken. None when all is well.
    */

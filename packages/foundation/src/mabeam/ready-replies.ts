@@ -1,8 +1,11 @@
 import { readyReplies as callMarket } from './protocols/call-market-ready.ts';
+import { readyReplies as conflict } from './protocols/conflict-ready.ts';
 import { readyReplies as continuousMarket } from './protocols/continuous-market-ready.ts';
+import { readyReplies as contractNet } from './protocols/contract-net-ready.ts';
 import { readyReplies as dutch } from './protocols/dutch-auction-ready.ts';
 import { readyReplies as english } from './protocols/english-auction-ready.ts';
 import { readyReplies as multiUnit } from './protocols/multi-unit-ready.ts';
+import { readyReplies as negotiation } from './protocols/negotiation-ready.ts';
 import { readyReplies as certificate } from './protocols/quorum-certificate-ready.ts';
 import type { ReadyReply } from './protocols/ready-reply.ts';
 import { readyReplies as sealedBid } from './protocols/sealed-bid-auction-ready.ts';
@@ -26,4 +29,7 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...voting,
   ...multiUnit,
   ...continuousMarket,
+  ...contractNet,
+  ...negotiation,
+  ...conflict,
 };

@@ -12,7 +12,9 @@ import { ManualClock } from '../../test/manual-clock.ts';
 import type { AgentId } from './message.ts';
 import type { Outcome } from './outcome.ts';
 import { parsed, unparsed } from './parse.ts';
+import { participant } from './participant.ts';
 import type { AnyProtocol, Protocol } from './protocol.ts';
+import { contractNet } from './protocols/contract-net.ts';
 import { vickreyAuction } from './protocols/sealed-bid-auction.ts';
 import { encodeRecord } from './record-codec.ts';
 import { replay } from './replay.ts';
@@ -150,6 +152,20 @@ describe('a session whose coordinator is gone', () => {
       }),
       { numRuns: 25 },
     ));
+
+  it('comes to the same outcome from each entry of a contract net', async () => {
+    const acts = ['failure', 'working', 'inform_done'] as const;
+    const contractors = acts.map((last, place): Behaviour => {
+      const answer = participant<null>({
+        propose: () => ({ cost: BigInt(place) }),
+        perform: (_ctx, { heartbeat }) => ({ act: heartbeat === 0 ? 'working' : last }),
+      });
+      return (request) => answer(null, request);
+    });
+    const spec = { task: 't', proposeMs: 20, heartbeatMs: 10, performMs: 20 };
+    const agents = named(contractors);
+    expect(await survivesEveryCrash({ protocol: contractNet, spec, agents })).toBeGreaterThan(20);
+  });
 
   it('asks only those who have not answered, and tells the last notices once more', async () => {
     const scene = { protocol: talk, spec: 'x', agents: named([answering(1), answering(2)]) };

@@ -161,11 +161,12 @@ export class SessionState<Out> {
       case 'cancel':
         if (this.#outcome !== undefined) return undefined;
         this.#entries.push(input);
-        return this.#stop({ status: 'cancelled', detail: input.reason });
+        return this.#stop(input.at, { status: 'cancelled', detail: input.reason });
       case 'fail':
         // Even after the end: what was decided and not written down was never decided.
         this.#entries.push(input);
-        return this.#stop({ status: 'failed', detail: input.reason });
+        this.#notices = [];
+        return this.#finish({ status: 'failed', detail: input.reason });
     }
     const round = this.#round;
     if (round === undefined) return undefined;
@@ -265,7 +266,7 @@ export class SessionState<Out> {
     });
     const replies = answers.filter(({ kind }) => kind === 'ok').length;
     const isWhole = answers.length === this.#setup.roster.length;
-    if (isWhole && replies < this.#setup.quorum) return this.#stop({ status: 'no_quorum' });
+    if (isWhole && replies < this.#setup.quorum) return this.#stop(at, { status: 'no_quorum' });
     const event = { kind: 'round_closed', round: round.number, answers } as const;
     return this.#advance(at, () => this.#protocol.on(this.#state, event, this.#env));
   }
@@ -301,10 +302,10 @@ export class SessionState<Out> {
       return this.#fail(`addressed ${stranger}, who is not in the roster`);
     }
     for (const emit of emits) this.#entries.push({ ...emit, at });
-    this.#notices = tells.flatMap((tell) => tell.to.map((to) => this.#notice(at, to, tell)));
+    this.#tell(at, tells);
     if (other?.kind === 'finish') return this.#finish(other.decision);
     const leftMs = this.#setup.deadlineMs - at;
-    if (leftMs <= 0) return this.#finish({ status: 'limit_reached' });
+    if (leftMs <= 0) return this.#leave(at, { status: 'limit_reached' });
     if (other?.kind !== 'solve') return this.#openRound(at, asks, other?.forMs);
     const budgetMs = Math.min(leftMs, other.job.budgetMs ?? leftMs);
     this.#job = { job: other.job, closesAt: at + budgetMs };
@@ -318,7 +319,7 @@ export class SessionState<Out> {
     const leftMs = deadlineMs - at;
     const number = ++this.#roundCount;
     if (number > this.#protocol.traits.maxRounds(roster.length)) {
-      return this.#finish({ status: 'limit_reached' });
+      return this.#leave(at, { status: 'limit_reached' });
     }
     const budgets = effects.map((effect) => effect.budgetMs ?? leftMs);
     const budgetMs = Math.min(leftMs, forMs ?? budgets.reduce((most, ms) => Math.max(most, ms), 0));
@@ -416,9 +417,30 @@ export class SessionState<Out> {
   }
 
   /** Ends it between two steps: the notices of the last one have gone out. */
-  #stop(decision: Decision<Out>): SessionAction<Out> {
+  #stop(at: number, decision: Decision<Out>): SessionAction<Out> {
     this.#notices = [];
+    return this.#leave(at, decision);
+  }
+
+  /** Ends it otherwise than the protocol wanted, which may tell those it leaves. */
+  #leave(at: number, decision: Decision<Out>): SessionAction<Out> {
+    try {
+      const tells = this.#protocol.stopped?.(this.#state) ?? [];
+      const members = tells.map((tell) => ({
+        ...tell,
+        to: tell.to.filter((id) => this.#seats.has(id)),
+      }));
+      this.#tell(at, members);
+    } catch (error) {
+      return this.#finish({ status: 'failed', detail: messageOf(error) });
+    }
     return this.#finish(decision);
+  }
+
+  /** Adds notices to those of this step. */
+  #tell(at: number, tells: readonly TellEffect[]): void {
+    const notices = tells.flatMap((tell) => tell.to.map((to) => this.#notice(at, to, tell)));
+    this.#notices = [...this.#notices, ...notices];
   }
 
   #finish(decision: Decision<Out>): SessionAction<Out> {

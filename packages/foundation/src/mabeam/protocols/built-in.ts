@@ -1,13 +1,18 @@
 import type { AnyProtocol } from '../protocol.ts';
+import { alternatingOffers } from './alternating-offers.ts';
 import { ausubelAuction } from './ausubel-auction.ts';
 import { barrier } from './barrier.ts';
 import { callMarket } from './call-market.ts';
 import { continuousMarket } from './continuous-market.ts';
+import { contractNet } from './contract-net.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
+import { escalation } from './escalation.ts';
 import { mcafeeAuction } from './mcafee-auction.ts';
+import { monotonicConcession } from './monotonic-concession.ts';
 import { multiUnitAuction } from './multi-unit-auction.ts';
 import { quorumCertificate } from './quorum-certificate.ts';
+import { priorityConflict, proportionalConflict } from './resource-conflict.ts';
 import { firstPriceAuction, vickreyAuction } from './sealed-bid-auction.ts';
 import { twoPhaseCommit } from './two-phase-commit.ts';
 import { votingProtocols } from './voting/voting.ts';
@@ -27,4 +32,10 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   multiUnitAuction,
   ausubelAuction,
   continuousMarket,
+  contractNet,
+  alternatingOffers,
+  priorityConflict,
+  proportionalConflict,
+  escalation,
+  monotonicConcession,
 ];
