@@ -19,7 +19,7 @@ const recoveryMs = 30_000;
  * agent is restarted with it. What a restart begins with is replaced only when that has gone well: a process that crashes
  * on it begins again as before.
  *
- * @throws FoundationError `UPDATE_REJECTED`
+ * @throws FoundationError `UPDATE_REJECTED`, `INVALID_OPTION`
  */
 export async function updateAgent(
   agent: HostedAgent,
@@ -27,6 +27,7 @@ export async function updateAgent(
   terms: UpdateTerms,
 ): Promise<void> {
   const { configuration, ...others } = changes;
+  agent.check(agent.changedBy(others));
   if ('init' in changes) await giveInit(agent, changes.init, terms);
   else if (configuration !== undefined) {
     await giveInit(agent, { ...Object(agent.registration.init), ...configuration }, terms);
