@@ -1,5 +1,5 @@
 import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
-import type { AgentChanges } from './agent-registration.ts';
+import { checkChanges, type AgentChanges } from './agent-registration.ts';
 import { isUp } from './agent-state.ts';
 import type { HostedAgent } from './hosted-agent.ts';
 import type { AgentId } from './message.ts';
@@ -26,6 +26,8 @@ export async function updateAgent(
   changes: AgentChanges,
   terms: UpdateTerms,
 ): Promise<void> {
+  // They may come from another node.
+  checkChanges(agent.id, changes);
   const { configuration, ...others } = changes;
   agent.check(agent.changedBy(others));
   if ('init' in changes) await giveInit(agent, changes.init, terms);
