@@ -4,7 +4,7 @@ import { defineProcess, type Node, startNode } from '../index.ts';
 import type { Amount } from './amount.ts';
 import { bidReservation, proxy, truthful, withBudget } from './bidders.ts';
 import { createLedger, type Ledger } from './ledger.ts';
-import type { AgentId } from './message.ts';
+import type { AgentId, CoordinationRequest } from './message.ts';
 import { participant, type ParticipantHandlers } from './participant.ts';
 import type { OutcomeStatus } from './protocol.ts';
 
@@ -295,6 +295,22 @@ describe('a bidder whose budget is an account', () => {
     const { coordination } = node.mabeam;
     const session = coordination.start('auction.english', spec, ['a', 'rival'], options);
     expect((await session.outcome).result).toMatchObject({ winner: 'a' });
+  });
+
+  it('wants as many units as it can pay, and sets aside what they may cost', async () => {
+    const ledger = createLedger();
+    await ledger.deposit('team', 25n, 'first');
+    const worths = [9n, 9n, 8n];
+    const many = withBudget<Valuing>(
+      { ledger, account: 'team' },
+      { marginals: () => worths, quantity: () => 3 },
+    );
+    const ctx: Valuing = { state: { value: 0n } };
+    const asked = (session: string): CoordinationRequest => Object({ session, to: 'a' });
+    const given = await many.marginals?.(ctx, Object({ side: 'sell' }), asked('one'));
+    expect([given, (await ledger.balance('team')).reserved]).toEqual([[9n, 9n], 18n]);
+    const units = await many.quantity?.(ctx, Object({ side: 'sell', price: 3n }), asked('two'));
+    expect([units, (await ledger.balance('team')).reserved]).toEqual([2, 24n]);
   });
 
   it('stays in a clock only while its account has the price', async () => {
