@@ -4,6 +4,7 @@ import { type FoundationError, isFoundationError } from '@foundation/core';
 import { printable } from '@foundation/core/internal';
 import { Command, CommanderError } from 'commander';
 
+import { agentCommands } from './agent-commands.ts';
 import { printConfig, viewConfig } from './config.ts';
 import { coordinationCommands } from './coordination-commands.ts';
 import { printDoctor, viewDoctor } from './doctor.ts';
@@ -65,6 +66,7 @@ function commandLine(): Command {
   settingsCommand(program, 'doctor')
     .description('says how a node would find others here, with evidence, and what it lacks')
     .action((options: SettingsOptions) => showDoctor(options));
+  agentCommands(program);
   coordinationCommands(program);
   keyCommands(program);
   return program;

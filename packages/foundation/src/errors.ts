@@ -68,6 +68,11 @@ export const foundationErrors = {
   UNKNOWN_VARIABLE: never,
   UNKNOWN_FUNCTION: never,
   ACCESS_DENIED: never,
+  OVER_BUDGET: never,
+  UNKNOWN_ACCOUNT: never,
+  UNKNOWN_RESERVATION: never,
+  RESERVATION_CLOSED: never,
+  KEY_REUSED: never,
   // anything a program above defines, or an error that came from elsewhere
   INTERNAL: unknown,
 } as const satisfies Record<string, ErrorTraits>;

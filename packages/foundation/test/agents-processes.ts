@@ -22,7 +22,7 @@ export const hoarder = defineProcess('hoarder', {
   calls: {
     keep: ({ state }, count: number) => {
       for (let each = 0; each < count; each++)
-        state.things.push(Array.from({ length: 1_000 }, () => ({ each })));
+        state.things.push(Array.from({ length: 50_000 }, () => each));
       return state.things.length;
     },
     count: ({ state }) => state.things.length,

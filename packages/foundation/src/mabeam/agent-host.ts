@@ -1,11 +1,7 @@
 import { FoundationError } from '../errors.ts';
 import type { AnyDefinition } from '../process/definition.ts';
 import type { OrderToAgent } from './agent-order.ts';
-import {
-  resolveAgentRegistration,
-  type AgentRegistration,
-  type ResolvedAgentRegistration,
-} from './agent-registration.ts';
+import { resolveAgentRegistration, type AgentRegistration } from './agent-registration.ts';
 import { updateAgent } from './agent-update.ts';
 import { HostedAgent, type HostParts } from './hosted-agent.ts';
 import type { AgentId } from './message.ts';
@@ -28,7 +24,7 @@ export class AgentHost {
     const resolved = resolveAgentRegistration(id, registration);
     if (this.#agents.has(id)) throw nameTaken(id, this.#parts.runtime.name);
     const agent = new HostedAgent(this.#parts, id, resolved);
-    checkLimits(agent, resolved);
+    agent.check();
     this.#agents.set(id, agent);
     try {
       await agent.keep(() => this.#forget(agent));
@@ -63,27 +59,6 @@ export class AgentHost {
   get(id: AgentId): HostedAgent | undefined {
     return this.#agents.get(id);
   }
-}
-
-function checkLimits(
-  { id, behaviour }: HostedAgent,
-  { limits, health }: ResolvedAgentRegistration<AnyDefinition>,
-): void {
-  const { isolation, thread } = behaviour.spec;
-  const isShared = isolation === 'thread' && thread !== undefined;
-  const problems = [
-    ...(limits.memoryMb !== undefined && isShared
-      ? [`expected no \`limits.memoryMb\`: it shares the thread "${thread}" with others`]
-      : []),
-    ...(health.call !== undefined && !behaviour.callNames.includes(health.call)
-      ? [`expected \`health.call\` to be a call of "${behaviour.name}", got "${health.call}"`]
-      : []),
-  ];
-  if (problems.length === 0) return;
-  throw new FoundationError('INVALID_OPTION', `agent "${id}": ${problems.join('; ')}`, {
-    hint: 'Nothing was registered. Correct the fields that are named.',
-    details: { id, problems },
-  });
 }
 
 export function nameTaken(id: AgentId, node: string): FoundationError {

@@ -3,6 +3,7 @@ import type { Pid } from '../process/pid.ts';
 import type { Located, SingletonRecord } from '../registry/registry-state.ts';
 import type { AgentHealth } from './agent-health-state.ts';
 import type { AgentLimits } from './agent-limits.ts';
+import type { ResolvedAgentRegistration } from './agent-registration.ts';
 import { agentStatuses, type AgentStatus } from './agent-state.ts';
 import type { AgentId } from './message.ts';
 import { isOneOf, isRecord, type Parsed, parsed, unparsed } from './parse.ts';
@@ -84,6 +85,17 @@ export const agentEntry = 'mabeam.agent';
 
 /** What stands in the registry: all but what the registry knows anyway. */
 export type AgentEntry = Omit<AgentInfo, 'node' | 'pid' | 'strategy'>;
+
+/** What an agent has said of itself. */
+export function factsOf(
+  registration: ResolvedAgentRegistration<{ readonly name: string }>,
+): Pick<
+  AgentEntry,
+  'process' | 'type' | 'capabilities' | 'protocols' | 'resources' | 'metadata' | 'limits'
+> {
+  const { process, type, capabilities, protocols, resources, metadata, limits } = registration;
+  return { process: process.name, type, capabilities, protocols, resources, metadata, limits };
+}
 
 /** The agent that an entry of the registry stands for; undefined where it stands for none. */
 export function agentIn({

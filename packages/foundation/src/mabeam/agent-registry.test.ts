@@ -319,6 +319,7 @@ describe('a change of an agent', () => {
   });
 
   it('is refused by a schema, or by the process, before anything has changed', async () => {
+    const many = Array.from({ length: 100 }, (_, index) => `${index} ${'x'.repeat(200)}`);
     await using node = await alone();
     const { agents } = node.mabeam;
     const ref = await agents.register('w', how);
@@ -338,8 +339,16 @@ describe('a change of an agent', () => {
       code: 'INVALID_OPTION',
       details: { problems: [expect.stringContaining('typo'), expect.stringContaining('type')] },
     });
+    const large = { init: { rate: 3 }, metadata: { text: 'x'.repeat(20_000) } };
+    const misfit = { init: { rate: 3 }, health: { call: 'isWel' } };
+    for (const changes of [large, misfit]) {
+      expect(await failure(agents.update('w', changes))).toMatchObject({ code: 'INVALID_OPTION' });
+    }
     expect([await ref.rate(), ref.pid]).toEqual([1, pid]);
     expect(agents.get('w')).toMatchObject({ metadata: {}, version: 0 });
+    const tooLarge = { ...how, start: false, capabilities: ['x'.repeat(200)].concat(many) };
+    expect(await failure(agents.register('v', tooLarge))).toMatchObject({ code: 'INVALID_OPTION' });
+    expect(agents.get('v')).toBeUndefined();
     // What the schema makes of it is what the process gets.
     await agents.update('w', { init: { rate: '4' } }, { schema });
     expect(await ref.rate()).toBe(4);

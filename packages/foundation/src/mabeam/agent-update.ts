@@ -1,5 +1,5 @@
 import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
-import type { AgentChanges } from './agent-registration.ts';
+import { checkChanges, type AgentChanges } from './agent-registration.ts';
 import { isUp } from './agent-state.ts';
 import type { HostedAgent } from './hosted-agent.ts';
 import type { AgentId } from './message.ts';
@@ -19,14 +19,17 @@ const recoveryMs = 30_000;
  * agent is restarted with it. What a restart begins with is replaced only when that has gone well: a process that crashes
  * on it begins again as before.
  *
- * @throws FoundationError `UPDATE_REJECTED`
+ * @throws FoundationError `UPDATE_REJECTED`, `INVALID_OPTION`
  */
 export async function updateAgent(
   agent: HostedAgent,
   changes: AgentChanges,
   terms: UpdateTerms,
 ): Promise<void> {
+  // They may come from another node.
+  checkChanges(agent.id, changes);
   const { configuration, ...others } = changes;
+  agent.check(agent.changedBy(others));
   if ('init' in changes) await giveInit(agent, changes.init, terms);
   else if (configuration !== undefined) {
     await giveInit(agent, { ...Object(agent.registration.init), ...configuration }, terms);

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import { defineProcess, type Node, startNode } from '../index.ts';
 import type { Amount } from './amount.ts';
-import { proxy, truthful, withBudget } from './bidders.ts';
-import type { AgentId } from './message.ts';
+import { bidReservation, proxy, truthful, withBudget } from './bidders.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import type { AgentId, CoordinationRequest } from './message.ts';
 import { participant, type ParticipantHandlers } from './participant.ts';
 import type { OutcomeStatus } from './protocol.ts';
 
@@ -222,5 +223,106 @@ describe('a budget', () => {
     const question = { lot: 'lot', side: 'buy', units: 2 } as const;
     const ctx = { state: { value: 0n } };
     expect(await paid.marginals?.(ctx, question, Object({}))).toEqual([9n, 9n]);
+  });
+});
+
+describe('a bidder whose budget is an account', () => {
+  /** Two bidders of one account, and a rival that pays from its own pocket. */
+  async function auction(
+    protocol: string,
+    spec: object,
+    deposit: Amount,
+  ): Promise<{
+    readonly ledger: Ledger;
+    readonly session: string;
+    readonly result: { readonly winner: AgentId; readonly price: Amount };
+  }> {
+    const ledger = createLedger();
+    await ledger.deposit('team', deposit, 'first');
+    const budget = { ledger, account: 'team' };
+    await using node = await market({
+      a: [30n, withBudget(budget, truthful(own))],
+      b: [20n, withBudget(budget, truthful(own))],
+      rival: [15n, truthful(own)],
+    });
+    const roster = ['a', 'b', 'rival'];
+    const options = { deadlineMs: 20_000, seed: 'seed' };
+    const session = node.mabeam.coordination.start(protocol, spec, roster, options);
+    const { result } = await session.outcome;
+    return { ledger, session: session.id, result: Object(result) };
+  }
+
+  it('sets aside what it agrees to pay before it says so; the price is spent, the rest freed', async () => {
+    const { ledger, session, result } = await auction('auction.vickrey', { lot: 'lot' }, 100n);
+    expect(result).toMatchObject({ winner: 'a', price: 20n });
+    expect(await ledger.balance('team')).toMatchObject({ reserved: 50n, spent: 0n });
+    await ledger.settle(bidReservation(session, 'a'), result.price);
+    await ledger.release(bidReservation(session, 'b'));
+    expect(await ledger.balance('team')).toMatchObject({
+      reserved: 0n,
+      spent: 20n,
+      available: 80n,
+    });
+  });
+
+  it('never agrees to more than there is, together with the others of its account', async () => {
+    const { ledger, result } = await auction('auction.first_price', { lot: 'lot' }, 24n);
+    const { reserved, available } = await ledger.balance('team');
+    expect([reserved, available]).toEqual([24n, 0n]);
+    expect(['a', 'b', 'rival']).toContain(result.winner);
+    expect(result.price <= 24n).toBe(true);
+  });
+
+  it('sets aside more as the price rises, once for all rounds', async () => {
+    const spec = { lot: 'lot', increment: 1n, variant: 'outcry' };
+    const { ledger, session, result } = await auction('auction.english', spec, 100n);
+    expect(result.winner).toBe('a');
+    const held = await ledger.reservation(bidReservation(session, 'a'));
+    expect(held).toMatchObject({ status: 'held', amount: result.price });
+    const other = await ledger.reservation(bidReservation(session, 'b'));
+    expect(other?.amount).toBeLessThanOrEqual(20n);
+  });
+
+  it('counts what it has set aside for a session as still to be had there', async () => {
+    const ledger = createLedger();
+    await ledger.deposit('team', 18n, 'first');
+    await using node = await market({
+      a: [30n, withBudget({ ledger, account: 'team' }, truthful(own))],
+      rival: [15n, truthful(own)],
+    });
+    const spec = { lot: 'lot', increment: 1n, variant: 'outcry' };
+    const options = { deadlineMs: 20_000, seed: 'seed' };
+    const { coordination } = node.mabeam;
+    const session = coordination.start('auction.english', spec, ['a', 'rival'], options);
+    expect((await session.outcome).result).toMatchObject({ winner: 'a' });
+  });
+
+  it('wants as many units as it can pay, and sets aside what they may cost', async () => {
+    const ledger = createLedger();
+    await ledger.deposit('team', 25n, 'first');
+    const worths = [9n, 9n, 8n];
+    const many = withBudget<Valuing>(
+      { ledger, account: 'team' },
+      { marginals: () => worths, quantity: () => 3 },
+    );
+    const ctx: Valuing = { state: { value: 0n } };
+    const asked = (session: string): CoordinationRequest => Object({ session, to: 'a' });
+    const given = await many.marginals?.(ctx, Object({ side: 'sell' }), asked('one'));
+    expect([given, (await ledger.balance('team')).reserved]).toEqual([[9n, 9n], 18n]);
+    const units = await many.quantity?.(ctx, Object({ side: 'sell', price: 3n }), asked('two'));
+    expect([units, (await ledger.balance('team')).reserved]).toEqual([2, 24n]);
+  });
+
+  it('stays in a clock only while its account has the price', async () => {
+    const { ledger, session, result } = await auction(
+      'auction.english',
+      { lot: 'lot', increment: 1n },
+      17n,
+    );
+    // Each of the two would need more than half of it, which is less than what the rival pays.
+    expect(result.winner).toBe('rival');
+    const held = await ledger.reservation(bidReservation(session, 'b'));
+    expect(held?.amount).toBeLessThan(15n);
+    expect((await ledger.balance('team')).available >= 0n).toBe(true);
   });
 });

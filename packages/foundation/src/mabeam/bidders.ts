@@ -1,4 +1,7 @@
+import { isFoundationError } from '../errors.ts';
 import type { Amount } from './amount.ts';
+import type { Ledger } from './ledger.ts';
+import type { AgentId, CoordinationRequest, SessionId } from './message.ts';
 import type { ParticipantHandlers } from './participant.ts';
 import { isLimit, isWithin, type Limit } from './protocols/auction-terms.ts';
 import { affordable } from './protocols/marginals.ts';
@@ -43,49 +46,66 @@ export function proxy<C>(max: Worth<C>): ParticipantHandlers<C> {
   };
 }
 
+/** An account from which a bidder pays: what it agrees to pay is set aside there before it says so. */
+export interface LedgerBudget {
+  readonly ledger: Pick<Ledger, 'balance' | 'reservation' | 'reserve' | 'raise'>;
+  readonly account: string;
+}
+
+/** The key under which an agent sets aside what it may have to pay for a session: settle or release it afterwards. */
+export function bidReservation(session: SessionId, agent: AgentId): string {
+  return `bid ${session} ${agent}`;
+}
+
 /**
- * The same bidder, which never agrees to pay more than `limit`: bids and limits beyond it become the limit, a price
+ * The same bidder, which never agrees to pay more than `budget`: bids and limits beyond it become the budget, a price
  * beyond it is refused; of several units it wants as many as it can pay at its own bids, or at the price that is called. Where
  * it would be paid (`buy`) nothing changes, nor do its orders in markets and its `answers` of other types.
+ *
+ * Of an account of a ledger, the budget is what is available there, and what the agent agrees to pay is set aside in it,
+ * under {@link bidReservation}, before the answer is given. When the session is over, settle that or release it.
  */
 export function withBudget<C>(
-  limit: Worth<C>,
+  budget: Worth<C> | LedgerBudget,
   handlers: ParticipantHandlers<C>,
 ): ParticipantHandlers<C> {
   const { bid, stay, accept, marginals, quantity } = handlers;
+  const purse = purseOf(budget);
   return {
     ...handlers,
     ...(bid && {
       async bid(ctx, question, request) {
         const answer = await bid(ctx, question, request);
-        if (question.side === 'buy') return answer;
-        const budget = amountOf(limit, ctx);
+        if (question.side === 'buy' || isDecline(answer)) return answer;
+        const left = await purse.left(ctx, request);
         const least = question.nextBid ?? question.reserve ?? 0n;
-        if (least > budget && !isDecline(answer)) return { decline: 'over budget' };
-        return capped(answer, budget);
+        if (least > left) return overBudget;
+        const given = capped(answer, left);
+        const pays = typeof given === 'bigint' ? given : given.limit;
+        return (await purse.setAside(pays, request)) ? given : overBudget;
       },
     }),
     ...(stay && {
       async stay(ctx, question, request) {
         const answer = await stay(ctx, question, request);
-        return question.side === 'buy'
-          ? answer
-          : within(answer, question.price, amountOf(limit, ctx));
+        if (question.side === 'buy') return answer;
+        return within(answer, question.price, { purse, ctx, request });
       },
     }),
     ...(accept && {
       async accept(ctx, question, request) {
         const answer = await accept(ctx, question, request);
-        return question.side === 'buy'
-          ? answer
-          : within(answer, question.price, amountOf(limit, ctx));
+        if (question.side === 'buy') return answer;
+        return within(answer, question.price, { purse, ctx, request });
       },
     }),
     ...(marginals && {
       async marginals(ctx, question, request) {
         const answer = await marginals(ctx, question, request);
         if (question.side === 'buy' || 'decline' in answer) return answer;
-        return affordable(answer, amountOf(limit, ctx));
+        const given = affordable(answer, await purse.left(ctx, request));
+        const pays = given.reduce((sum, each) => sum + each, 0n);
+        return (await purse.setAside(pays, request)) ? given : overBudget;
       },
     }),
     ...(quantity && {
@@ -93,29 +113,83 @@ export function withBudget<C>(
         const answer = await quantity(ctx, question, request);
         const { price, side } = question;
         if (side === 'buy' || typeof answer !== 'number' || price === 0n) return answer;
-        return Math.min(answer, Number(amountOf(limit, ctx) / price));
+        const given = Math.min(answer, Number((await purse.left(ctx, request)) / price));
+        return (await purse.setAside(BigInt(given) * price, request)) ? given : overBudget;
       },
     }),
   };
+}
+
+const overBudget = { decline: 'over budget' } as const;
+
+/** Where a bidder pays from. */
+interface Purse<C> {
+  left(ctx: C, request: CoordinationRequest): Amount | Promise<Amount>;
+  /** Whether the amount is there to be paid. */
+  setAside(amount: Amount, request: CoordinationRequest): boolean | Promise<boolean>;
+}
+
+function purseOf<C>(budget: Worth<C> | LedgerBudget): Purse<C> {
+  if (typeof budget === 'object') return accountPurse(budget);
+  return { left: (ctx) => amountOf(budget, ctx), setAside: () => true };
+}
+
+function accountPurse<C>({ ledger, account }: LedgerBudget): Purse<C> {
+  return {
+    async left(_ctx, request) {
+      try {
+        const own = await ledger.reservation(keyOf(request));
+        if (own !== undefined && own.status !== 'held') return 0n;
+        return (await ledger.balance(account)).available + (own?.amount ?? 0n);
+      } catch (error) {
+        // What cannot be asked for at the moment is not there.
+        if (isFoundationError(error) && error.retryable) return 0n;
+        throw error;
+      }
+    },
+    async setAside(amount, request) {
+      const key = keyOf(request);
+      try {
+        const own = await ledger.reservation(key);
+        await (own === undefined
+          ? ledger.reserve(account, amount, { key })
+          : ledger.raise(key, amount));
+        return true;
+      } catch (error) {
+        // Another bidder of the same account was faster, or nobody can tell.
+        if (isFoundationError(error)) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+function keyOf({ session, to }: CoordinationRequest): string {
+  return bidReservation(session, to);
+}
+
+/** A yes to a price beyond the budget is a no. */
+async function within<C>(
+  answer: boolean | Limit | Decline,
+  price: Amount,
+  asked: { readonly purse: Purse<C>; readonly ctx: C; readonly request: CoordinationRequest },
+): Promise<boolean | Limit | Decline> {
+  if (answer === false || (answer !== true && isDecline(answer))) return answer;
+  const { purse, ctx, request } = asked;
+  const left = await purse.left(ctx, request);
+  const given = answer === true ? price <= left : cappedLimit(answer, left);
+  if (given === false) return false;
+  const pays = given === true ? price : given.limit;
+  return (await purse.setAside(pays, request)) ? given : false;
 }
 
 function amountOf<C>(worth: Worth<C>, ctx: C): Amount {
   return typeof worth === 'function' ? worth(ctx) : worth;
 }
 
-/** A yes to a price beyond the budget is a no. */
-function within(
-  answer: boolean | Limit | Decline,
-  price: Amount,
-  budget: Amount,
-): boolean | Limit | Decline {
-  if (answer === true) return price <= budget;
-  return typeof answer === 'boolean' || isDecline(answer) ? answer : cappedLimit(answer, budget);
-}
-
-function capped(answer: Amount | Limit | Decline, budget: Amount): Amount | Limit | Decline {
+function capped(answer: Amount | Limit, budget: Amount): Amount | Limit {
   if (typeof answer === 'bigint') return answer > budget ? budget : answer;
-  return isDecline(answer) ? answer : cappedLimit(answer, budget);
+  return cappedLimit(answer, budget);
 }
 
 function cappedLimit({ limit }: Limit, budget: Amount): Limit {

@@ -1,42 +1,31 @@
 import { runForNobody } from '../context/scope.ts';
+import { withDefaults } from '../options.ts';
 import { withOwnLimits, type Behaviour } from '../process/behaviour.ts';
-import type { ChildInfo, ChildSpec } from '../process/child.ts';
+import type { ChildInfo } from '../process/child.ts';
 import type { AnyDefinition } from '../process/definition.ts';
-import { noProcess } from '../process/exit.ts';
+import { checkMetadata } from '../process/listing-check.ts';
 import type { Pid } from '../process/pid.ts';
-import type { Process } from '../process/process.ts';
 import { RefCore } from '../process/ref.ts';
-import type { Runtime } from '../process/runtime.ts';
 import type { Registry } from '../registry/registry.ts';
+import { checkFit } from './agent-fit.ts';
 import { unknownHealth, type HealthState } from './agent-health-state.ts';
-import { agentEntry, type AgentEntry, type AgentUsage } from './agent-info.ts';
+import { agentEntry, factsOf, type AgentEntry, type AgentUsage } from './agent-info.ts';
+import { AgentKeeper, type KeeperParts } from './agent-keeper.ts';
 import type { MeterParts } from './agent-meter.ts';
 import type { AgentChanges, ResolvedAgentRegistration } from './agent-registration.ts';
 import { agentStatusAfter, isUp, type AgentStatus, type AgentStep } from './agent-state.ts';
 import { AgentWatch } from './agent-watch.ts';
 import type { AgentId } from './message.ts';
 
-export interface HostParts extends MeterParts {
-  readonly runtime: Runtime;
-  readonly processes: MeterParts['processes'] & Keeping;
+export interface HostParts extends MeterParts, Pick<KeeperParts, 'runtime'> {
+  readonly processes: MeterParts['processes'] &
+    KeeperParts['processes'] & {
+      kill(pid: Pid): void;
+    };
   readonly registry: Pick<Registry, 'register'>;
 }
 
-interface Keeping {
-  keepHere(
-    spec: ChildSpec,
-    how: {
-      readonly rules: object;
-      readonly onChange: (child: ChildInfo) => void;
-    },
-  ): Promise<Process>;
-  kill(pid: Pid): void;
-}
-
 type Registration = ResolvedAgentRegistration<AnyDefinition>;
-
-/** The longest that a call may wait: what a process does at its start may have no limit. */
-const longestMs = 2 ** 31 - 1;
 
 /** An agent of this node: a supervisor of its own, and what is known of it. */
 export class HostedAgent {
@@ -44,7 +33,7 @@ export class HostedAgent {
   readonly behaviour: Behaviour;
   readonly #parts: HostParts;
   #registration: Registration;
-  #keeper: Process | undefined;
+  #keeper: AgentKeeper | undefined;
   #child: ChildInfo | undefined;
   #status: AgentStatus = 'registered';
   #since: number;
@@ -81,69 +70,49 @@ export class HostedAgent {
     return this.#child?.pid;
   }
 
-  entry(): AgentEntry {
-    const { process, type, capabilities, protocols, resources, metadata, limits } =
-      this.#registration;
+  #entryOf(registration: Registration): AgentEntry {
     const { health, problem } = this.#health;
-    const lastExit = this.#child?.lastExit;
+    const { restarts = 0, lastExit } = this.#child ?? {};
     return {
       id: this.id,
-      process: process.name,
-      type,
+      ...factsOf(registration),
       status: this.#status,
       health,
       ...(problem === undefined ? {} : { problem }),
-      restarts: this.#child?.restarts ?? 0,
+      restarts,
       ...(lastExit === undefined ? {} : { lastExit }),
-      capabilities,
-      protocols,
-      resources,
-      metadata,
-      limits,
       version: this.#version,
       since: this.#since,
     };
+  }
+
+  /**
+   * Checks what it is registered as, or would be.
+   *
+   * @throws FoundationError `INVALID_OPTION`, `NOT_SERIALIZABLE`
+   */
+  check(registration: Registration = this.#registration): void {
+    checkFit(this, registration);
+    const metadata = { ...this.#entryOf(registration) };
+    checkMetadata(this.#parts.runtime.codec, { metadata });
   }
 
   // ── its life ───────────────────────────────────────────────────────────────
 
   /** Makes its supervisor; the agent itself is not started yet. */
   async keep(onEnded: () => void): Promise<void> {
-    const { restartsMax, restartWindowMs, type } = this.#registration.restart;
-    const rules = {
-      // Whoever is never started again has failed with the first crash.
-      restartsMax: type === 'temporary' ? 0 : restartsMax,
-      restartWindowMs,
-      onExceeded: 'quarantine',
-    };
-    const onChange = (child: ChildInfo): void => this.#onChange(child);
-    this.#keeper = await this.#parts.processes.keepHere(this.#spec(), { rules, onChange });
+    this.#keeper = await AgentKeeper.make(this.#parts, {
+      id: this.id,
+      behaviour: this.behaviour,
+      registered: () => this.#registration,
+      onChange: (child) => this.#onChange(child),
+    });
     this.#keeper.onEnded(() => {
       this.#endLife();
       this.#wake();
       onEnded();
     });
     this.#publish();
-  }
-
-  /** Each life begins with what is registered then. */
-  #spec(): ChildSpec {
-    const registered = (): Registration => this.#registration;
-    const { type } = registered().restart;
-    const options = {
-      name: this.id,
-      restart: type === 'temporary' ? 'transient' : type,
-      get init() {
-        return registered().init;
-      },
-      get capabilities() {
-        return registered().capabilities;
-      },
-      get metadata() {
-        return registered().metadata;
-      },
-    } as const;
-    return { definition: this.behaviour, options };
   }
 
   /** Does one thing after the other: what is asked of an agent at the same time waits. */
@@ -157,19 +126,19 @@ export class HostedAgent {
   async start(): Promise<void> {
     if (isUp(this.#status)) return;
     this.#take('start');
-    await this.#ask('restart');
+    await this.#keeper?.restart();
   }
 
   async stop(): Promise<void> {
     if (!isUp(this.#status)) return;
     this.#take('stop');
-    await this.#ask('stop');
+    await this.#keeper?.stop();
   }
 
   /** Ends it, if it runs, and starts it. @throws what {@link start} throws */
   async restart(): Promise<void> {
     this.#take(isUp(this.#status) ? 'stop' : 'start');
-    await this.#ask('restart');
+    await this.#keeper?.restart();
   }
 
   /** Ends it for good, with its supervisor. */
@@ -177,10 +146,7 @@ export class HostedAgent {
     const keeper = this.#keeper;
     if (keeper?.isAlive !== true) return;
     if (isUp(this.#status)) this.#take('stop');
-    const { promise, resolve } = Promise.withResolvers<void>();
-    keeper.onEnded(resolve);
-    this.#parts.runtime.signal(keeper.pid, { kind: 'stop', exit: { reason: 'normal' } });
-    await promise;
+    await keeper.end();
   }
 
   /** Ends the life at hand at once; its restart policy decides what comes next. */
@@ -206,12 +172,6 @@ export class HostedAgent {
   call(name: string, args: readonly unknown[], timeoutMs: number): Promise<unknown> {
     const how = { pid: this.pid, timeoutMs };
     return new RefCore(this.#parts.runtime, this.behaviour, how).call(name, args, undefined);
-  }
-
-  #ask(what: 'restart' | 'stop'): Promise<unknown> {
-    const { behaviour, pid } = present(this.#keeper, this.id);
-    const how = { pid, timeoutMs: longestMs };
-    return new RefCore(this.#parts.runtime, behaviour, how).call(what, [this.id], undefined);
   }
 
   #onChange(child: ChildInfo): void {
@@ -254,8 +214,10 @@ export class HostedAgent {
   /** Tells every node. */
   #publish(): void {
     if (this.#keeper?.isAlive !== true) return;
-    const { serial } = this.#keeper.pid;
-    this.#parts.registry.register(serial, agentEntry, { metadata: { ...this.entry() } });
+    const { serial } = this.#keeper;
+    this.#parts.registry.register(serial, agentEntry, {
+      metadata: { ...this.#entryOf(this.#registration) },
+    });
   }
 
   // ── its configuration ──────────────────────────────────────────────────────
@@ -265,10 +227,21 @@ export class HostedAgent {
     this.#registration = { ...this.#registration, init };
   }
 
-  /** Takes what others know of it, at once. */
-  change({ init: _init, health, ...facts }: AgentChanges): void {
+  /** What it would be registered as, but for its `init`. */
+  changedBy({ init: _init, health, ...facts }: AgentChanges): Registration {
     const before = this.#registration;
-    this.#registration = { ...before, ...facts, health: { ...before.health, ...health } };
+    const call = health?.call ?? before.health.call;
+    const rules = withDefaults(before.health, health ?? {});
+    return {
+      ...withDefaults<Registration>(before, facts),
+      health: { ...rules, ...(call === undefined ? {} : { call }) },
+    };
+  }
+
+  /** Takes what others know of it, at once. */
+  change(changes: AgentChanges): void {
+    const { health } = changes;
+    this.#registration = this.changedBy(changes);
     this.#version++;
     const { pid } = this;
     const { capabilities, metadata } = this.#registration;
@@ -308,9 +281,4 @@ export class HostedAgent {
     const isBad = health.health === 'unhealthy';
     if (isBad && this.#registration.health.onUnhealthy === 'restart') this.kill();
   }
-}
-
-function present(keeper: Process | undefined, id: AgentId): Process {
-  if (keeper === undefined) throw noProcess(`the supervisor of "${id}"`);
-  return keeper;
 }

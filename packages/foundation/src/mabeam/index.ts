@@ -441,3 +441,7 @@ export type {
   MonotonicConcessionResult,
   MonotonicConcessionSpec,
 } from './protocols/monotonic-concession-terms.ts';
+export { bidReservation, type LedgerBudget } from './bidders.ts';
+export { createLedger, type Ledger, type LedgerOptions, type ReserveOptions } from './ledger.ts';
+export { emptyLedger, type LedgerSnapshot } from './ledger-snapshot.ts';
+export type { Balance, Reservation } from './ledger-state.ts';

@@ -1,12 +1,19 @@
 import { FoundationError } from '../errors.ts';
 import type { ProcessManager } from '../placement/process-manager.ts';
 import type { AnyDefinition } from '../process/definition.ts';
+import { checkMetadata } from '../process/listing-check.ts';
 import type { Pid } from '../process/pid.ts';
 import type { Runtime } from '../process/runtime.ts';
 import type { Registry } from '../registry/registry.ts';
 import { AgentDirectory } from './agent-directory.ts';
 import { AgentHost, unknownAgent } from './agent-host.ts';
-import { aboutSingleton, agentsListed, type AgentListing, type AgentUsage } from './agent-info.ts';
+import {
+  aboutSingleton,
+  agentsListed,
+  factsOf,
+  type AgentListing,
+  type AgentUsage,
+} from './agent-info.ts';
 import { AgentMeter, type MeterParts } from './agent-meter.ts';
 import { parseOrder, type AgentOrder, type OrderToAgent } from './agent-order.ts';
 import { resolveAgentRegistration, type AgentRegistration } from './agent-registration.ts';
@@ -65,23 +72,18 @@ export class NodeAgents {
     const registration = { ...given, process: this.#definition(given.process) };
     if (registration.strategy !== 'singleton') return this.#host.register(id, registration);
     const agent = resolveAgentRegistration(id, registration);
-    const { process, init, capabilities, metadata, type, protocols, resources } = agent;
+    const { process, init, capabilities, metadata } = agent;
     const about = aboutSingleton({
       id,
-      process: process.name,
-      type,
+      ...factsOf(agent),
       status: 'active',
       health: 'unknown',
       restarts: 0,
-      capabilities,
-      protocols,
-      resources,
-      metadata,
-      limits: {},
       version: 0,
       since: this.#parts.clock.wallNow(),
     });
-    const preferNode = this.#parts.runtime.name;
+    const { name: preferNode, codec } = this.#parts.runtime;
+    checkMetadata(codec, { metadata: about });
     const options = { name: id, init, capabilities, metadata, preferNode, about };
     return this.#parts.processes.startSingleton(process, options);
   }
