@@ -24,6 +24,7 @@ import { readListing, readView, type SessionListing, type SessionView } from './
 import type { Messenger, ParticipantRef } from './session.ts';
 import { MabeamTelemetry } from './telemetry/mabeam-telemetry.ts';
 import { sessionObserver } from './telemetry/session-observer.ts';
+import type { Solver } from './solver.ts';
 
 /** `node.mabeam`: agents that decide together. */
 export interface Mabeam {
@@ -54,6 +55,7 @@ export interface MabeamParts {
   readonly nodes: () => readonly string[];
   readonly leases: Leases;
   readonly variables: Variables;
+  readonly solver: Solver;
 }
 
 interface NodeRef {
