@@ -1,6 +1,7 @@
 import type { Amount } from './amount.ts';
 import type { ParticipantHandlers } from './participant.ts';
 import { isLimit, isWithin, type Limit } from './protocols/auction-terms.ts';
+import { withinBudget } from './protocols/combinatorial/package-bidders.ts';
 import { affordable } from './protocols/marginals.ts';
 import type { Decline } from './question.ts';
 
@@ -52,7 +53,7 @@ export function withBudget<C>(
   limit: Worth<C>,
   handlers: ParticipantHandlers<C>,
 ): ParticipantHandlers<C> {
-  const { bid, stay, accept, marginals, quantity } = handlers;
+  const { bid, stay, accept, marginals, quantity, packageBids } = handlers;
   return {
     ...handlers,
     ...(bid && {
@@ -94,6 +95,13 @@ export function withBudget<C>(
         const { price, side } = question;
         if (side === 'buy' || typeof answer !== 'number' || price === 0n) return answer;
         return Math.min(answer, Number(amountOf(limit, ctx) / price));
+      },
+    }),
+    ...(packageBids && {
+      async packageBids(ctx, question, request) {
+        const answer = await packageBids(ctx, question, request);
+        if (question.side === 'buy' || 'decline' in answer) return answer;
+        return withinBudget(answer, amountOf(limit, ctx));
       },
     }),
   };

@@ -355,3 +355,31 @@ export type {
   Position,
   Trading,
 } from './protocols/trading.ts';
+export {
+  auctionBidsMax,
+  type CombinatorialAuction,
+  combinatorialAuction,
+} from './protocols/combinatorial/combinatorial-auction.ts';
+export type {
+  CombinatorialResult,
+  PackageEvidence,
+  PackageNotice,
+  PackageWinner,
+} from './protocols/combinatorial/combinatorial-outcome.ts';
+export type {
+  CombinatorialSpec,
+  PackagePricing,
+} from './protocols/combinatorial/combinatorial-spec.ts';
+export type { GoodPrices } from './protocols/combinatorial/good-prices.ts';
+export { additive, unitDemand, withinBudget } from './protocols/combinatorial/package-bidders.ts';
+export {
+  type Good,
+  goodsMax,
+  type PackageBid,
+  packageBidsMax,
+  type PackageQuestion,
+  type PackageReply,
+  packageUnitsMax,
+  type PlacedPackageBid,
+  supplyMax,
+} from './protocols/combinatorial/package-bids.ts';

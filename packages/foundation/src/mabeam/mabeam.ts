@@ -22,9 +22,9 @@ import type { SessionId } from './message.ts';
 import type { NodeAgents } from './node-agents.ts';
 import { readListing, readView, type SessionListing, type SessionView } from './session-view.ts';
 import type { Messenger, ParticipantRef } from './session.ts';
+import type { Solver } from './solver.ts';
 import { MabeamTelemetry } from './telemetry/mabeam-telemetry.ts';
 import { sessionObserver } from './telemetry/session-observer.ts';
-import type { Solver } from './solver.ts';
 
 /** `node.mabeam`: agents that decide together. */
 export interface Mabeam {

@@ -8,6 +8,11 @@ import {
 import { isRecord, parsed, shown } from './parse.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
+import {
+  type PackageBid,
+  type PackageQuestion,
+  packageQuestion,
+} from './protocols/combinatorial/package-bids.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
 import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
 import { acceptQuestion, type PriceQuestion, stayQuestion } from './protocols/price-questions.ts';
@@ -58,6 +63,8 @@ export interface ParticipantHandlers<C> {
   readonly quantity?: Asked<C, QuantityQuestion, number>;
   /** Cancels and places orders in a continuous market, round by round. */
   readonly trade?: Asked<C, TradeQuestion, TradeAnswer>;
+  /** Bids on packages of goods, none included, or declines to. */
+  readonly packageBids?: Asked<C, PackageQuestion, readonly PackageBid[]>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -116,6 +123,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(marginalsQuestions.buy, handlers.marginals),
     answerer(quantityQuestion, handlers.quantity),
     answerer(tradeQuestion, handlers.trade),
+    answerer(packageQuestion, handlers.packageBids),
   ];
   return new Map([...others, ...own].flat());
 }

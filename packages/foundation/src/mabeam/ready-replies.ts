@@ -1,4 +1,5 @@
 import { readyReplies as callMarket } from './protocols/call-market-ready.ts';
+import { readyReplies as combinatorial } from './protocols/combinatorial-ready.ts';
 import { readyReplies as continuousMarket } from './protocols/continuous-market-ready.ts';
 import { readyReplies as dutch } from './protocols/dutch-auction-ready.ts';
 import { readyReplies as english } from './protocols/english-auction-ready.ts';
@@ -26,4 +27,5 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...voting,
   ...multiUnit,
   ...continuousMarket,
+  ...combinatorial,
 };

@@ -2,6 +2,7 @@ import type { AnyProtocol } from '../protocol.ts';
 import { ausubelAuction } from './ausubel-auction.ts';
 import { barrier } from './barrier.ts';
 import { callMarket } from './call-market.ts';
+import { combinatorialAuction } from './combinatorial/combinatorial-auction.ts';
 import { continuousMarket } from './continuous-market.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
@@ -27,4 +28,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   multiUnitAuction,
   ausubelAuction,
   continuousMarket,
+  combinatorialAuction,
 ];
