@@ -9,6 +9,8 @@ export interface HighsLimits {
   readonly isOver?: () => boolean;
   /** Told of each solution that is better than the ones before. */
   readonly onBetter?: (result: SolverResult) => void;
+  /** Told when the best there could be is known better, by a ten-thousandth or more. */
+  readonly onBound?: (bound: number) => void;
 }
 
 /**
@@ -54,13 +56,22 @@ interface Running {
 
 function run(highs: Highs, model: OpenModel, { job, limits, solver }: Running): void {
   const { callbackType } = highs.constants;
+  let told = Infinity;
+  const hearBound = (bound = Infinity): void => {
+    if (!Number.isFinite(bound) || Math.abs(told - bound) <= Math.abs(bound) * 1e-4) return;
+    told = bound;
+    limits.onBound?.(bound);
+  };
   const check = (event: { interrupt(): void }): undefined => {
     if (limits.isOver?.() === true) event.interrupt();
   };
   model.run({
     [callbackType.simplexInterrupt]: check,
     [callbackType.ipmInterrupt]: check,
-    [callbackType.mipInterrupt]: check,
+    [callbackType.mipInterrupt](event): undefined {
+      hearBound(event.data.mip_dual_bound);
+      return check(event);
+    },
     [callbackType.mipImprovingSolution]({ data }): undefined {
       const { mip_solution: values, objective_function_value: objective } = data;
       if (values === undefined || objective === undefined) return;

@@ -16,9 +16,10 @@ export interface HighsTask {
   readonly budgetMs: number;
 }
 
-/** What the thread says: the best solution so far, or the last word. */
+/** What the thread says: the best solution so far, how good one could be, or the last word. */
 export type FromHighsThread =
   | { readonly kind: 'better'; readonly number: number; readonly result: SolverResult }
+  | { readonly kind: 'bound'; readonly number: number; readonly bound: number }
   | {
       readonly kind: 'done';
       readonly number: number;

@@ -15,10 +15,10 @@ export interface HighsSolverOptions {
   /** Milliseconds without a problem after which the thread ends. @defaultValue 30_000 */
   readonly idleMs?: number;
   /**
-   * Milliseconds that a problem may take to stop when its time is up, at most a 20th of that time; then the thread is
+   * Milliseconds that a problem may take to stop when its time is up, at most a tenth of that time; then the thread is
    * ended, and the answer is the best that was found.
    *
-   * @defaultValue 250
+   * @defaultValue 400
    */
   readonly graceMs?: number;
   /** Problems that may wait for others to be solved. @defaultValue 1_000 */
@@ -31,7 +31,7 @@ const defaults: Required<HighsSolverOptions> = {
   memoryMaxMb: 1_024,
   memoryKeptMb: 128,
   idleMs: 30_000,
-  graceMs: 250,
+  graceMs: 400,
   waitingMax: 1_000,
   clock: systemClock,
 };
@@ -87,7 +87,7 @@ export class HighsSolver implements Solver {
     const { clock, graceMs } = this.#settings;
     const { promise, resolve } = Promise.withResolvers<SolverResult>();
     const onAbort = (): void => this.#cancel(pending);
-    const longestMs = budgetMs + Math.min(graceMs, budgetMs / 20);
+    const longestMs = budgetMs + Math.min(graceMs, budgetMs / 10);
     const timer = clock.after(longestMs, () => this.#giveUp(pending, 'its time was up'));
     const pending: Pending = {
       number: ++this.#count,
@@ -174,8 +174,9 @@ export class HighsSolver implements Solver {
   #hear(worker: Worker, message: FromHighsThread): void {
     const running = this.#running;
     if (this.#worker !== worker || running?.number !== message.number) return;
-    if (message.kind === 'better') {
-      running.best = message.result;
+    if (message.kind !== 'done') {
+      const news = message.kind === 'better' ? message.result : { bound: message.bound };
+      running.best = { ...limit('its time was up'), ...running.best, ...news };
       return;
     }
     this.#running = undefined;

@@ -34,6 +34,7 @@ async function work({ number, job, budgetMs }: HighsTask): Promise<void> {
       budgetMs: budgetMs - (systemClock.now() - since),
       isOver: () => Atomics.load(stop, 0) === number,
       onBetter: (better) => tell({ kind: 'better', number, result: better }),
+      onBound: (bound) => tell({ kind: 'bound', number, bound }),
     });
     tell({ kind: 'done', number, result, memoryMb: highs.memoryBytes / mb });
   } catch (error) {

@@ -28,7 +28,7 @@ import {
   totalModel,
   wholePayments,
 } from './core-payments.ts';
-import { type GoodPrices, goodPrices, priceBound } from './good-prices.ts';
+import { type GoodPrices, goodPrices, priceBound, quickPrices } from './good-prices.ts';
 import { type Allocation, conflictIn, greedyAllocation, welfareOf } from './lots.ts';
 import { type PackageQuestion, type PackageReply, parsePackageReply } from './package-bids.ts';
 import {
@@ -45,13 +45,13 @@ export const auctionBidsMax = 20_000;
 /** Groups of bidders that are looked at before core prices are given up. */
 const coalitionsMax = 200;
 /** Milliseconds for what only says more about a result: bounds that need no solver, and ties. */
-const asideMs = 1_000;
+const asideMs = 2_000;
 
 /** What the solver is at. */
 type State =
   | { readonly at: 'bidding'; readonly spec: ResolvedSpec; readonly bidsMax: number }
-  | { readonly at: 'bounding'; readonly table: Table }
-  | { readonly at: 'choosing'; readonly table: Table; readonly goods: GoodPrices | undefined }
+  | { readonly at: 'choosing'; readonly table: Table }
+  | { readonly at: 'bounding'; readonly table: Table; readonly found: Found }
   | { readonly at: 'drawing'; readonly table: Table; readonly found: Found }
   | ({ readonly at: 'removing' } & Removing)
   | ({ readonly at: 'totalling' } & InCore)
@@ -121,16 +121,17 @@ export const combinatorialAuction: CombinatorialAuction = {
       return finished(table, { status: 'limit_reached', detail });
     }
     if (!lots.bids.some(({ canWin }) => canWin)) return noDeal(table, 'outbid');
-    return solving({ at: 'bounding', table }, { model: relaxedModel(lots), aside: true });
+    const start = lots.side === 'sell' ? { start: greedyAllocation(lots) } : {};
+    return solving({ at: 'choosing', table }, { model: winnerModel(lots), ...start });
   },
   solved(state, result, env) {
     switch (state.at) {
       case 'bidding':
         throw new Error('something was solved that nobody has asked for');
-      case 'bounding':
-        return bounded(state.table, result);
       case 'choosing':
-        return chosen(state, result, env);
+        return chosen(state.table, result);
+      case 'bounding':
+        return bounded(state, result, env);
       case 'drawing':
         return drawn(state, result, env);
       case 'removing':
@@ -187,20 +188,7 @@ function failed(table: Table, detail: string): Next {
   return finished(table, { status: 'failed', detail: `no winners: ${detail}` });
 }
 
-function bounded(table: Table, { status, prices }: SolverResult): Next {
-  const { lots } = table;
-  const isThere = status === 'optimal' && prices !== undefined;
-  const goods = isThere ? goodPrices(lots, prices) : undefined;
-  const start = lots.side === 'sell' ? { start: greedyAllocation(lots) } : {};
-  return solving({ at: 'choosing', table, goods }, { model: winnerModel(lots), ...start });
-}
-
-// oxlint-disable-next-line max-params -- where, what, by which rule
-function chosen(
-  { table, goods }: Extract<State, { readonly at: 'choosing' }>,
-  result: SolverResult,
-  env: PureEnv,
-): Next {
+function chosen(table: Table, result: SolverResult): Next {
   const { lots, spec } = table;
   const { status, solver, detail = status } = result;
   if (status === 'infeasible') return noDeal(table, 'outbid');
@@ -208,21 +196,44 @@ function chosen(
   const conflict = status === 'optimal' && conflictIn(lots, chosenOf(lots, result.values ?? []));
   if (typeof conflict === 'string') return failed(table, `${solver} says that ${conflict}`);
   const best = bestOf(table, result);
+  const ties = 'unchecked';
   if (best === undefined) {
-    const none: Found = { allocation: [], bound: undefined, solver, goods, ties: 'unchecked' };
+    const none: Found = { allocation: [], bound: undefined, solver, goods: undefined, ties };
     return limited(table, none, 'no allocation was found in time');
   }
   const welfare = welfareOf(lots, best);
-  const bound = boundOf(table, { result, goods, welfare });
-  const found: Found = { allocation: best, bound, solver, goods, ties: 'unchecked' };
-  const isProven = bound === welfare;
-  if (!isProven && !(status === 'optimal' && spec.gapMax !== undefined)) {
+  const proven = boundOf(table, result, welfare);
+  const goods = proven === undefined ? quickPrices(lots) : undefined;
+  const bound = goods === undefined ? proven : priceBound(lots, goods);
+  const found: Found = { allocation: best, bound, solver, goods, ties };
+  const isGoodEnough = status === 'optimal' && spec.gapMax !== undefined;
+  if (bound !== welfare && !isGoodEnough) {
     return limited(table, found, 'it is not proven that nothing is better');
   }
   if (spec.reserve !== undefined && -welfare > spec.reserve) return noDeal(table, 'below_reserve');
-  if (!isProven) return priced(table, found);
-  const model = rivalModel(lots, best, ranksOf(lots, env));
-  return solving({ at: 'drawing', table, found }, { model, aside: true });
+  return solving({ at: 'bounding', table, found }, { model: relaxedModel(lots), aside: true });
+}
+
+// oxlint-disable-next-line max-params -- where, what, by which rule
+function bounded(
+  { table, found }: Extract<State, { readonly at: 'bounding' }>,
+  { status, prices }: SolverResult,
+  env: PureEnv,
+): Next {
+  const { lots } = table;
+  const isThere = status === 'optimal' && prices !== undefined;
+  const known = isThere ? boundedBy(table, found, goodPrices(lots, prices)) : found;
+  if (known.bound !== welfareOf(lots, known.allocation)) return priced(table, known);
+  const model = rivalModel(lots, known.allocation, ranksOf(lots, env));
+  return solving({ at: 'drawing', table, found: known }, { model, aside: true });
+}
+
+/** Prices of goods may prove more than the solver has, where it was not asked for everything. */
+// oxlint-disable-next-line max-params -- of what, what is known, what is new
+function boundedBy({ lots }: Table, found: Found, goods: GoodPrices): Found {
+  const bound = priceBound(lots, goods);
+  const isTighter = found.bound === undefined || bound < found.bound;
+  return { ...found, goods, ...(isTighter ? { bound } : {}) };
 }
 
 /** What the solver has found, or what is found without one where that is better. */
@@ -234,29 +245,21 @@ function bestOf({ lots }: Table, { values }: SolverResult): Allocation | undefin
   return sound !== undefined && welfareOf(lots, sound) >= welfareOf(lots, quick) ? sound : quick;
 }
 
-/** What no allocation is worth more than: by the solver's word, and by prices that prove it. */
+/** What no allocation is worth more than, by the solver's word. */
+// oxlint-disable-next-line max-params -- of what, in whose words, what is there
 function boundOf(
   { lots, spec }: Table,
-  known: {
-    readonly result: SolverResult;
-    readonly goods: GoodPrices | undefined;
-    readonly welfare: bigint;
-  },
+  { status, bound, values = [] }: SolverResult,
+  welfare: bigint,
 ): bigint | undefined {
-  const { status, bound, values = [] } = known.result;
-  const bounds: bigint[] = [];
-  if (known.goods !== undefined) bounds.push(priceBound(lots, known.goods));
   if (status === 'optimal' && (spec.gapMax ?? 0) === 0) {
     const scaled = chosenOf(lots, values).map((index) => lots.bids[index]?.scaled ?? 0n);
-    bounds.push(lots.unit * scaled.reduce((sum, each) => sum + each, 0n));
-  } else if (bound !== undefined) {
-    // Whatever the solver's tolerances are, a whole unit covers them.
-    bounds.push(lots.unit * BigInt(Math.floor(bound) + 1));
+    return lots.unit * scaled.reduce((sum, each) => sum + each, 0n);
   }
-  const [first, ...others] = bounds;
-  if (first === undefined) return undefined;
-  const least = others.reduce((low, each) => (each < low ? each : low), first);
-  return least > known.welfare ? least : known.welfare;
+  if (bound === undefined) return undefined;
+  // Whatever the solver's tolerances are, a whole unit covers them.
+  const most = lots.unit * BigInt(Math.floor(bound) + 1);
+  return most > welfare ? most : welfare;
 }
 
 // oxlint-disable-next-line max-params -- where, what, by which rule

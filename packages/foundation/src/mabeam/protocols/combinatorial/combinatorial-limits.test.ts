@@ -32,8 +32,8 @@ type Meddling = (job: SolverJob, result: SolverResult) => SolverResult;
 
 /** Jobs in their order, as they are for VCG and core prices. */
 const steps = [
-  'bounding',
   'choosing',
+  'bounding',
   'drawing',
   'removing',
   'removing',
@@ -68,20 +68,6 @@ async function spoilt(
 const late: Meddling = (_job, { solver: name }) => ({ status: 'limit', solver: name });
 
 describe('a solver whose time is up', () => {
-  it('is not needed where prices of goods prove that what a quick look finds is the best', async () => {
-    const found: Meddling = () => ({
-      status: 'limit',
-      values: [1, 0, 0, 0, 0],
-      bound: 59.5,
-      solver: 'test',
-    });
-    expect(await spoilt('choosing', found)).toMatchObject({
-      status: 'decided',
-      result: { welfare: 48n },
-      certificate: { bound: 48, gap: 0 },
-    });
-  });
-
   it('is no proof, even if it has found the best: nobody wins, or all pay what they bid', async () => {
     const blind: Meddling = (job, result) =>
       job.model.columns.some(({ isWhole }) => isWhole)
@@ -111,7 +97,8 @@ describe('a solver whose time is up', () => {
       status: 'limit_reached',
       result: { welfare: 48n, pricing: 'first' },
     });
-    expect(outcome.certificate?.bound).toBeUndefined();
+    // The best price of A is 28, of B 20: for both at once.
+    expect(outcome.certificate).toMatchObject({ bound: 48, gap: 0 });
     expect(await spoilt('all', late, { side: 'buy', onLimit: 'pay_as_bid' })).toMatchObject({
       status: 'limit_reached',
       detail: 'no allocation was found in time',
@@ -169,12 +156,12 @@ describe('a solver whose time is up', () => {
       return result;
     };
     await spoilt('all', look, { solverMs: 700, nodesMax: 50, pricing: 'first', gapMax: 0.5 });
-    expect(seen[0]).toEqual({ budgetMs: 700, nodesMax: 50 });
-    expect(seen[1]).toEqual({ budgetMs: 700, nodesMax: 50, gapMax: 0.5 });
+    expect(seen[0]).toEqual({ budgetMs: 700, nodesMax: 50, gapMax: 0.5 });
+    expect(seen[1]).toEqual({ budgetMs: 700, nodesMax: 50 });
     seen.length = 0;
     await spoilt('all', look);
-    expect(seen[0]).toEqual({ budgetMs: 1_000 });
-    expect(seen[1]).toEqual({});
+    expect(seen[0]).toEqual({});
+    expect(seen[1]).toEqual({ budgetMs: 2_000 });
   });
 });
 

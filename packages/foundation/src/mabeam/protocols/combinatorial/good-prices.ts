@@ -22,6 +22,26 @@ export function goodPrices(lots: Lots, duals: readonly number[]): GoodPrices {
 }
 
 /**
+ * Prices at which no bid is worth more than its package: of each good the best that any bid offers for one unit
+ * (`buy`: the least that any asks). They prove little, and take no solver.
+ */
+export function quickPrices(lots: Lots): GoodPrices {
+  const best = new Map<number, bigint>();
+  for (const { worth, units, canWin } of lots.bids) {
+    if (!canWin) continue;
+    const size = units.reduce((sum, [, count]) => sum + BigInt(count), 0n);
+    const each = worth < 0n ? (-worth * partsOfOne) / size : (worth * partsOfOne) / size + 1n;
+    for (const [good] of units) {
+      const known = best.get(good);
+      const isBetter = known === undefined || (lots.side === 'sell' ? each > known : each < known);
+      if (isBetter) best.set(good, each);
+    }
+  }
+  const parts = lots.goods.map(({ name }, good): [string, Amount] => [name, best.get(good) ?? 0n]);
+  return { prices: Object.fromEntries(parts), partsOfOne };
+}
+
+/**
  * What no allocation exceeds: at any prices, that of all goods together, and for each group the most that one of its
  * bids is worth beyond its price (the dual of the linear relaxation). To check it takes no solver.
  */

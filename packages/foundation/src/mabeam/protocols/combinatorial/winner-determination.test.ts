@@ -8,7 +8,7 @@ import { readCats } from '../../../../test/cats/read-cats.ts';
 import { bestWelfare } from '../../../../test/enumerate.ts';
 import { highsHere } from '../../../../test/highs-here.ts';
 import type { Solver } from '../../solver.ts';
-import { goodPrices, priceBound } from './good-prices.ts';
+import { goodPrices, priceBound, quickPrices } from './good-prices.ts';
 import {
   type Allocation,
   conflictIn,
@@ -157,6 +157,11 @@ describe('winners', () => {
           const prices = Object.fromEntries(names.map((name, at) => [name, amounts[at] ?? 0n]));
           const bound = priceBound(lots, { prices, partsOfOne: 1_000n });
           expect(bound).toBeGreaterThanOrEqual(bestWelfare(lots) ?? bound);
+          const quick = priceBound(lots, quickPrices(lots));
+          expect(quick).toBeGreaterThanOrEqual(bestWelfare(lots) ?? quick);
+          // All that is bid at once bounds it, too, and is no better.
+          const all = lots.bids.reduce((sum, { worth }) => sum + worth, 0n);
+          expect(quick).toBeLessThanOrEqual(which === 'sell' ? all * 8n : 0n);
         },
       ),
     ));
