@@ -98,6 +98,14 @@ describe('a combinatorial auction', () => {
     expect(core.certificate?.data?.['coalitions']).toEqual([{ payers: ['b1', 'b2'], amount: 32n }]);
   });
 
+  it('has core prices that nobody pays more of than it bid, the others evenly', async () => {
+    const core = await auction(
+      { a: [['A', 30n]], b: [['B', 30n]], c: [['C', 3n]], d: [['ABC', 33n]] },
+      { pricing: 'core_nearest_vcg' },
+    );
+    expect(pricesOf(core)).toEqual({ a: 15n, b: 15n, c: 3n });
+  });
+
   it('E2: VCG revenue may be nothing, and fall when somebody joins', async () => {
     const two: Offers = {
       1: [['AB', 2n]],

@@ -229,6 +229,51 @@ describe('amounts that are too large to tell apart', () => {
   });
 });
 
+describe('amounts that a solver sees without a common factor or rounded', () => {
+  const auctionOf = async (
+    bids: Readonly<Record<string, readonly PackageBid[]>>,
+    spec: object,
+  ): Promise<Outcome<CombinatorialResult>> => {
+    const { outcome } = await sit(combinatorialAuction, {
+      spec: { goods, ...spec },
+      roster: Object.keys(bids),
+      answer: ({ to }) => ({ body: { bids: bids[to] } }),
+      solver,
+    });
+    return outcome;
+  };
+
+  it('have VCG prices where nothing was rounded, and no core prices, which are not multiples of it', async () => {
+    const large = Object.fromEntries(
+      Object.entries(offers).map(([id, bids]) => [
+        id,
+        bids.map((bid) => ({ ...bid, amount: bid.amount * 10n ** 16n })),
+      ]),
+    );
+    const vcg = await auctionOf(large, {});
+    expect(vcg).toMatchObject({ status: 'decided', result: { total: 26n * 10n ** 16n } });
+    expect(await auctionOf(large, { pricing: 'core_nearest_vcg' })).toMatchObject({
+      status: 'limit_reached',
+      detail: 'amounts are too large for core prices',
+    });
+  });
+
+  it('have no VCG prices where one was, though winners are proven', async () => {
+    // 9 of it are just below 2^60, so that the unit is 2^20, and it is a multiple of that.
+    const share = (2n ** 60n / 9n / 2n ** 20n) * 2n ** 20n;
+    const rounded = {
+      a: [{ goods: ['A'], amount: 3n * share }],
+      b: [{ goods: ['B'], amount: 2n * share }],
+      c: [{ goods: ['A', 'B'], amount: 4n * share + 1n }],
+    };
+    expect(await auctionOf(rounded, {})).toMatchObject({
+      status: 'limit_reached',
+      detail: 'amounts are too large to prove prices',
+      certificate: { gap: 0 },
+    });
+  });
+});
+
 describe('a coordinator that goes while a problem is solved', () => {
   it('is followed by another that has it solved again, with the same outcome, from each entry of the record', async () => {
     const bidder = participant<readonly PackageBid[]>({ packageBids: (bids) => bids });
