@@ -1,3 +1,5 @@
+import type { Worker } from 'node:worker_threads';
+
 import { eventually } from '@foundation/testing';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 
@@ -201,17 +203,28 @@ describe('HiGHS in its thread', () => {
     expect(await solve(choice)).toMatchObject(solved);
   });
 
-  it('has no thread before the first problem, while there is nothing to do, and after a large one', async () => {
-    const threads = (): number =>
-      process.getActiveResourcesInfo().filter((kind) => kind === 'MessagePort').length;
-    const before = threads();
-    for (const options of [{ idleMs: 50 }, { memoryKeptMb: 0 }]) {
-      const { solve } = started(options);
-      expect(threads()).toBe(before);
-      await solve(choice);
-      await eventually('its thread is gone', () => threads() === before);
-    }
-  });
+  it.each([{ idleMs: 50 }, { memoryKeptMb: 0 }])(
+    'has a thread from the first problem on, and none when it is done: %o',
+    async (options) => {
+      const threads: Worker[] = [];
+      let ended = 0;
+      const onWorker = (worker: Worker): void => {
+        threads.push(worker);
+        worker.once('exit', () => ended++);
+      };
+      process.on('worker', onWorker);
+      try {
+        const { solve } = started(options);
+        expect(await solve(choice)).toMatchObject(solved);
+        expect(threads).toHaveLength(1);
+        await eventually('its thread is gone', () => ended === 1);
+        expect(await solve(choice)).toMatchObject(solved);
+        expect(threads).toHaveLength(2);
+      } finally {
+        process.off('worker', onWorker);
+      }
+    },
+  );
 
   it('leaves what it was given without an answer when it is closed', async () => {
     const { solver, solve } = started();
