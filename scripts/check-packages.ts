@@ -33,6 +33,7 @@ const thinker = `
 function smoke(specifiers: readonly string[]): string {
   return `
   import { startNode } from '@foundation/core';
+  import { HighsSolver } from '@foundation/core/highs';
   import { thinker } from './thinker.js';
 
   for (const specifier of ${JSON.stringify(specifiers)}) {
@@ -43,6 +44,12 @@ function smoke(specifiers: readonly string[]): string {
   await using node = await startNode({ clusterName: 'smoke', directory: import.meta.dirname });
   const ref = await node.processes.start(thinker);
   if (await ref.think() !== 42) throw new Error('the thread does not think');
+  const solver = new HighsSolver();
+  const job = { model: { columns: [{ worth: 1, most: 1 }], rows: [] } };
+  const { signal } = new AbortController();
+  const { detail, values } = await solver.solve(job, { budgetMs: 30_000, signal });
+  if (values?.[0] !== 1) throw new Error('the solver does not solve: ' + detail);
+  await solver.close();
   `;
 }
 

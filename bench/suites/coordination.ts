@@ -19,6 +19,14 @@ const measures: readonly Measure[] = [
   { name: 'multi-unit-20k', unit: 'ms', ...cost },
   { name: 'order-book', unit: 'orders/s', ...rate },
   { name: 'contract-nets-100', unit: 'ms', ...cost },
+  { name: 'wdp-matching-2000', unit: 'ms', ...cost },
+  { name: 'wdp-scheduling-2000', unit: 'ms', ...cost },
+  { name: 'wdp-l4-2000', unit: 'ms', ...cost },
+  { name: 'wdp-paths-1000', unit: 'ms', ...cost },
+  { name: 'wdp-regions-200', unit: 'ms', ...cost },
+  { name: 'wdp-regions-500', unit: 'ms', ...cost },
+  { name: 'wdp-overrun', unit: 'ms', ...cost },
+  { name: 'vcg-200', unit: 'ms', ...cost },
 ];
 
 /**
@@ -34,6 +42,10 @@ const measures: readonly Measure[] = [
  * - `multi-unit-20k`: processor time to give 5,000 units to 1,000 bidders with 20 marginals each, at VCG prices.
  * - `order-book`: orders that an order book takes, half of them later cancelled, a second of processor time.
  * - `contract-nets-100`: processor time of 100 contract nets at once among the same 1,000 contractors, until all is done.
+ * - `wdp-…`: processor time of a combinatorial auction of one family of instances, by its bids: 256 goods, of regions 64 and 100.
+ * - `wdp-overrun`: how long after the limit of its solver one ends that is too hard, with winners and a gap (256 goods, 1,000 bids
+ *   of the families regions, arbitrary and L6; the worst of the three).
+ * - `vcg-200`: processor time of one with VCG prices (64 goods, 200 bids of matching, scheduling, paths and L4; the worst).
  */
 export const coordination: Suite = {
   name: 'coordination',
@@ -55,5 +67,13 @@ export const coordination: Suite = {
     atMost('silent-1000', 50, median('ms')),
     atMost('multi-unit-20k', 20, median('ms')),
     atLeast('order-book', 200_000, median('orders/s')),
+    atMost('wdp-matching-2000', 2_000, median('ms')),
+    atMost('wdp-scheduling-2000', 2_000, median('ms')),
+    atMost('wdp-l4-2000', 2_000, median('ms')),
+    atMost('wdp-paths-1000', 6_000, median('ms')),
+    atMost('wdp-regions-200', 1_000, median('ms')),
+    atMost('wdp-regions-500', 20_000, median('ms')),
+    atMost('wdp-overrun', 500, median('ms')),
+    atMost('vcg-200', 4_000, median('ms')),
   ],
 };

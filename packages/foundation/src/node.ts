@@ -11,6 +11,7 @@ import { FoundationError, isFoundationError } from './errors.ts';
 import { Events } from './events.ts';
 import { listingOf } from './introspection/process-info.ts';
 import { Leases, type LeaseProblem } from './lease/leases.ts';
+import { HighsSolver } from './mabeam/highs/highs-solver.ts';
 import { createMabeam, type Mabeam } from './mabeam/mabeam.ts';
 import { NodeAgents } from './mabeam/node-agents.ts';
 import { listSessions, viewSession } from './mabeam/session-view.ts';
@@ -103,6 +104,7 @@ class RunningNode implements Node {
   readonly #switchboard: Switchboard;
   readonly #singletons: Singletons;
   readonly #agents: NodeAgents;
+  readonly #solver: HighsSolver;
   /** What watches the node from inside, and ends with it. */
   readonly #watches = new DisposableStack();
   #isDraining = false;
@@ -164,6 +166,7 @@ class RunningNode implements Node {
       parentOf: (pid) => this.#threads.parentOf(pid),
     });
     this.#agents = this.#makeAgents();
+    this.#solver = new HighsSolver({ clock });
     this.mabeam = this.#makeMabeam();
     this.cluster = new ClusterView({
       settings,
@@ -274,6 +277,7 @@ class RunningNode implements Node {
     for (const each of this.#runtime.processes()) each.kill({ reason: 'stuck' });
     this.#runtime.isStopped = true;
     await this.#threads.stop();
+    await this.#solver.close();
     this.variables.stop();
     await this.leases.stop();
     await this.#links?.stop();
@@ -389,6 +393,7 @@ class RunningNode implements Node {
       nodes: () => this.cluster.members().map(({ node }) => node),
       leases: this.leases,
       variables: this.variables,
+      solver: this.#solver,
     });
   }
 

@@ -346,4 +346,34 @@ export const mechanisms: readonly Mechanism[] = [
 
 function shares(units: Readonly<Record<string, number>>): readonly object[] {
   return Object.entries(units).map(([agent, each]) => ({ agent, units: each }));
+  { protocol: 'auction.combinatorial', ...packages() },
+];
+
+/** Day and Cramton's figure for those who stay, and a pair of whose bids one wins as long as they are there. */
+function packages(): Omit<Mechanism, 'protocol'> {
+  const offers = { a1: ['A', 28n], a2: ['B', 20n], b1: ['AB', 32n], b2: ['A', 14n] } as const;
+  const gone = { c1: ['B', 25n], c2: ['B', 12n] } as const;
+  const get_package_bids = Object.fromEntries(
+    Object.entries({ ...offers, ...gone }).map(([id, [goods, amount]]) => [
+      id,
+      { bids: [{ goods: Array.from<string>(goods), amount }] },
+    ]),
+  );
+  return {
+    spec: { goods: [{ name: 'A' }, { name: 'B' }], pricing: 'core_nearest_vcg' },
+    replies: { get_package_bids },
+    // VCG 14 and 20, which is more than 32.
+    whole: { status: 'decided', result: { welfare: 53n, total: 34n } },
+    // VCG 14 and 4; 7 more for each, and it is what b1 has offered.
+    bereft: {
+      status: 'decided',
+      result: {
+        welfare: 48n,
+        winners: [
+          { agent: 'a1', price: 21n },
+          { agent: 'a2', price: 11n },
+        ],
+      },
+    },
+  };
 }

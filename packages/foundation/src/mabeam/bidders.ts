@@ -4,6 +4,7 @@ import type { Ledger } from './ledger.ts';
 import type { AgentId, CoordinationRequest, SessionId } from './message.ts';
 import type { ParticipantHandlers } from './participant.ts';
 import { isLimit, isWithin, type Limit } from './protocols/auction-terms.ts';
+import { withinBudget } from './protocols/combinatorial/package-bidders.ts';
 import { affordable } from './protocols/marginals.ts';
 import type { Decline } from './question.ts';
 
@@ -71,6 +72,7 @@ export function withBudget<C>(
 ): ParticipantHandlers<C> {
   const { bid, stay, accept, marginals, quantity } = handlers;
   const purse = purseOf(budget);
+  const { bid, stay, accept, marginals, quantity, packageBids } = handlers;
   return {
     ...handlers,
     ...(bid && {
@@ -115,6 +117,13 @@ export function withBudget<C>(
         if (side === 'buy' || typeof answer !== 'number' || price === 0n) return answer;
         const given = Math.min(answer, Number((await purse.left(ctx, request)) / price));
         return (await purse.setAside(BigInt(given) * price, request)) ? given : overBudget;
+      },
+    }),
+    ...(packageBids && {
+      async packageBids(ctx, question, request) {
+        const answer = await packageBids(ctx, question, request);
+        if (question.side === 'buy' || 'decline' in answer) return answer;
+        return withinBudget(answer, amountOf(limit, ctx));
       },
     }),
   };

@@ -137,6 +137,18 @@ describe('a notice', () => {
   });
 });
 
+describe('a question', () => {
+  it('may leave a part of the time for what comes after', async () => {
+    const world = new World().agent('a', silent);
+    const protocol = chatty([{ ...ask('a'), budgetShare: 0.25 }], [ask('a')]);
+    const { outcome } = world.coordination.start(protocol, 0, ['a'], options);
+    await world.clock.advance(25);
+    expect(world.asked.map(({ request }) => request.budgetMs)).toEqual([25, 75]);
+    await world.clock.advance(75);
+    expect((await outcome).status).toBe('decided');
+  });
+});
+
 describe('a wait', () => {
   it('is a round without anybody, as long as it says', async () => {
     const world = new World();

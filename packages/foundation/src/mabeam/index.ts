@@ -445,3 +445,31 @@ export { bidReservation, type LedgerBudget } from './bidders.ts';
 export { createLedger, type Ledger, type LedgerOptions, type ReserveOptions } from './ledger.ts';
 export { emptyLedger, type LedgerSnapshot } from './ledger-snapshot.ts';
 export type { Balance, Reservation } from './ledger-state.ts';
+export {
+  auctionBidsMax,
+  type CombinatorialAuction,
+  combinatorialAuction,
+} from './protocols/combinatorial/combinatorial-auction.ts';
+export type {
+  CombinatorialResult,
+  PackageEvidence,
+  PackageNotice,
+  PackageWinner,
+} from './protocols/combinatorial/combinatorial-outcome.ts';
+export type {
+  CombinatorialSpec,
+  PackagePricing,
+} from './protocols/combinatorial/combinatorial-spec.ts';
+export type { GoodPrices } from './protocols/combinatorial/good-prices.ts';
+export { additive, unitDemand, withinBudget } from './protocols/combinatorial/package-bidders.ts';
+export {
+  type Good,
+  goodsMax,
+  type PackageBid,
+  packageBidsMax,
+  type PackageQuestion,
+  type PackageReply,
+  packageUnitsMax,
+  type PlacedPackageBid,
+  supplyMax,
+} from './protocols/combinatorial/package-bids.ts';

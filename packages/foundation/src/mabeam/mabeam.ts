@@ -22,6 +22,7 @@ import type { SessionId } from './message.ts';
 import type { NodeAgents } from './node-agents.ts';
 import { readListing, readView, type SessionListing, type SessionView } from './session-view.ts';
 import type { Messenger, ParticipantRef } from './session.ts';
+import type { Solver } from './solver.ts';
 import { MabeamTelemetry } from './telemetry/mabeam-telemetry.ts';
 import { sessionObserver } from './telemetry/session-observer.ts';
 
@@ -54,6 +55,7 @@ export interface MabeamParts {
   readonly nodes: () => readonly string[];
   readonly leases: Leases;
   readonly variables: Variables;
+  readonly solver: Solver;
 }
 
 interface NodeRef {

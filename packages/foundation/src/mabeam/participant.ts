@@ -30,6 +30,10 @@ import {
   progressQuestion,
   type Proposal,
 } from './protocols/contract-net-questions.ts';
+  type PackageBid,
+  type PackageQuestion,
+  packageQuestion,
+} from './protocols/combinatorial/package-bids.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
 import {
   type ConcessionMove,
@@ -100,6 +104,8 @@ export interface ParticipantHandlers<C> {
   readonly claim?: Asked<C, ClaimQuestion, ResourceClaim>;
   /** Says who gets how much of a contested resource, or declines, so that the next level is asked. */
   readonly rule?: Asked<C, RulingQuestion, Ruling>;
+  /** Bids on packages of goods, none included, or declines to. */
+  readonly packageBids?: Asked<C, PackageQuestion, readonly PackageBid[]>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -165,6 +171,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(claimQuestion, handlers.claim),
     answerer(rulingQuestion, handlers.rule),
     answerer(concedeQuestion, handlers.concede),
+    answerer(packageQuestion, handlers.packageBids),
   ];
   return new Map([...others, ...own].flat());
 }

@@ -83,6 +83,8 @@ export interface AskEffect {
   readonly body: unknown;
   /** Milliseconds to answer; at most what the session has left, which is the default. */
   readonly budgetMs?: number;
+  /** The same as part of what the session has left, where there is no `budgetMs`. @defaultValue 1 */
+  readonly budgetShare?: number;
   /**
    * `loss`: the round closes as soon as one of those who are asked is gone, too.
    *
@@ -158,7 +160,8 @@ export type SilenceCause = 'timeout' | 'down' | 'late' | 'invalid' | 'equivocati
  *
  * `decided`: there is a result. `no_deal`: nobody made an acceptable offer. `no_quorum`: too few
  * answered. `tied`: equal offers, and the rule was to report it. `not_converged`, `limit_reached`:
- * stopped without a result. `cancelled`: by its owner. `failed`: the protocol broke its contract.
+ * stopped without a result, or with one that is not proven to be the best. `cancelled`: by its owner. `failed`: the
+ * protocol broke its contract, or what it needs is not there.
  */
 export type OutcomeStatus =
   | 'decided'

@@ -1,5 +1,6 @@
 import { readyReplies as callMarket } from './protocols/call-market-ready.ts';
 import { readyReplies as conflict } from './protocols/conflict-ready.ts';
+import { readyReplies as combinatorial } from './protocols/combinatorial-ready.ts';
 import { readyReplies as continuousMarket } from './protocols/continuous-market-ready.ts';
 import { readyReplies as contractNet } from './protocols/contract-net-ready.ts';
 import { readyReplies as dutch } from './protocols/dutch-auction-ready.ts';
@@ -32,4 +33,5 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...contractNet,
   ...negotiation,
   ...conflict,
+  ...combinatorial,
 };

@@ -321,7 +321,9 @@ export class SessionState<Out> {
     if (number > this.#protocol.traits.maxRounds(roster.length)) {
       return this.#leave(at, { status: 'limit_reached' });
     }
-    const budgets = effects.map((effect) => effect.budgetMs ?? leftMs);
+    const budgets = effects.map(
+      ({ budgetMs: wanted, budgetShare = 1 }) => wanted ?? leftMs * budgetShare,
+    );
     const budgetMs = Math.min(leftMs, forMs ?? budgets.reduce((most, ms) => Math.max(most, ms), 0));
     const asked = effects.flatMap((effect) => effect.to.map((to) => ({ to, effect })));
     if (new Set(asked.map(({ to }) => to)).size < asked.length) {

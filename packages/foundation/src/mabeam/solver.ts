@@ -39,6 +39,10 @@ export interface SolverJob {
   readonly budgetMs?: number;
   /** Part of the best value by which an answer may fall short and still be `optimal`. @defaultValue 0 */
   readonly gapMax?: number;
+  /** Most branches to look at. @defaultValue no limit */
+  readonly nodesMax?: number;
+  /** A solution to start from, one value for each column: what is found is at least as good. */
+  readonly start?: readonly number[];
 }
 
 /**
@@ -46,8 +50,10 @@ export interface SolverJob {
  */
 export interface SolverResult {
   readonly status: 'optimal' | 'infeasible' | 'unbounded' | 'limit' | 'failed';
-  /** One for each column. */
+  /** One for each column; of whole columns exactly whole. */
   readonly values?: readonly number[];
+  /** What one more unit of a row's bound would add to the objective, for each row of a program without whole columns. */
+  readonly prices?: readonly number[];
   readonly objective?: number;
   /** What no solution can exceed (fall below, when minimizing). */
   readonly bound?: number;

@@ -3,6 +3,7 @@ import { alternatingOffers } from './alternating-offers.ts';
 import { ausubelAuction } from './ausubel-auction.ts';
 import { barrier } from './barrier.ts';
 import { callMarket } from './call-market.ts';
+import { combinatorialAuction } from './combinatorial/combinatorial-auction.ts';
 import { continuousMarket } from './continuous-market.ts';
 import { contractNet } from './contract-net.ts';
 import { dutchAuction } from './dutch-auction.ts';
@@ -38,4 +39,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   proportionalConflict,
   escalation,
   monotonicConcession,
+  combinatorialAuction,
 ];
