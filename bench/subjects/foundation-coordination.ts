@@ -19,6 +19,7 @@ import {
   createCoordination,
   multiUnitAuction,
   OrderBook,
+  fisherMarket,
   participant,
   vickreyAuction,
   type Answer,
@@ -67,6 +68,10 @@ else {
       'silent-1000': async () => silence(),
       'multi-unit-20k': async () => once(unitClearing()),
       'order-book': async () => trading(),
+      'fisher-1e-3': async () => once(async () => cpuMs(fisher(1e-3))),
+      'fisher-1e-3-rounds': async () => once(fisher(1e-3)),
+      'fisher-1e-4': async () => once(async () => cpuMs(fisher(1e-4))),
+      'fisher-1e-4-rounds': async () => once(fisher(1e-4)),
     },
     { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) },
   );
@@ -204,6 +209,29 @@ function schulze(): () => Promise<number> {
   });
   const { state } = protocol.init(spec.value, roster, env);
   return () => cpuMs(() => protocol.on(state, { kind: 'round_closed', round: 1, answers }, env));
+}
+
+/** Finds prices of 100 goods for 1,000 buyers, and says after how many rounds. */
+function fisher(tolerance: number): () => number {
+  const random = seededRandom('fisher');
+  const chance = (): number => (1 + random.int(1_000)) / 1_000;
+  const goods = Array.from({ length: 100 }, (_, index) => `good-${index}`);
+  const roster = Array.from({ length: 1_000 }, (_, index) => `buyer-${index}`);
+  const answers = roster.map((from) => ({
+    kind: 'ok' as const,
+    from,
+    at: 0,
+    body: { kind: 'linear' as const, weights: goods.map(chance) },
+  }));
+  const budgets = Object.fromEntries(roster.map((id) => [id, 0.5 + chance()]));
+  const { state } = fisherMarket.init({ goods, budgets, tolerance }, roster, env);
+  return () => {
+    const event = { kind: 'round_closed', round: 1, answers } as const;
+    for (const effect of fisherMarket.on(state, event, env).effects) {
+      if (effect.kind === 'finish') return effect.decision.result?.rounds ?? Infinity;
+    }
+    throw new Error('the market has not ended');
+  };
 }
 
 function builtIn(name: string): AnyProtocol {

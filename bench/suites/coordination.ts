@@ -18,6 +18,10 @@ const measures: readonly Measure[] = [
   { name: 'silent-1000', unit: 'ms', ...cost },
   { name: 'multi-unit-20k', unit: 'ms', ...cost },
   { name: 'order-book', unit: 'orders/s', ...rate },
+  { name: 'fisher-1e-3', unit: 'ms', ...cost },
+  { name: 'fisher-1e-3-rounds', unit: 'rounds', ...cost },
+  { name: 'fisher-1e-4', unit: 'ms', ...cost },
+  { name: 'fisher-1e-4-rounds', unit: 'rounds', ...cost },
 ];
 
 /**
@@ -32,6 +36,8 @@ const measures: readonly Measure[] = [
  * - `silent-1000`: how long after its deadline a session ends in which 1,000 processes say nothing.
  * - `multi-unit-20k`: processor time to give 5,000 units to 1,000 bidders with 20 marginals each, at VCG prices.
  * - `order-book`: orders that an order book takes, half of them later cancelled, a second of processor time.
+ * - `fisher-1e-3`, `fisher-1e-4`: processor time to find prices of 100 goods for 1,000 buyers with linear utilities, to
+ *   that tolerance; `-rounds`: rounds of bids that it takes.
  */
 export const coordination: Suite = {
   name: 'coordination',
@@ -53,5 +59,9 @@ export const coordination: Suite = {
     atMost('silent-1000', 50, median('ms')),
     atMost('multi-unit-20k', 20, median('ms')),
     atLeast('order-book', 200_000, median('orders/s')),
+    atMost('fisher-1e-3', 250, median('ms')),
+    atMost('fisher-1e-3-rounds', 300, median('rounds')),
+    atMost('fisher-1e-4', 700, median('ms')),
+    atMost('fisher-1e-4-rounds', 1_000, median('rounds')),
   ],
 };

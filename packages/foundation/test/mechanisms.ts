@@ -212,3 +212,32 @@ export const mechanisms: readonly Mechanism[] = [
     bereft: cleared({ rounds: 3, quantity: 2 }),
   },
 ];
+  { protocol: 'auction.vickrey', ...sale, ...ending(['c1', 10n], ['a1', 8n]) },
+  { protocol: 'auction.first_price', ...sale, ...ending(['c1', 20n], ['a1', 10n]) },
+  {
+    protocol: 'market.fisher',
+    spec: { goods: ['cpu', 'ram'] },
+    replies: { get_utility: byAgent((_, at) => cobbDouglas(at === 0 ? [1, 3] : [1, 1])) },
+    whole: { status: 'decided', result: { prices: [2.75, 3.25] } },
+    bereft: { status: 'decided', result: { prices: [1.75, 2.25] } },
+  },
+];
+
+/** Answers that differ from agent to agent. */
+function byAgent(answer: (id: string, at: number) => unknown): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.keys(bids).map((id, at) => [id, answer(id, at)]));
+}
+
+function cobbDouglas(weights: readonly number[]): object {
+  return { kind: 'cobb_douglas', weights };
+}
+
+function ending(
+  [winner, price]: readonly [string, bigint],
+  [next, nextPrice]: readonly [string, bigint],
+): Pick<Mechanism, 'whole' | 'bereft'> {
+  return {
+    whole: { status: 'decided', result: { winner, price } },
+    bereft: { status: 'decided', result: { winner: next, price: nextPrice } },
+  };
+}

@@ -355,3 +355,19 @@ export type {
   Position,
   Trading,
 } from './protocols/trading.ts';
+export { fisherMarket, type FisherMarket } from './protocols/equilibrium/fisher-market.ts';
+export {
+  fisherBuyer,
+  proportionalResponse,
+  type UtilityOf,
+} from './protocols/equilibrium/fisher-buyer.ts';
+export type {
+  SharesNotice,
+  Spending,
+  SpendingOutcome,
+  SpendingQuestion,
+  SpendingRequest,
+  UtilityQuestion,
+} from './protocols/equilibrium/fisher-questions.ts';
+export type { FisherBuyer, FisherResult, FisherSpec } from './protocols/equilibrium/fisher-spec.ts';
+export type { Utility } from './protocols/equilibrium/utility.ts';

@@ -9,6 +9,14 @@ import { isRecord, parsed, shown } from './parse.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
+import {
+  type Spending,
+  type SpendingQuestion,
+  spendingQuestion,
+  type UtilityQuestion,
+  utilityQuestion,
+} from './protocols/equilibrium/fisher-questions.ts';
+import type { Utility } from './protocols/equilibrium/utility.ts';
 import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
 import { acceptQuestion, type PriceQuestion, stayQuestion } from './protocols/price-questions.ts';
 import { type QuantityQuestion, quantityQuestion } from './protocols/quantity-question.ts';
@@ -58,6 +66,10 @@ export interface ParticipantHandlers<C> {
   readonly quantity?: Asked<C, QuantityQuestion, number>;
   /** Cancels and places orders in a continuous market, round by round. */
   readonly trade?: Asked<C, TradeQuestion, TradeAnswer>;
+  /** Says what the goods of a market are worth to it. */
+  readonly utility?: Asked<C, UtilityQuestion, Utility>;
+  /** Says what it would spend on each good, and by how much what it got last falls short of the best. */
+  readonly spend?: Asked<C, SpendingQuestion, Spending>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -116,6 +128,8 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(marginalsQuestions.buy, handlers.marginals),
     answerer(quantityQuestion, handlers.quantity),
     answerer(tradeQuestion, handlers.trade),
+    answerer(utilityQuestion, handlers.utility),
+    answerer(spendingQuestion, handlers.spend),
   ];
   return new Map([...others, ...own].flat());
 }

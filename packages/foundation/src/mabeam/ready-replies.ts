@@ -3,6 +3,7 @@ import { readyReplies as continuousMarket } from './protocols/continuous-market-
 import { readyReplies as dutch } from './protocols/dutch-auction-ready.ts';
 import { readyReplies as english } from './protocols/english-auction-ready.ts';
 import { readyReplies as multiUnit } from './protocols/multi-unit-ready.ts';
+import { readyReplies as equilibrium } from './protocols/equilibrium/equilibrium-ready.ts';
 import { readyReplies as certificate } from './protocols/quorum-certificate-ready.ts';
 import type { ReadyReply } from './protocols/ready-reply.ts';
 import { readyReplies as sealedBid } from './protocols/sealed-bid-auction-ready.ts';
@@ -26,4 +27,5 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...voting,
   ...multiUnit,
   ...continuousMarket,
+  ...equilibrium,
 };

@@ -5,6 +5,7 @@ import { callMarket } from './call-market.ts';
 import { continuousMarket } from './continuous-market.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
+import { fisherMarket } from './equilibrium/fisher-market.ts';
 import { mcafeeAuction } from './mcafee-auction.ts';
 import { multiUnitAuction } from './multi-unit-auction.ts';
 import { quorumCertificate } from './quorum-certificate.ts';
@@ -27,4 +28,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   multiUnitAuction,
   ausubelAuction,
   continuousMarket,
+  fisherMarket,
 ];
