@@ -221,6 +221,15 @@ export const mechanisms: readonly Mechanism[] = [
     whole: { status: 'decided', result: { prices: [2.75, 3.25] } },
     bereft: { status: 'decided', result: { prices: [1.75, 2.25] } },
   },
+  {
+    protocol: 'market.exchange',
+    spec: { goods: ['cpu', 'ram'], endowments: byAgent(() => [1, 1]), mode: 'demand' },
+    replies: {
+      get_demand: byAgent((_, at) => ({ demand: at % 2 === 0 ? [0.5, 1.5] : [1.5, 0.5] })),
+    },
+    whole: { status: 'decided', result: { prices: [0.5, 0.5], rounds: 1 } },
+    bereft: { status: 'decided', result: { prices: [0.5, 0.5] } },
+  },
 ];
 
 /** Answers that differ from agent to agent. */

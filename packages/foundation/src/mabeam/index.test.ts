@@ -30,6 +30,8 @@ it('exports these names, and no others', async () => {
     'dutchAuction',
     'encodeRecord',
     'englishAuction',
+    'exchangeMarket',
+    'exchangeTrader',
     'firstPriceAuction',
     'fisherBuyer',
     'fisherMarket',

@@ -371,3 +371,16 @@ export type {
 } from './protocols/equilibrium/fisher-questions.ts';
 export type { FisherBuyer, FisherResult, FisherSpec } from './protocols/equilibrium/fisher-spec.ts';
 export type { Utility } from './protocols/equilibrium/utility.ts';
+export { exchangeMarket, type ExchangeMarket } from './protocols/equilibrium/exchange-market.ts';
+export type {
+  DemandQuestion,
+  DemandReply,
+  DemandRequest,
+  TradeNotice,
+} from './protocols/equilibrium/exchange-questions.ts';
+export type {
+  ExchangeResult,
+  ExchangeSpec,
+  ExchangeTrader,
+} from './protocols/equilibrium/exchange-spec.ts';
+export { exchangeTrader } from './protocols/equilibrium/exchange-trader.ts';

@@ -9,6 +9,7 @@ import { isRecord, parsed, shown } from './parse.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
+import { type DemandQuestion, demandQuestion } from './protocols/equilibrium/exchange-questions.ts';
 import {
   type Spending,
   type SpendingQuestion,
@@ -70,6 +71,8 @@ export interface ParticipantHandlers<C> {
   readonly utility?: Asked<C, UtilityQuestion, Utility>;
   /** Says what it would spend on each good, and by how much what it got last falls short of the best. */
   readonly spend?: Asked<C, SpendingQuestion, Spending>;
+  /** Says what it would have of each good at the prices that are called, for all that it brings. */
+  readonly demand?: Asked<C, DemandQuestion, readonly number[]>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -130,6 +133,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(tradeQuestion, handlers.trade),
     answerer(utilityQuestion, handlers.utility),
     answerer(spendingQuestion, handlers.spend),
+    answerer(demandQuestion, handlers.demand),
   ];
   return new Map([...others, ...own].flat());
 }

@@ -5,6 +5,7 @@ import { callMarket } from './call-market.ts';
 import { continuousMarket } from './continuous-market.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
+import { exchangeMarket } from './equilibrium/exchange-market.ts';
 import { fisherMarket } from './equilibrium/fisher-market.ts';
 import { mcafeeAuction } from './mcafee-auction.ts';
 import { multiUnitAuction } from './multi-unit-auction.ts';
@@ -29,4 +30,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   ausubelAuction,
   continuousMarket,
   fisherMarket,
+  exchangeMarket,
 ];

@@ -1,8 +1,10 @@
 import { FoundationError } from '../../../errors.ts';
 import { type ReadyReply, understood } from '../ready-reply.ts';
+import { type DemandReply, demandQuestion } from './exchange-questions.ts';
 import { proportionalResponse } from './fisher-buyer.ts';
 import { type Spending, spendingQuestion } from './fisher-questions.ts';
-import { parseUtility, type Utility } from './utility.ts';
+import { worthAt } from './tatonnement.ts';
+import { demandOf, parseUtility, type Utility } from './utility.ts';
 
 /** Traders for scripts, by name; each takes a utility, such as `{ "kind": "linear", "weights": [2, 1] }`. */
 export const readyReplies = {
@@ -10,6 +12,14 @@ export const readyReplies = {
   spendFor: (argument: unknown): ReadyReply<Spending> => {
     const utility = readyUtility('spendFor', argument);
     return (request) => proportionalResponse(utility, understood(spendingQuestion, request));
+  },
+  /** `get_demand`: says what is worth most to it of all that its endowment buys. */
+  demandFor: (argument: unknown): ReadyReply<DemandReply> => {
+    const utility = readyUtility('demandFor', argument);
+    return (request) => {
+      const { prices, endowment } = understood(demandQuestion, request);
+      return { demand: demandOf(utility, prices, worthAt(prices, endowment)) };
+    };
   },
 } as const;
 

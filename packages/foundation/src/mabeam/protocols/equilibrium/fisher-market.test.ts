@@ -355,7 +355,7 @@ describe('an equilibrium of a Fisher market', () => {
           expect(regret).toBeLessThanOrEqual(gap / budget + 1e-9);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -382,7 +382,7 @@ describe('an equilibrium of a Fisher market', () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -402,7 +402,7 @@ describe('an equilibrium of a Fisher market', () => {
           expect(there?.prices[good]).toBeCloseTo(price, 6);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 
@@ -553,7 +553,7 @@ describe('the spec of a Fisher market', () => {
   });
 
   it('is refused quickly when it is vast', () => {
-    const goods = Array.from<string>({ length: 1_000_000 }).fill('good');
+    const goods = 'x'.repeat(1_000_000).split('');
     const before = performance.now();
     expect(fisherMarket.parseSpec({ goods }).ok).toBe(false);
     expect(performance.now() - before).toBeLessThan(50);
