@@ -108,6 +108,9 @@ const publicKeyOf = (id: string): string =>
   createPublicKey(keyOf(id)).export({ format: 'der', type: 'spki' }).toString('base64');
 const privateKeyOf = (id: string): string =>
   keyOf(id).export({ format: 'der', type: 'pkcs8' }).toString('base64');
+const bids: Readonly<Record<string, bigint>> = { a1: 10n, a2: 3n, b1: 8n, b2: 7n, c1: 20n, c2: 9n };
+const get_bid = Object.fromEntries(Object.entries(bids).map(([id, amount]) => [id, { amount }]));
+const sale = { spec: { lot: 'cpu' }, replies: { get_bid } };
 
 /** One line for each mechanism. */
 export const mechanisms: readonly Mechanism[] = [
@@ -229,6 +232,13 @@ export const mechanisms: readonly Mechanism[] = [
     },
     whole: { status: 'decided', result: { prices: [0.5, 0.5], rounds: 1 } },
     bereft: { status: 'decided', result: { prices: [0.5, 0.5] } },
+  },
+  {
+    protocol: 'market.assignment',
+    spec: { goods: ['gpu', 'tpu'] },
+    replies: { get_wants: byAgent((id) => ({ values: [String(bids[id]), null] })) },
+    whole: { status: 'decided', result: { prices: [10n, 0n] }, reasons: { c1: 'won' } },
+    bereft: { status: 'decided', result: { prices: [8n, 0n] }, reasons: { a1: 'won' } },
   },
 ];
 

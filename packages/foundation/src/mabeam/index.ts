@@ -384,3 +384,21 @@ export type {
   ExchangeTrader,
 } from './protocols/equilibrium/exchange-spec.ts';
 export { exchangeTrader } from './protocols/equilibrium/exchange-trader.ts';
+export {
+  assignmentMarket,
+  type AssignmentMarket,
+} from './protocols/equilibrium/assignment-market.ts';
+export {
+  type AssignmentAward,
+  favourites,
+  type Favourites,
+  type Values,
+  type Wants,
+  type WantsQuestion,
+  type WantsRequest,
+} from './protocols/equilibrium/assignment-questions.ts';
+export type {
+  AssignedBuyer,
+  AssignmentResult,
+  AssignmentSpec,
+} from './protocols/equilibrium/assignment-spec.ts';

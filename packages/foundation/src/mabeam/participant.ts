@@ -9,6 +9,11 @@ import { isRecord, parsed, shown } from './parse.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
+import {
+  type Wants,
+  type WantsQuestion,
+  wantsQuestion,
+} from './protocols/equilibrium/assignment-questions.ts';
 import { type DemandQuestion, demandQuestion } from './protocols/equilibrium/exchange-questions.ts';
 import {
   type Spending,
@@ -73,6 +78,8 @@ export interface ParticipantHandlers<C> {
   readonly spend?: Asked<C, SpendingQuestion, Spending>;
   /** Says what it would have of each good at the prices that are called, for all that it brings. */
   readonly demand?: Asked<C, DemandQuestion, readonly number[]>;
+  /** Says what it would rather have at these prices, or what everything is worth to it, at all. */
+  readonly wants?: Asked<C, WantsQuestion, Wants>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -134,6 +141,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(utilityQuestion, handlers.utility),
     answerer(spendingQuestion, handlers.spend),
     answerer(demandQuestion, handlers.demand),
+    answerer(wantsQuestion, handlers.wants),
   ];
   return new Map([...others, ...own].flat());
 }

@@ -5,6 +5,7 @@ import { callMarket } from './call-market.ts';
 import { continuousMarket } from './continuous-market.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
+import { assignmentMarket } from './equilibrium/assignment-market.ts';
 import { exchangeMarket } from './equilibrium/exchange-market.ts';
 import { fisherMarket } from './equilibrium/fisher-market.ts';
 import { mcafeeAuction } from './mcafee-auction.ts';
@@ -31,4 +32,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   continuousMarket,
   fisherMarket,
   exchangeMarket,
+  assignmentMarket,
 ];

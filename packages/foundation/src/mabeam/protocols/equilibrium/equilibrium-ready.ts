@@ -1,5 +1,12 @@
 import { FoundationError } from '../../../errors.ts';
 import { type ReadyReply, understood } from '../ready-reply.ts';
+import {
+  favourites,
+  isValues,
+  parseWants,
+  type Wants,
+  wantsQuestion,
+} from './assignment-questions.ts';
 import { type DemandReply, demandQuestion } from './exchange-questions.ts';
 import { proportionalResponse } from './fisher-buyer.ts';
 import { type Spending, spendingQuestion } from './fisher-questions.ts';
@@ -20,6 +27,18 @@ export const readyReplies = {
       const { prices, endowment } = understood(demandQuestion, request);
       return { demand: demandOf(utility, prices, worthAt(prices, endowment)) };
     };
+  },
+  /** `get_wants`: says what is best for it at each price, by what goods are worth to it: a list of amounts, or null. */
+  wantBest: (argument: unknown): ReadyReply<Wants> => {
+    const said = parseWants({ values: argument });
+    if (!said.ok || !isValues(said.value)) {
+      throw new FoundationError(
+        'INVALID_OPTION',
+        `wantBest: ${said.ok ? 'no values' : said.reason}`,
+      );
+    }
+    const { values } = said.value;
+    return (request) => favourites(values, understood(wantsQuestion, request));
   },
 } as const;
 
