@@ -21,6 +21,7 @@ import {
   OrderBook,
   fisherMarket,
   participant,
+  taskAssignment,
   vickreyAuction,
   type Answer,
   type AnyProtocol,
@@ -72,6 +73,8 @@ else {
       'fisher-1e-3-rounds': async () => once(fisher(1e-3)),
       'fisher-1e-4': async () => once(async () => cpuMs(fisher(1e-4))),
       'fisher-1e-4-rounds': async () => once(fisher(1e-4)),
+      'assignment-300': async () => once(assigning(300)),
+      'assignment-1000': async () => once(assigning(1_000)),
     },
     { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) },
   );
@@ -232,6 +235,22 @@ function fisher(tolerance: number): () => number {
     }
     throw new Error('the market has not ended');
   };
+}
+
+/** Gives `size` tasks to as many agents, one each; returns processor time in ms. */
+function assigning(size: number): () => Promise<number> {
+  const random = seededRandom('assignment');
+  const tasks = Array.from({ length: size }, (_, index) => `task-${index}`);
+  const roster = Array.from({ length: size }, (_, index) => `agent-${index}`);
+  const answers = roster.map((from) => ({
+    kind: 'ok' as const,
+    from,
+    at: 0,
+    body: { costs: tasks.map(() => BigInt(1 + random.int(1_000))) },
+  }));
+  const { state } = taskAssignment.init({ tasks }, roster, env);
+  return () =>
+    cpuMs(() => taskAssignment.on(state, { kind: 'round_closed', round: 1, answers }, env));
 }
 
 function builtIn(name: string): AnyProtocol {

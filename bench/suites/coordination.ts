@@ -22,6 +22,8 @@ const measures: readonly Measure[] = [
   { name: 'fisher-1e-3-rounds', unit: 'rounds', ...cost },
   { name: 'fisher-1e-4', unit: 'ms', ...cost },
   { name: 'fisher-1e-4-rounds', unit: 'rounds', ...cost },
+  { name: 'assignment-300', unit: 'ms', ...cost },
+  { name: 'assignment-1000', unit: 'ms', ...cost },
 ];
 
 /**
@@ -38,6 +40,8 @@ const measures: readonly Measure[] = [
  * - `order-book`: orders that an order book takes, half of them later cancelled, a second of processor time.
  * - `fisher-1e-3`, `fisher-1e-4`: processor time to find prices of 100 goods for 1,000 buyers with linear utilities, to
  *   that tolerance; `-rounds`: rounds of bids that it takes.
+ * - `assignment-300`, `assignment-1000`: processor time to give as many tasks to as many agents, one each, at costs of 1 to
+ *   1,000, with ties and a proof.
  */
 export const coordination: Suite = {
   name: 'coordination',
@@ -63,5 +67,7 @@ export const coordination: Suite = {
     atMost('fisher-1e-3-rounds', 300, median('rounds')),
     atMost('fisher-1e-4', 700, median('ms')),
     atMost('fisher-1e-4-rounds', 1_000, median('rounds')),
+    atMost('assignment-300', 30, median('ms')),
+    atMost('assignment-1000', 4_000, median('ms')),
   ],
 };

@@ -240,6 +240,13 @@ export const mechanisms: readonly Mechanism[] = [
     whole: { status: 'decided', result: { prices: [10n, 0n] }, reasons: { c1: 'won' } },
     bereft: { status: 'decided', result: { prices: [8n, 0n] }, reasons: { a1: 'won' } },
   },
+  {
+    protocol: 'task.assign',
+    spec: { tasks: ['test', 'write'] },
+    replies: { get_costs: byAgent((_, at) => ({ costs: [String(6 - at), at === 0 ? '1' : '9'] })) },
+    whole: { status: 'decided', result: { assigned: ['c2', 'a1'], total: 2n } },
+    bereft: { status: 'decided', result: { assigned: ['b2', 'a1'], total: 4n } },
+  },
 ];
 
 /** Answers that differ from agent to agent. */

@@ -402,3 +402,16 @@ export type {
   AssignmentResult,
   AssignmentSpec,
 } from './protocols/equilibrium/assignment-spec.ts';
+export { taskAssignment, type TaskAssignment } from './protocols/assign/task-assignment.ts';
+export {
+  type AssignmentRule,
+  costMax,
+  type Costs,
+  type CostsQuestion,
+  type TasksNotice,
+} from './protocols/assign/costs-question.ts';
+export type {
+  Offer,
+  TaskAssignmentResult,
+  TaskAssignmentSpec,
+} from './protocols/assign/task-assignment-spec.ts';

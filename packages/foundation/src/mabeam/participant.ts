@@ -6,6 +6,11 @@ import {
   type ReplyStatus,
 } from './message.ts';
 import { isRecord, parsed, shown } from './parse.ts';
+import {
+  type Costs,
+  type CostsQuestion,
+  costsQuestion,
+} from './protocols/assign/costs-question.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
@@ -80,6 +85,8 @@ export interface ParticipantHandlers<C> {
   readonly demand?: Asked<C, DemandQuestion, readonly number[]>;
   /** Says what it would rather have at these prices, or what everything is worth to it, at all. */
   readonly wants?: Asked<C, WantsQuestion, Wants>;
+  /** Says what tasks cost it, and which it cannot do. */
+  readonly costs?: Asked<C, CostsQuestion, Costs>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -142,6 +149,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(spendingQuestion, handlers.spend),
     answerer(demandQuestion, handlers.demand),
     answerer(wantsQuestion, handlers.wants),
+    answerer(costsQuestion, handlers.costs),
   ];
   return new Map([...others, ...own].flat());
 }

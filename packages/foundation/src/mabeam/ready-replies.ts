@@ -1,3 +1,4 @@
+import { readyReplies as tasks } from './protocols/assign/task-assignment-ready.ts';
 import { readyReplies as callMarket } from './protocols/call-market-ready.ts';
 import { readyReplies as continuousMarket } from './protocols/continuous-market-ready.ts';
 import { readyReplies as dutch } from './protocols/dutch-auction-ready.ts';
@@ -28,4 +29,5 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...multiUnit,
   ...continuousMarket,
   ...equilibrium,
+  ...tasks,
 };

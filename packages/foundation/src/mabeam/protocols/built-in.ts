@@ -1,5 +1,6 @@
 import type { AnyProtocol } from '../protocol.ts';
 import { ausubelAuction } from './ausubel-auction.ts';
+import { taskAssignment } from './assign/task-assignment.ts';
 import { barrier } from './barrier.ts';
 import { callMarket } from './call-market.ts';
 import { continuousMarket } from './continuous-market.ts';
@@ -33,4 +34,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   fisherMarket,
   exchangeMarket,
   assignmentMarket,
+  taskAssignment,
 ];

@@ -286,6 +286,10 @@ describe('who is served among equals', () => {
     expect((await held(rooms, { tie: 'report' })).status).toBe('decided');
   });
 
+  it('takes one where somebody could have something else that is left', async () => {
+    expect((await held([[5, 5]])).tie?.among).toEqual(['b0']);
+  });
+
   it('takes one where two could swap', async () => {
     const { tie } = await held([
       [5, 3],
@@ -388,8 +392,30 @@ describe('prices of an assignment', () => {
   });
 });
 
+describe('what has risen', () => {
+  it('is sold to somebody who would as soon have something that is left over', async () => {
+    // Both want c until it costs 3; then each likes another as well, which nobody else wants.
+    const { status, result } = await held([
+      [-1, 2, 5],
+      [2, -1, 5],
+    ]);
+    expect(status).toBe('decided');
+    expect(result?.prices).toEqual([0n, 0n, 3n]);
+    expect(result?.buyers.some(({ good }) => good === 'c')).toBe(true);
+  });
+});
+
 describe('an outcome of an assignment market', () => {
   const spec = { goods: ['a', 'b', 'c'] };
+  it('in which somebody has nothing, and would rather have something, is found out', () => {
+    const result = { goods: ['a'], prices: [0n], buyers: [{ agent: 'x', said: { values: [5n] } }] };
+    const problems = assignmentMarket.verify?.(
+      { goods: ['a'] },
+      { status: 'decided', roster: ['x'], result },
+    );
+    expect(problems).toEqual(['x has nothing, and would rather have something']);
+  });
+
   it.each<[string, (result: AssignmentResult) => object]>([
     ['a price that is too high', () => ({ prices: [4n, 2n, 1n] })],
     ['a price that is too low', () => ({ prices: [2n, 1n, 0n] })],
