@@ -108,9 +108,10 @@ const publicKeyOf = (id: string): string =>
   createPublicKey(keyOf(id)).export({ format: 'der', type: 'spki' }).toString('base64');
 const privateKeyOf = (id: string): string =>
   keyOf(id).export({ format: 'der', type: 'pkcs8' }).toString('base64');
-const bids: Readonly<Record<string, bigint>> = { a1: 10n, a2: 3n, b1: 8n, b2: 7n, c1: 20n, c2: 9n };
-const get_bid = Object.fromEntries(Object.entries(bids).map(([id, amount]) => [id, { amount }]));
-const sale = { spec: { lot: 'cpu' }, replies: { get_bid } };
+
+/** Answers that differ by the place of an agent among all. */
+const byPlace = (reply: (at: number) => unknown): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(ids.map((id, at) => [id, reply(at)]));
 
 /** One line for each mechanism. */
 export const mechanisms: readonly Mechanism[] = [
@@ -214,21 +215,20 @@ export const mechanisms: readonly Mechanism[] = [
     whole: cleared({ rounds: 3, quantity: 3 }),
     bereft: cleared({ rounds: 3, quantity: 2 }),
   },
-];
-  { protocol: 'auction.vickrey', ...sale, ...ending(['c1', 10n], ['a1', 8n]) },
-  { protocol: 'auction.first_price', ...sale, ...ending(['c1', 20n], ['a1', 10n]) },
   {
     protocol: 'market.fisher',
     spec: { goods: ['cpu', 'ram'] },
-    replies: { get_utility: byAgent((_, at) => cobbDouglas(at === 0 ? [1, 3] : [1, 1])) },
+    replies: {
+      get_utility: byPlace((at) => ({ kind: 'cobb_douglas', weights: [1, at === 0 ? 3 : 1] })),
+    },
     whole: { status: 'decided', result: { prices: [2.75, 3.25] } },
     bereft: { status: 'decided', result: { prices: [1.75, 2.25] } },
   },
   {
     protocol: 'market.exchange',
-    spec: { goods: ['cpu', 'ram'], endowments: byAgent(() => [1, 1]), mode: 'demand' },
+    spec: { goods: ['cpu', 'ram'], endowments: all([1, 1]), mode: 'demand' },
     replies: {
-      get_demand: byAgent((_, at) => ({ demand: at % 2 === 0 ? [0.5, 1.5] : [1.5, 0.5] })),
+      get_demand: byPlace((at) => ({ demand: at % 2 === 0 ? [0.5, 1.5] : [1.5, 0.5] })),
     },
     whole: { status: 'decided', result: { prices: [0.5, 0.5], rounds: 1 } },
     bereft: { status: 'decided', result: { prices: [0.5, 0.5] } },
@@ -236,34 +236,15 @@ export const mechanisms: readonly Mechanism[] = [
   {
     protocol: 'market.assignment',
     spec: { goods: ['gpu', 'tpu'] },
-    replies: { get_wants: byAgent((id) => ({ values: [String(bids[id]), null] })) },
+    replies: { get_wants: perWorth((worth) => ({ values: [String(worth), null] })) },
     whole: { status: 'decided', result: { prices: [10n, 0n] }, reasons: { c1: 'won' } },
     bereft: { status: 'decided', result: { prices: [8n, 0n] }, reasons: { a1: 'won' } },
   },
   {
     protocol: 'task.assign',
     spec: { tasks: ['test', 'write'] },
-    replies: { get_costs: byAgent((_, at) => ({ costs: [String(6 - at), at === 0 ? '1' : '9'] })) },
+    replies: { get_costs: byPlace((at) => ({ costs: [String(6 - at), at === 0 ? '1' : '9'] })) },
     whole: { status: 'decided', result: { assigned: ['c2', 'a1'], total: 2n } },
     bereft: { status: 'decided', result: { assigned: ['b2', 'a1'], total: 4n } },
   },
 ];
-
-/** Answers that differ from agent to agent. */
-function byAgent(answer: (id: string, at: number) => unknown): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.keys(bids).map((id, at) => [id, answer(id, at)]));
-}
-
-function cobbDouglas(weights: readonly number[]): object {
-  return { kind: 'cobb_douglas', weights };
-}
-
-function ending(
-  [winner, price]: readonly [string, bigint],
-  [next, nextPrice]: readonly [string, bigint],
-): Pick<Mechanism, 'whole' | 'bereft'> {
-  return {
-    whole: { status: 'decided', result: { winner, price } },
-    bereft: { status: 'decided', result: { winner: next, price: nextPrice } },
-  };
-}

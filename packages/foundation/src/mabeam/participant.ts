@@ -13,7 +13,6 @@ import {
 } from './protocols/assign/costs-question.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
-import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
 import {
   type Wants,
   type WantsQuestion,
@@ -28,6 +27,7 @@ import {
   utilityQuestion,
 } from './protocols/equilibrium/fisher-questions.ts';
 import type { Utility } from './protocols/equilibrium/utility.ts';
+import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
 import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
 import { acceptQuestion, type PriceQuestion, stayQuestion } from './protocols/price-questions.ts';
 import { type QuantityQuestion, quantityQuestion } from './protocols/quantity-question.ts';

@@ -1,6 +1,6 @@
 import type { AnyProtocol } from '../protocol.ts';
-import { ausubelAuction } from './ausubel-auction.ts';
 import { taskAssignment } from './assign/task-assignment.ts';
+import { ausubelAuction } from './ausubel-auction.ts';
 import { barrier } from './barrier.ts';
 import { callMarket } from './call-market.ts';
 import { continuousMarket } from './continuous-market.ts';
