@@ -20,7 +20,9 @@ import {
   createCoordination,
   multiUnitAuction,
   OrderBook,
+  fisherMarket,
   participant,
+  taskAssignment,
   vickreyAuction,
   type Answer,
   type AnyProtocol,
@@ -80,6 +82,12 @@ else {
       'wdp-regions-500': () => solving(['regions'], [100, 500], first),
       'wdp-overrun': () => stopping(['regions', 'arbitrary', 'L6'], [256, 1_000]),
       'vcg-200': () => solving(['matching', 'scheduling', 'paths', 'L4'], [64, 200], {}),
+      'fisher-1e-3': async () => once(async () => cpuMs(fisher(1e-3))),
+      'fisher-1e-3-rounds': async () => once(fisher(1e-3)),
+      'fisher-1e-4': async () => once(async () => cpuMs(fisher(1e-4))),
+      'fisher-1e-4-rounds': async () => once(fisher(1e-4)),
+      'assignment-300': async () => once(assigning(300)),
+      'assignment-1000': async () => once(assigning(1_000)),
     },
     { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) },
   );
@@ -244,6 +252,45 @@ function schulze(): () => Promise<number> {
   });
   const { state } = protocol.init(spec.value, roster, env);
   return () => cpuMs(() => protocol.on(state, { kind: 'round_closed', round: 1, answers }, env));
+}
+
+/** Finds prices of 100 goods for 1,000 buyers, and says after how many rounds. */
+function fisher(tolerance: number): () => number {
+  const random = seededRandom('fisher');
+  const chance = (): number => (1 + random.int(1_000)) / 1_000;
+  const goods = Array.from({ length: 100 }, (_, index) => `good-${index}`);
+  const roster = Array.from({ length: 1_000 }, (_, index) => `buyer-${index}`);
+  const answers = roster.map((from) => ({
+    kind: 'ok' as const,
+    from,
+    at: 0,
+    body: { kind: 'linear' as const, weights: goods.map(chance) },
+  }));
+  const budgets = Object.fromEntries(roster.map((id) => [id, 0.5 + chance()]));
+  const { state } = fisherMarket.init({ goods, budgets, tolerance }, roster, env);
+  return () => {
+    const event = { kind: 'round_closed', round: 1, answers } as const;
+    for (const effect of fisherMarket.on(state, event, env).effects) {
+      if (effect.kind === 'finish') return effect.decision.result?.rounds ?? Infinity;
+    }
+    throw new Error('the market has not ended');
+  };
+}
+
+/** Gives `size` tasks to as many agents, one each; returns processor time in ms. */
+function assigning(size: number): () => Promise<number> {
+  const random = seededRandom('assignment');
+  const tasks = Array.from({ length: size }, (_, index) => `task-${index}`);
+  const roster = Array.from({ length: size }, (_, index) => `agent-${index}`);
+  const answers = roster.map((from) => ({
+    kind: 'ok' as const,
+    from,
+    at: 0,
+    body: { costs: tasks.map(() => BigInt(1 + random.int(1_000))) },
+  }));
+  const { state } = taskAssignment.init({ tasks }, roster, env);
+  return () =>
+    cpuMs(() => taskAssignment.on(state, { kind: 'round_closed', round: 1, answers }, env));
 }
 
 function builtIn(name: string): AnyProtocol {

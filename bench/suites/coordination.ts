@@ -27,6 +27,12 @@ const measures: readonly Measure[] = [
   { name: 'wdp-regions-500', unit: 'ms', ...cost },
   { name: 'wdp-overrun', unit: 'ms', ...cost },
   { name: 'vcg-200', unit: 'ms', ...cost },
+  { name: 'fisher-1e-3', unit: 'ms', ...cost },
+  { name: 'fisher-1e-3-rounds', unit: 'rounds', ...cost },
+  { name: 'fisher-1e-4', unit: 'ms', ...cost },
+  { name: 'fisher-1e-4-rounds', unit: 'rounds', ...cost },
+  { name: 'assignment-300', unit: 'ms', ...cost },
+  { name: 'assignment-1000', unit: 'ms', ...cost },
 ];
 
 /**
@@ -46,6 +52,10 @@ const measures: readonly Measure[] = [
  * - `wdp-overrun`: how long after the limit of its solver one ends that is too hard, with winners and a gap (256 goods, 1,000 bids
  *   of the families regions, arbitrary and L6; the worst of the three).
  * - `vcg-200`: processor time of one with VCG prices (64 goods, 200 bids of matching, scheduling, paths and L4; the worst).
+ * - `fisher-1e-3`, `fisher-1e-4`: processor time to find prices of 100 goods for 1,000 buyers with linear utilities, to
+ *   that tolerance; `-rounds`: rounds of bids that it takes.
+ * - `assignment-300`, `assignment-1000`: processor time to give as many tasks to as many agents, one each, at costs of 1 to
+ *   1,000, with ties and a proof.
  */
 export const coordination: Suite = {
   name: 'coordination',
@@ -75,5 +85,11 @@ export const coordination: Suite = {
     atMost('wdp-regions-500', 20_000, median('ms')),
     atMost('wdp-overrun', 500, median('ms')),
     atMost('vcg-200', 4_000, median('ms')),
+    atMost('fisher-1e-3', 250, median('ms')),
+    atMost('fisher-1e-3-rounds', 300, median('rounds')),
+    atMost('fisher-1e-4', 700, median('ms')),
+    atMost('fisher-1e-4-rounds', 1_000, median('rounds')),
+    atMost('assignment-300', 30, median('ms')),
+    atMost('assignment-1000', 4_000, median('ms')),
   ],
 };

@@ -109,6 +109,10 @@ const publicKeyOf = (id: string): string =>
 const privateKeyOf = (id: string): string =>
   keyOf(id).export({ format: 'der', type: 'pkcs8' }).toString('base64');
 
+/** Answers that differ by the place of an agent among all. */
+const byPlace = (reply: (at: number) => unknown): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(ids.map((id, at) => [id, reply(at)]));
+
 /** One line for each mechanism. */
 export const mechanisms: readonly Mechanism[] = [
   { protocol: 'auction.vickrey', ...sealed, whole: sold('c1', 10n), bereft: sold('a1', 8n) },
@@ -347,6 +351,37 @@ export const mechanisms: readonly Mechanism[] = [
 function shares(units: Readonly<Record<string, number>>): readonly object[] {
   return Object.entries(units).map(([agent, each]) => ({ agent, units: each }));
   { protocol: 'auction.combinatorial', ...packages() },
+    protocol: 'market.fisher',
+    spec: { goods: ['cpu', 'ram'] },
+    replies: {
+      get_utility: byPlace((at) => ({ kind: 'cobb_douglas', weights: [1, at === 0 ? 3 : 1] })),
+    },
+    whole: { status: 'decided', result: { prices: [2.75, 3.25] } },
+    bereft: { status: 'decided', result: { prices: [1.75, 2.25] } },
+  },
+  {
+    protocol: 'market.exchange',
+    spec: { goods: ['cpu', 'ram'], endowments: all([1, 1]), mode: 'demand' },
+    replies: {
+      get_demand: byPlace((at) => ({ demand: at % 2 === 0 ? [0.5, 1.5] : [1.5, 0.5] })),
+    },
+    whole: { status: 'decided', result: { prices: [0.5, 0.5], rounds: 1 } },
+    bereft: { status: 'decided', result: { prices: [0.5, 0.5] } },
+  },
+  {
+    protocol: 'market.assignment',
+    spec: { goods: ['gpu', 'tpu'] },
+    replies: { get_wants: perWorth((worth) => ({ values: [String(worth), null] })) },
+    whole: { status: 'decided', result: { prices: [10n, 0n] }, reasons: { c1: 'won' } },
+    bereft: { status: 'decided', result: { prices: [8n, 0n] }, reasons: { a1: 'won' } },
+  },
+  {
+    protocol: 'task.assign',
+    spec: { tasks: ['test', 'write'] },
+    replies: { get_costs: byPlace((at) => ({ costs: [String(6 - at), at === 0 ? '1' : '9'] })) },
+    whole: { status: 'decided', result: { assigned: ['c2', 'a1'], total: 2n } },
+    bereft: { status: 'decided', result: { assigned: ['b2', 'a1'], total: 4n } },
+  },
 ];
 
 /** Day and Cramton's figure for those who stay, and a pair of whose bids one wins as long as they are there. */

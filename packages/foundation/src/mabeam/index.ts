@@ -473,3 +473,63 @@ export {
   type PlacedPackageBid,
   supplyMax,
 } from './protocols/combinatorial/package-bids.ts';
+export { fisherMarket, type FisherMarket } from './protocols/equilibrium/fisher-market.ts';
+export {
+  fisherBuyer,
+  proportionalResponse,
+  type UtilityOf,
+} from './protocols/equilibrium/fisher-buyer.ts';
+export type {
+  SharesNotice,
+  Spending,
+  SpendingOutcome,
+  SpendingQuestion,
+  SpendingRequest,
+  UtilityQuestion,
+} from './protocols/equilibrium/fisher-questions.ts';
+export type { FisherBuyer, FisherResult, FisherSpec } from './protocols/equilibrium/fisher-spec.ts';
+export type { Utility } from './protocols/equilibrium/utility.ts';
+export { exchangeMarket, type ExchangeMarket } from './protocols/equilibrium/exchange-market.ts';
+export type {
+  DemandQuestion,
+  DemandReply,
+  DemandRequest,
+  TradeNotice,
+} from './protocols/equilibrium/exchange-questions.ts';
+export type {
+  ExchangeResult,
+  ExchangeSpec,
+  ExchangeTrader,
+} from './protocols/equilibrium/exchange-spec.ts';
+export { exchangeTrader } from './protocols/equilibrium/exchange-trader.ts';
+export {
+  assignmentMarket,
+  type AssignmentMarket,
+} from './protocols/equilibrium/assignment-market.ts';
+export {
+  type AssignmentAward,
+  favourites,
+  type Favourites,
+  type Values,
+  type Wants,
+  type WantsQuestion,
+  type WantsRequest,
+} from './protocols/equilibrium/assignment-questions.ts';
+export type {
+  AssignedBuyer,
+  AssignmentResult,
+  AssignmentSpec,
+} from './protocols/equilibrium/assignment-spec.ts';
+export { taskAssignment, type TaskAssignment } from './protocols/assign/task-assignment.ts';
+export {
+  type AssignmentRule,
+  costMax,
+  type Costs,
+  type CostsQuestion,
+  type TasksNotice,
+} from './protocols/assign/costs-question.ts';
+export type {
+  Offer,
+  TaskAssignmentResult,
+  TaskAssignmentSpec,
+} from './protocols/assign/task-assignment-spec.ts';

@@ -34,6 +34,26 @@ import {
   type PackageQuestion,
   packageQuestion,
 } from './protocols/combinatorial/package-bids.ts';
+  type Costs,
+  type CostsQuestion,
+  costsQuestion,
+} from './protocols/assign/costs-question.ts';
+import type { Limit } from './protocols/auction-terms.ts';
+import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
+import {
+  type Wants,
+  type WantsQuestion,
+  wantsQuestion,
+} from './protocols/equilibrium/assignment-questions.ts';
+import { type DemandQuestion, demandQuestion } from './protocols/equilibrium/exchange-questions.ts';
+import {
+  type Spending,
+  type SpendingQuestion,
+  spendingQuestion,
+  type UtilityQuestion,
+  utilityQuestion,
+} from './protocols/equilibrium/fisher-questions.ts';
+import type { Utility } from './protocols/equilibrium/utility.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
 import {
   type ConcessionMove,
@@ -106,6 +126,16 @@ export interface ParticipantHandlers<C> {
   readonly rule?: Asked<C, RulingQuestion, Ruling>;
   /** Bids on packages of goods, none included, or declines to. */
   readonly packageBids?: Asked<C, PackageQuestion, readonly PackageBid[]>;
+  /** Says what the goods of a market are worth to it. */
+  readonly utility?: Asked<C, UtilityQuestion, Utility>;
+  /** Says what it would spend on each good, and by how much what it got last falls short of the best. */
+  readonly spend?: Asked<C, SpendingQuestion, Spending>;
+  /** Says what it would have of each good at the prices that are called, for all that it brings. */
+  readonly demand?: Asked<C, DemandQuestion, readonly number[]>;
+  /** Says what it would rather have at these prices, or what everything is worth to it, at all. */
+  readonly wants?: Asked<C, WantsQuestion, Wants>;
+  /** Says what tasks cost it, and which it cannot do. */
+  readonly costs?: Asked<C, CostsQuestion, Costs>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -172,6 +202,11 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(rulingQuestion, handlers.rule),
     answerer(concedeQuestion, handlers.concede),
     answerer(packageQuestion, handlers.packageBids),
+    answerer(utilityQuestion, handlers.utility),
+    answerer(spendingQuestion, handlers.spend),
+    answerer(demandQuestion, handlers.demand),
+    answerer(wantsQuestion, handlers.wants),
+    answerer(costsQuestion, handlers.costs),
   ];
   return new Map([...others, ...own].flat());
 }

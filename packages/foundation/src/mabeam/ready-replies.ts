@@ -1,3 +1,4 @@
+import { readyReplies as tasks } from './protocols/assign/task-assignment-ready.ts';
 import { readyReplies as callMarket } from './protocols/call-market-ready.ts';
 import { readyReplies as conflict } from './protocols/conflict-ready.ts';
 import { readyReplies as combinatorial } from './protocols/combinatorial-ready.ts';
@@ -5,6 +6,7 @@ import { readyReplies as continuousMarket } from './protocols/continuous-market-
 import { readyReplies as contractNet } from './protocols/contract-net-ready.ts';
 import { readyReplies as dutch } from './protocols/dutch-auction-ready.ts';
 import { readyReplies as english } from './protocols/english-auction-ready.ts';
+import { readyReplies as equilibrium } from './protocols/equilibrium/equilibrium-ready.ts';
 import { readyReplies as multiUnit } from './protocols/multi-unit-ready.ts';
 import { readyReplies as negotiation } from './protocols/negotiation-ready.ts';
 import { readyReplies as certificate } from './protocols/quorum-certificate-ready.ts';
@@ -34,4 +36,6 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...negotiation,
   ...conflict,
   ...combinatorial,
+  ...equilibrium,
+  ...tasks,
 };

@@ -1,5 +1,6 @@
 import type { AnyProtocol } from '../protocol.ts';
 import { alternatingOffers } from './alternating-offers.ts';
+import { taskAssignment } from './assign/task-assignment.ts';
 import { ausubelAuction } from './ausubel-auction.ts';
 import { barrier } from './barrier.ts';
 import { callMarket } from './call-market.ts';
@@ -9,6 +10,9 @@ import { contractNet } from './contract-net.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
 import { escalation } from './escalation.ts';
+import { assignmentMarket } from './equilibrium/assignment-market.ts';
+import { exchangeMarket } from './equilibrium/exchange-market.ts';
+import { fisherMarket } from './equilibrium/fisher-market.ts';
 import { mcafeeAuction } from './mcafee-auction.ts';
 import { monotonicConcession } from './monotonic-concession.ts';
 import { multiUnitAuction } from './multi-unit-auction.ts';
@@ -40,4 +44,8 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   escalation,
   monotonicConcession,
   combinatorialAuction,
+  fisherMarket,
+  exchangeMarket,
+  assignmentMarket,
+  taskAssignment,
 ];

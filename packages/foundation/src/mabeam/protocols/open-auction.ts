@@ -97,7 +97,10 @@ export function parseOpenAuction(
   });
 }
 
-function definedIn(spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+/** Fields that are given: one that is undefined is not. */
+export function definedIn(
+  spec: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));
 }
 
