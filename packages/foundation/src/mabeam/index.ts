@@ -355,3 +355,19 @@ export type {
   Position,
   Trading,
 } from './protocols/trading.ts';
+export { deferredAcceptanceMatching, type MatchedNotice } from './protocols/deferred-acceptance.ts';
+export { matchingQuotaMax, type MatchingSpec } from './protocols/matching-spec.ts';
+export type {
+  MatchingSide,
+  PreferenceList,
+  PreferencesQuestion,
+  PreferencesReply,
+} from './protocols/preferences.ts';
+export type { Match, MatchingResult } from './protocols/stable-claim.ts';
+export {
+  deferredAcceptance,
+  type Matches,
+  type MatchingMarket,
+  type RankedMarket,
+  ranked,
+} from './protocols/stable-matching.ts';

@@ -10,6 +10,11 @@ import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
 import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
+import {
+  type PreferenceList,
+  type PreferencesQuestion,
+  preferencesQuestion,
+} from './protocols/preferences.ts';
 import { acceptQuestion, type PriceQuestion, stayQuestion } from './protocols/price-questions.ts';
 import { type QuantityQuestion, quantityQuestion } from './protocols/quantity-question.ts';
 import {
@@ -58,6 +63,8 @@ export interface ParticipantHandlers<C> {
   readonly quantity?: Asked<C, QuantityQuestion, number>;
   /** Cancels and places orders in a continuous market, round by round. */
   readonly trade?: Asked<C, TradeQuestion, TradeAnswer>;
+  /** Says whom it would have, the best first. */
+  readonly preferences?: Asked<C, PreferencesQuestion, PreferenceList>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -116,6 +123,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(marginalsQuestions.buy, handlers.marginals),
     answerer(quantityQuestion, handlers.quantity),
     answerer(tradeQuestion, handlers.trade),
+    answerer(preferencesQuestion, handlers.preferences),
   ];
   return new Map([...others, ...own].flat());
 }

@@ -1,5 +1,6 @@
 import { readyReplies as callMarket } from './protocols/call-market-ready.ts';
 import { readyReplies as continuousMarket } from './protocols/continuous-market-ready.ts';
+import { readyReplies as matching } from './protocols/deferred-acceptance-ready.ts';
 import { readyReplies as dutch } from './protocols/dutch-auction-ready.ts';
 import { readyReplies as english } from './protocols/english-auction-ready.ts';
 import { readyReplies as multiUnit } from './protocols/multi-unit-ready.ts';
@@ -26,4 +27,5 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...voting,
   ...multiUnit,
   ...continuousMarket,
+  ...matching,
 };

@@ -3,6 +3,7 @@ import { ausubelAuction } from './ausubel-auction.ts';
 import { barrier } from './barrier.ts';
 import { callMarket } from './call-market.ts';
 import { continuousMarket } from './continuous-market.ts';
+import { deferredAcceptanceMatching } from './deferred-acceptance.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
 import { mcafeeAuction } from './mcafee-auction.ts';
@@ -27,4 +28,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   multiUnitAuction,
   ausubelAuction,
   continuousMarket,
+  deferredAcceptanceMatching,
 ];
