@@ -380,6 +380,8 @@ class RunningNode implements Node {
     return createMabeam({
       runtime,
       processes,
+      leases: this.leases,
+      variables: this.variables,
       clock,
       random,
       journal: this.#ports.snapshots,

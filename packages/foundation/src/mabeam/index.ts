@@ -371,3 +371,5 @@ export {
   type RankedMarket,
   ranked,
 } from './protocols/stable-matching.ts';
+export type { CampaignOptions, Election, Leader, Leadership } from './election.ts';
+export type { Mutex, MutexHold, MutexRunOptions } from './mutex.ts';

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { MemoryStore } from '../cluster/stores/memory.ts';
 import type { Leases } from '../lease/leases.ts';
+import type { LeaseOptions, Leases } from '../lease/leases.ts';
 import type { ProcessManager } from '../placement/process-manager.ts';
 import { anyBehaviour, coordinationMessage } from '../process/behaviour.ts';
 import { refSymbol } from '../process/client.ts';
@@ -20,6 +21,12 @@ import { Core } from './core/core.ts';
 import { catalogOf, clusterStore, localStore } from './core/variable-store.ts';
 import type { SessionId } from './message.ts';
 import type { NodeAgents } from './node-agents.ts';
+import type { Variables } from '../values/variables.ts';
+import { AgentRegistry } from './agents.ts';
+import { createCoordination, type Coordination } from './coordination.ts';
+import { Election } from './election.ts';
+import type { SessionId } from './message.ts';
+import { Mutex } from './mutex.ts';
 import { readListing, readView, type SessionListing, type SessionView } from './session-view.ts';
 import type { Messenger, ParticipantRef } from './session.ts';
 import { MabeamTelemetry } from './telemetry/mabeam-telemetry.ts';
@@ -37,11 +44,25 @@ export interface Mabeam {
   sessionOn(node: string, id: SessionId): Promise<SessionView | undefined>;
   /** Agents that are registered on another node, or this one, with what they use, and those it knows to be lost. */
   agentsOn(node: string): Promise<AgentListing>;
+  /**
+   * One leader at a time among those who stand for election under this name. Asks nothing of the store yet.
+   *
+   * @throws FoundationError `INVALID_OPTION`
+   */
+  election(name: string, options?: LeaseOptions): Election;
+  /**
+   * Work that one at a time does in the whole cluster. Asks nothing of the store yet.
+   *
+   * @throws FoundationError `INVALID_OPTION`
+   */
+  mutex(name: string, options?: LeaseOptions): Mutex;
 }
 
 export interface MabeamParts {
   readonly runtime: Runtime;
   readonly processes: ProcessManager;
+  readonly leases: Leases;
+  readonly variables: Variables;
   readonly clock: Clock;
   readonly random: Random;
   /** Where durable sessions are written. */
@@ -78,6 +99,8 @@ export function createMabeam(parts: MabeamParts): Mabeam {
         : system(node, orderMs).agents(sendable(order)),
     nodes,
   });
+export function createMabeam({ runtime, processes, system, ...parts }: MabeamParts): Mabeam {
+  const { leases, variables, clock } = parts;
   const messenger = processMessenger(runtime);
   const telemetry = new MabeamTelemetry(clock);
   const where = { node: runtime.name, clusterSize: () => nodes().length };
@@ -96,6 +119,9 @@ export function createMabeam(parts: MabeamParts): Mabeam {
       const view = await system(node).session(id);
       return view === undefined ? undefined : readView(view);
     },
+    election: (name, options = {}) =>
+      new Election(name, options, { node: runtime.name, leases, variables }),
+    mutex: (name, options = {}) => new Mutex(name, options, { leases, clock }),
   };
 }
 
