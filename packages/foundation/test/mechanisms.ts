@@ -211,4 +211,32 @@ export const mechanisms: readonly Mechanism[] = [
     whole: cleared({ rounds: 3, quantity: 3 }),
     bereft: cleared({ rounds: 3, quantity: 2 }),
   },
+  {
+    protocol: 'dcop.dpop',
+    spec: {
+      problem: 'p',
+      variables: [
+        { name: 'x', owner: 'a1', values: ['0', '1'] },
+        { name: 'y', owner: 'b1', values: ['0', '1'] },
+        { name: 'z', owner: 'c1', values: ['0', '1'], initial: '1' },
+        { name: 'w', owner: 'c2', values: ['0', '1'] },
+      ],
+      constraints: [
+        { name: 'xy', over: ['x', 'y'], costs: [5, 0, 0, 5] },
+        { name: 'xz', over: ['x', 'z'], costs: [1, 9, 9, 2] },
+        { name: 'xw', over: ['x', 'w'], costs: [0, 3, 3, 9] },
+      ],
+    },
+    replies: {
+      get_util: { b1: { utils: [[0, 0]] }, c1: { utils: [[1, 2]] }, c2: { utils: [[0, 3]] } },
+      get_value: {
+        a1: { choices: [{ value: '0' }] },
+        b1: { choices: [{ value: '1' }] },
+        c1: { choices: [{ value: '0' }] },
+        c2: { choices: [{ value: '0' }] },
+      },
+    },
+    whole: { status: 'decided', result: { cost: 1, frozen: [] }, certificate: { bound: 1 } },
+    bereft: { status: 'decided', result: { cost: 9, frozen: ['z', 'w'] } },
+  },
 ];

@@ -373,3 +373,29 @@ export {
 } from './protocols/stable-matching.ts';
 export type { CampaignOptions, Election, Leader, Leadership } from './election.ts';
 export type { Mutex, MutexHold, MutexRunOptions } from './mutex.ts';
+export type { CostTable, Objective } from './protocols/dcop/cost-table.ts';
+export type { DcopResult } from './protocols/dcop/dcop-claim.ts';
+export {
+  dcopCellsMax,
+  type DcopConstraint,
+  dcopConstraintsMax,
+  dcopCostMax,
+  type DcopProblem,
+  dcopValuesMax,
+  type DcopVariable,
+  dcopVariablesMax,
+} from './protocols/dcop/dcop-problem.ts';
+export { dpop } from './protocols/dcop/dpop.ts';
+export type { DpopResult, DpopSpec } from './protocols/dcop/dpop-progress.ts';
+export {
+  type Choice,
+  type ChoiceQuestion,
+  type ChoiceReply,
+  type ChoiceTask,
+  dcopAgent,
+  type NamedValues,
+  type PrivateCosts,
+  type UtilQuestion,
+  type UtilReply,
+  type UtilTask,
+} from './protocols/dcop/dpop-questions.ts';

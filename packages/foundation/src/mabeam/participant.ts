@@ -9,6 +9,14 @@ import { isRecord, parsed, shown } from './parse.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
+import {
+  type ChoiceQuestion,
+  choiceQuestion,
+  type ChoiceReply,
+  type UtilQuestion,
+  utilQuestion,
+  type UtilReply,
+} from './protocols/dcop/dpop-questions.ts';
 import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
 import {
   type PreferenceList,
@@ -65,6 +73,10 @@ export interface ParticipantHandlers<C> {
   readonly trade?: Asked<C, TradeQuestion, TradeAnswer>;
   /** Says whom it would have, the best first. */
   readonly preferences?: Asked<C, PreferencesQuestion, PreferenceList>;
+  /** Says what is best below some variables: a table for each task. `dcopAgent` does it. */
+  readonly util?: Asked<C, UtilQuestion, UtilReply['utils']>;
+  /** Chooses values of its variables. `dcopAgent` does it. */
+  readonly choice?: Asked<C, ChoiceQuestion, ChoiceReply['choices']>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -124,6 +136,8 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(quantityQuestion, handlers.quantity),
     answerer(tradeQuestion, handlers.trade),
     answerer(preferencesQuestion, handlers.preferences),
+    answerer(utilQuestion, handlers.util),
+    answerer(choiceQuestion, handlers.choice),
   ];
   return new Map([...others, ...own].flat());
 }

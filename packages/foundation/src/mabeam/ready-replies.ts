@@ -1,5 +1,6 @@
 import { readyReplies as callMarket } from './protocols/call-market-ready.ts';
 import { readyReplies as continuousMarket } from './protocols/continuous-market-ready.ts';
+import { readyReplies as dcop } from './protocols/dcop-ready.ts';
 import { readyReplies as matching } from './protocols/deferred-acceptance-ready.ts';
 import { readyReplies as dutch } from './protocols/dutch-auction-ready.ts';
 import { readyReplies as english } from './protocols/english-auction-ready.ts';
@@ -28,4 +29,5 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...multiUnit,
   ...continuousMarket,
   ...matching,
+  ...dcop,
 };

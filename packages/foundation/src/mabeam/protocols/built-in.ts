@@ -3,6 +3,7 @@ import { ausubelAuction } from './ausubel-auction.ts';
 import { barrier } from './barrier.ts';
 import { callMarket } from './call-market.ts';
 import { continuousMarket } from './continuous-market.ts';
+import { dpop } from './dcop/dpop.ts';
 import { deferredAcceptanceMatching } from './deferred-acceptance.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
@@ -29,4 +30,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   ausubelAuction,
   continuousMarket,
   deferredAcceptanceMatching,
+  dpop,
 ];
