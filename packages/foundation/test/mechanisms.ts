@@ -239,4 +239,36 @@ export const mechanisms: readonly Mechanism[] = [
     whole: { status: 'decided', result: { cost: 1, frozen: [] }, certificate: { bound: 1 } },
     bereft: { status: 'decided', result: { cost: 9, frozen: ['z', 'w'] } },
   },
+  {
+    protocol: 'dcop.maxsum',
+    spec: {
+      problem: 'p',
+      variables: [
+        { name: 'x', owner: 'a1', values: ['0', '1'] },
+        { name: 'z', owner: 'c1', values: ['0', '1'] },
+        { name: 'w', owner: 'c2', values: ['0', '1'] },
+      ],
+      constraints: [{ name: 'xz', over: ['x', 'z'], costs: [1, 0, 2, 2] }],
+    },
+    replies: {
+      get_messages: {
+        a1: {
+          beliefs: [{ value: '0', outgoing: [[0, 0]] }],
+          factors: [
+            {
+              cost: 0,
+              outgoing: [
+                [0, 2],
+                [1, 0],
+              ],
+            },
+          ],
+        },
+        c1: { beliefs: [{ value: '1', outgoing: [[0, 0]] }], factors: [] },
+        c2: { beliefs: [{ value: '0', outgoing: [] }], factors: [] },
+      },
+    },
+    whole: { status: 'decided', result: { cost: 0, frozen: [], isConverged: true } },
+    bereft: { status: 'decided', result: { cost: 1, frozen: ['z', 'w'] } },
+  },
 ];

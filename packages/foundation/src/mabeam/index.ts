@@ -392,10 +392,23 @@ export {
   type ChoiceQuestion,
   type ChoiceReply,
   type ChoiceTask,
-  dcopAgent,
   type NamedValues,
-  type PrivateCosts,
   type UtilQuestion,
   type UtilReply,
   type UtilTask,
 } from './protocols/dcop/dpop-questions.ts';
+export { dcopAgent, type PrivateCosts } from './protocols/dcop/dcop-agent.ts';
+export {
+  maxSum,
+  type MaxSumResult,
+  maxSumRoundsMax,
+  type MaxSumSpec,
+} from './protocols/dcop/max-sum.ts';
+export type {
+  BeliefReply,
+  BeliefTask,
+  FactorReply,
+  FactorTask,
+  MessagesQuestion,
+  MessagesReply,
+} from './protocols/dcop/max-sum-questions.ts';

@@ -17,6 +17,11 @@ import {
   utilQuestion,
   type UtilReply,
 } from './protocols/dcop/dpop-questions.ts';
+import {
+  type MessagesQuestion,
+  messagesQuestion,
+  type MessagesReply,
+} from './protocols/dcop/max-sum-questions.ts';
 import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
 import {
   type PreferenceList,
@@ -77,6 +82,8 @@ export interface ParticipantHandlers<C> {
   readonly util?: Asked<C, UtilQuestion, UtilReply['utils']>;
   /** Chooses values of its variables. `dcopAgent` does it. */
   readonly choice?: Asked<C, ChoiceQuestion, ChoiceReply['choices']>;
+  /** Says what its variables and constraints tell each other. `dcopAgent` does it. */
+  readonly messages?: Asked<C, MessagesQuestion, MessagesReply>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -138,6 +145,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(preferencesQuestion, handlers.preferences),
     answerer(utilQuestion, handlers.util),
     answerer(choiceQuestion, handlers.choice),
+    answerer(messagesQuestion, handlers.messages),
   ];
   return new Map([...others, ...own].flat());
 }

@@ -4,6 +4,7 @@ import { barrier } from './barrier.ts';
 import { callMarket } from './call-market.ts';
 import { continuousMarket } from './continuous-market.ts';
 import { dpop } from './dcop/dpop.ts';
+import { maxSum } from './dcop/max-sum.ts';
 import { deferredAcceptanceMatching } from './deferred-acceptance.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
@@ -31,4 +32,5 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   continuousMarket,
   deferredAcceptanceMatching,
   dpop,
+  maxSum,
 ];

@@ -2,6 +2,7 @@ import type { CoordinationRequest } from '../message.ts';
 import { isRecord } from '../parse.ts';
 import type { DcopConstraint } from './dcop/dcop-problem.ts';
 import { choiceOf, choiceQuestion, utilOf, utilQuestion } from './dcop/dpop-questions.ts';
+import { beliefOf, factorOf, messagesQuestion } from './dcop/max-sum-questions.ts';
 
 /** Owners of variables for scripts, by name. */
 export const readyReplies: Readonly<
@@ -22,6 +23,15 @@ function answerTo(
   if (up?.ok === true) {
     const { tasks, objective } = up.value;
     return { utils: tasks.map((task) => [...utilOf(task, objective, costs)]) };
+  }
+  const across =
+    request.type === messagesQuestion.type ? messagesQuestion.parse(request) : undefined;
+  if (across?.ok === true) {
+    const { beliefs, factors, objective } = across.value;
+    return {
+      beliefs: beliefs.map((task) => beliefOf(task, objective)),
+      factors: factors.map((task) => factorOf(task, objective, costs)),
+    };
   }
   const down = request.type === choiceQuestion.type ? choiceQuestion.parse(request) : undefined;
   if (down?.ok !== true) return undefined;

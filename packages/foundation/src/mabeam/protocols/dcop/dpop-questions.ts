@@ -7,7 +7,6 @@ import {
   unknownField,
   unparsed,
 } from '../../parse.ts';
-import type { ParticipantHandlers } from '../../participant.ts';
 import type { Question } from '../../question.ts';
 import {
   type Axis,
@@ -93,27 +92,6 @@ export const choiceQuestion: Question<ChoiceQuestion, ChoiceReply['choices']> = 
   parse: ({ body }) => (isChoiceQuestion(body) ? parsed(body) : noTasks(body)),
   reply: (choices) => parseChoices({ choices }),
 };
-
-/** What a constraint costs that only its owners know: a cost for each assignment, in rows. */
-export type PrivateCosts<C> = (ctx: C, constraint: DcopConstraint) => readonly number[];
-
-/**
- * An agent that does its part of a DPOP honestly.
- *
- * @param costs - Of the constraints whose costs are not in the spec.
- */
-export function dcopAgent<C>(costs: PrivateCosts<C> = unknownCosts): ParticipantHandlers<C> {
-  return {
-    util: (ctx, { tasks, objective }) =>
-      tasks.map((task) => [...utilOf(task, objective, (each) => costs(ctx, each))]),
-    choice: (ctx, { tasks, objective }) =>
-      tasks.map((task) => choiceOf(task, objective, (each) => costs(ctx, each))),
-  };
-}
-
-function unknownCosts(_ctx: unknown, { name }: DcopConstraint): never {
-  throw new Error(`the costs of ${name} are not in the spec, and this agent does not know them`);
-}
 
 /** The table of one task, with what is not in the spec from elsewhere. */
 // oxlint-disable-next-line max-params -- of what, to which end, and what is known

@@ -6,10 +6,10 @@ import type { AgentId, CoordinationRequest } from '../../message.ts';
 import { participant } from '../../participant.ts';
 import { verify } from '../../verify.ts';
 import { readyReplies } from '../dcop-ready.ts';
+import { dcopAgent } from './dcop-agent.ts';
 import { bestCost, costOf, type DcopResult } from './dcop-claim.ts';
 import type { DcopConstraint, DcopProblem, DcopVariable } from './dcop-problem.ts';
 import type { DpopResult, DpopSpec } from './dpop-progress.ts';
-import { dcopAgent } from './dpop-questions.ts';
 import { dpop } from './dpop.ts';
 
 type Costs = Readonly<Record<string, readonly number[]>>;
