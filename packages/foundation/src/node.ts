@@ -380,8 +380,6 @@ class RunningNode implements Node {
     return createMabeam({
       runtime,
       processes,
-      leases: this.leases,
-      variables: this.variables,
       clock,
       random,
       journal: this.#ports.snapshots,

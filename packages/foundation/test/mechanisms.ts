@@ -34,6 +34,22 @@ const sold = (winner: string, price: bigint): object => ({
   result: { winner, price },
 });
 
+/** Three variables that hang on a fourth, two of them of agents that are killed. */
+const hanging = {
+  problem: 'p',
+  variables: [
+    { name: 'x', owner: 'a1', values: ['0', '1'] },
+    { name: 'y', owner: 'b1', values: ['0', '1'] },
+    { name: 'z', owner: 'c1', values: ['0', '1'], initial: '1' },
+    { name: 'w', owner: 'c2', values: ['0', '1'] },
+  ],
+  constraints: [
+    { name: 'xy', over: ['x', 'y'], costs: [5, 0, 0, 5] },
+    { name: 'xz', over: ['x', 'z'], costs: [1, 9, 9, 2] },
+    { name: 'xw', over: ['x', 'w'], costs: [0, 3, 3, 9] },
+  ],
+};
+
 /** Each wants two units, the second for half. */
 const several = perWorth((worth) => ({ unitsWorth: [worth, worth / 2n].map(String) }));
 const licences = { lot: 'cpu', units: 3 };
@@ -212,63 +228,50 @@ export const mechanisms: readonly Mechanism[] = [
     bereft: cleared({ rounds: 3, quantity: 2 }),
   },
   {
-    protocol: 'dcop.dpop',
-    spec: {
-      problem: 'p',
-      variables: [
-        { name: 'x', owner: 'a1', values: ['0', '1'] },
-        { name: 'y', owner: 'b1', values: ['0', '1'] },
-        { name: 'z', owner: 'c1', values: ['0', '1'], initial: '1' },
-        { name: 'w', owner: 'c2', values: ['0', '1'] },
-      ],
-      constraints: [
-        { name: 'xy', over: ['x', 'y'], costs: [5, 0, 0, 5] },
-        { name: 'xz', over: ['x', 'z'], costs: [1, 9, 9, 2] },
-        { name: 'xw', over: ['x', 'w'], costs: [0, 3, 3, 9] },
-      ],
-    },
+    protocol: 'match.deferred_acceptance',
+    spec: { matching: 'jobs', receivers: ['a1', 'b1', 'c1'] },
     replies: {
-      get_util: { b1: { utils: [[0, 0]] }, c1: { utils: [[1, 2]] }, c2: { utils: [[0, 3]] } },
-      get_value: {
-        a1: { choices: [{ value: '0' }] },
-        b1: { choices: [{ value: '1' }] },
-        c1: { choices: [{ value: '0' }] },
-        c2: { choices: [{ value: '0' }] },
+      get_preferences: {
+        a2: { list: ['c1', 'a1'] },
+        b2: { list: ['a1', 'b1'] },
+        c2: { list: ['a1', 'c1'] },
+        a1: { rank: ['c2', 'a2', 'b2'] },
+        b1: { rank: ['b2'] },
+        c1: { rank: ['a2'] },
       },
     },
+    whole: {
+      status: 'decided',
+      result: {
+        matches: [
+          { proposer: 'a2', receiver: 'c1' },
+          { proposer: 'b2', receiver: 'b1' },
+          { proposer: 'c2', receiver: 'a1' },
+        ],
+      },
+    },
+    bereft: {
+      status: 'decided',
+      result: {
+        matches: [
+          { proposer: 'a2', receiver: 'a1' },
+          { proposer: 'b2', receiver: 'b1' },
+        ],
+      },
+    },
+  },
+  {
+    protocol: 'dcop.dpop',
+    spec: hanging,
+    replies: { get_util: all({ dcop: {} }), get_value: all({ dcop: {} }) },
     whole: { status: 'decided', result: { cost: 1, frozen: [] }, certificate: { bound: 1 } },
-    bereft: { status: 'decided', result: { cost: 9, frozen: ['z', 'w'] } },
+    bereft: { status: 'decided', result: { cost: 5, frozen: ['z', 'w'] } },
   },
   {
     protocol: 'dcop.maxsum',
-    spec: {
-      problem: 'p',
-      variables: [
-        { name: 'x', owner: 'a1', values: ['0', '1'] },
-        { name: 'z', owner: 'c1', values: ['0', '1'] },
-        { name: 'w', owner: 'c2', values: ['0', '1'] },
-      ],
-      constraints: [{ name: 'xz', over: ['x', 'z'], costs: [1, 0, 2, 2] }],
-    },
-    replies: {
-      get_messages: {
-        a1: {
-          beliefs: [{ value: '0', outgoing: [[0, 0]] }],
-          factors: [
-            {
-              cost: 0,
-              outgoing: [
-                [0, 2],
-                [1, 0],
-              ],
-            },
-          ],
-        },
-        c1: { beliefs: [{ value: '1', outgoing: [[0, 0]] }], factors: [] },
-        c2: { beliefs: [{ value: '0', outgoing: [] }], factors: [] },
-      },
-    },
-    whole: { status: 'decided', result: { cost: 0, frozen: [], isConverged: true } },
-    bereft: { status: 'decided', result: { cost: 1, frozen: ['z', 'w'] } },
+    spec: hanging,
+    replies: { get_messages: all({ dcop: {} }) },
+    whole: { status: 'decided', result: { cost: 1, frozen: [], isConverged: true } },
+    bereft: { status: 'decided', result: { cost: 5, frozen: ['z', 'w'] } },
   },
 ];

@@ -1,6 +1,5 @@
 import type { Clock } from '../clock.ts';
 import { MemoryStore } from '../cluster/stores/memory.ts';
-import type { Leases } from '../lease/leases.ts';
 import type { LeaseOptions, Leases } from '../lease/leases.ts';
 import type { ProcessManager } from '../placement/process-manager.ts';
 import { anyBehaviour, coordinationMessage } from '../process/behaviour.ts';
@@ -19,14 +18,10 @@ import { isUp } from './agent-state.ts';
 import { createCoordination, type Coordination } from './coordination.ts';
 import { Core } from './core/core.ts';
 import { catalogOf, clusterStore, localStore } from './core/variable-store.ts';
-import type { SessionId } from './message.ts';
-import type { NodeAgents } from './node-agents.ts';
-import type { Variables } from '../values/variables.ts';
-import { AgentRegistry } from './agents.ts';
-import { createCoordination, type Coordination } from './coordination.ts';
 import { Election } from './election.ts';
 import type { SessionId } from './message.ts';
 import { Mutex } from './mutex.ts';
+import type { NodeAgents } from './node-agents.ts';
 import { readListing, readView, type SessionListing, type SessionView } from './session-view.ts';
 import type { Messenger, ParticipantRef } from './session.ts';
 import { MabeamTelemetry } from './telemetry/mabeam-telemetry.ts';
@@ -61,8 +56,6 @@ export interface Mabeam {
 export interface MabeamParts {
   readonly runtime: Runtime;
   readonly processes: ProcessManager;
-  readonly leases: Leases;
-  readonly variables: Variables;
   readonly clock: Clock;
   readonly random: Random;
   /** Where durable sessions are written. */
@@ -88,6 +81,7 @@ const orderMs = 180_000;
 
 export function createMabeam(parts: MabeamParts): Mabeam {
   const { runtime, processes, system, nodeAgents, nodes, clock, random, journal } = parts;
+  const { leases, variables } = parts;
   const agents = new AgentRegistry({
     node: runtime.name,
     processes,
@@ -99,8 +93,6 @@ export function createMabeam(parts: MabeamParts): Mabeam {
         : system(node, orderMs).agents(sendable(order)),
     nodes,
   });
-export function createMabeam({ runtime, processes, system, ...parts }: MabeamParts): Mabeam {
-  const { leases, variables, clock } = parts;
   const messenger = processMessenger(runtime);
   const telemetry = new MabeamTelemetry(clock);
   const where = { node: runtime.name, clusterSize: () => nodes().length };

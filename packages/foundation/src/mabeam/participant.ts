@@ -8,7 +8,6 @@ import {
 import { isRecord, parsed, shown } from './parse.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
-import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
 import {
   type ChoiceQuestion,
   choiceQuestion,
@@ -22,6 +21,7 @@ import {
   messagesQuestion,
   type MessagesReply,
 } from './protocols/dcop/max-sum-questions.ts';
+import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
 import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
 import {
   type PreferenceList,
