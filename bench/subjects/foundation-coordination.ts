@@ -23,6 +23,9 @@ import {
   fisherMarket,
   participant,
   taskAssignment,
+  deferredAcceptance,
+  participant,
+  ranked,
   vickreyAuction,
   type Answer,
   type AnyProtocol,
@@ -68,6 +71,7 @@ else {
       'sessions-10': async () => sessionsOfTen(),
       'call-market-200k': async () => once(clearing()),
       'schulze-300': async () => once(schulze()),
+      'matching-2000': async () => once(matching()),
       'audit-entries': async () => auditing(),
       'sealed-30-nodes': async () => acrossNodes(),
       'silent-1000': async () => silence(),
@@ -362,6 +366,26 @@ async function acrossNodes(): Promise<Session> {
       for (const server of servers) await server.stop();
     },
   };
+}
+
+/** 2,000 who propose and 2,000 who are proposed to, each of whom lists all others in an order of its own. */
+function matching(): () => Promise<number> {
+  const places = Array.from({ length: 2_000 }, (_, place) => place);
+  const random = seededRandom('lists');
+  const lists = (): number[][] =>
+    places.map(() => {
+      const list = [...places];
+      for (let last = list.length - 1; last > 0; last--) {
+        const other = random.int(last + 1);
+        [list[last], list[other]] = [list[other] ?? 0, list[last] ?? 0];
+      }
+      return list;
+    });
+  const quotas = places.map(() => 1);
+  const market = ranked({ proposers: lists(), receivers: lists(), quotas });
+  // Before it counts, for the code to be warm.
+  for (let run = 0; run < 20; run++) deferredAcceptance(market);
+  return () => cpuMs(() => deferredAcceptance(market));
 }
 
 /** How much later than its deadline a session ends in which 1,000 processes say nothing, in ms. */

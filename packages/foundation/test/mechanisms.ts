@@ -34,6 +34,22 @@ const sold = (winner: string, price: bigint): object => ({
   result: { winner, price },
 });
 
+/** Three variables that hang on a fourth, two of them of agents that are killed. */
+const hanging = {
+  problem: 'p',
+  variables: [
+    { name: 'x', owner: 'a1', values: ['0', '1'] },
+    { name: 'y', owner: 'b1', values: ['0', '1'] },
+    { name: 'z', owner: 'c1', values: ['0', '1'], initial: '1' },
+    { name: 'w', owner: 'c2', values: ['0', '1'] },
+  ],
+  constraints: [
+    { name: 'xy', over: ['x', 'y'], costs: [5, 0, 0, 5] },
+    { name: 'xz', over: ['x', 'z'], costs: [1, 9, 9, 2] },
+    { name: 'xw', over: ['x', 'w'], costs: [0, 3, 3, 9] },
+  ],
+};
+
 /** Each wants two units, the second for half. */
 const several = perWorth((worth) => ({ unitsWorth: [worth, worth / 2n].map(String) }));
 const licences = { lot: 'cpu', units: 3 };
@@ -234,6 +250,17 @@ export const mechanisms: readonly Mechanism[] = [
         c2: { act: 'inform_done' },
       },
       progress: { b1: { act: 'inform_done' }, c1: { act: 'inform_done' } },
+    protocol: 'match.deferred_acceptance',
+    spec: { matching: 'jobs', receivers: ['a1', 'b1', 'c1'] },
+    replies: {
+      get_preferences: {
+        a2: { list: ['c1', 'a1'] },
+        b2: { list: ['a1', 'b1'] },
+        c2: { list: ['a1', 'c1'] },
+        a1: { rank: ['c2', 'a2', 'b2'] },
+        b1: { rank: ['b2'] },
+        c1: { rank: ['a2'] },
+      },
     },
     whole: {
       status: 'decided',
@@ -245,6 +272,12 @@ export const mechanisms: readonly Mechanism[] = [
         failed: [{ agent: 'a2', fencing: 2, reason: 'disk full' }],
       },
       reasons: { a1: 'outbid', b2: 'declined' },
+        matches: [
+          { proposer: 'a2', receiver: 'c1' },
+          { proposer: 'b2', receiver: 'b1' },
+          { proposer: 'c2', receiver: 'a1' },
+        ],
+      },
     },
     bereft: {
       status: 'decided',
@@ -381,6 +414,26 @@ function shares(units: Readonly<Record<string, number>>): readonly object[] {
     replies: { get_costs: byPlace((at) => ({ costs: [String(6 - at), at === 0 ? '1' : '9'] })) },
     whole: { status: 'decided', result: { assigned: ['c2', 'a1'], total: 2n } },
     bereft: { status: 'decided', result: { assigned: ['b2', 'a1'], total: 4n } },
+        matches: [
+          { proposer: 'a2', receiver: 'a1' },
+          { proposer: 'b2', receiver: 'b1' },
+        ],
+      },
+    },
+  },
+  {
+    protocol: 'dcop.dpop',
+    spec: hanging,
+    replies: { get_util: all({ dcop: {} }), get_value: all({ dcop: {} }) },
+    whole: { status: 'decided', result: { cost: 1, frozen: [] }, certificate: { bound: 1 } },
+    bereft: { status: 'decided', result: { cost: 5, frozen: ['z', 'w'] } },
+  },
+  {
+    protocol: 'dcop.maxsum',
+    spec: hanging,
+    replies: { get_messages: all({ dcop: {} }) },
+    whole: { status: 'decided', result: { cost: 1, frozen: [], isConverged: true } },
+    bereft: { status: 'decided', result: { cost: 5, frozen: ['z', 'w'] } },
   },
 ];
 

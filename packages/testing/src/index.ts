@@ -21,3 +21,22 @@ export { spawnNode, type SpawnOptions, type TestProcess } from './spawn-node.ts'
 export { TestCluster, type ClusterNodeOptions, type NodeCommands } from './test-cluster.ts';
 export { testNode, type TestNode, type TestNodeOptions } from './test-node.ts';
 export * from './simulation/index.ts';
+export {
+  bullyElection,
+  bullyReceive,
+  bullyStart,
+  bullyTimeout,
+  type BullyElection,
+  type BullyMessage,
+  type BullyProcess,
+  type BullyStep,
+} from './elections/bully-election.ts';
+export {
+  ringElection,
+  ringReceive,
+  ringStart,
+  type RingElection,
+  type RingMessage,
+  type RingProcess,
+  type RingStep,
+} from './elections/ring-election.ts';

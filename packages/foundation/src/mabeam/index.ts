@@ -533,3 +533,60 @@ export type {
   TaskAssignmentResult,
   TaskAssignmentSpec,
 } from './protocols/assign/task-assignment-spec.ts';
+export { deferredAcceptanceMatching, type MatchedNotice } from './protocols/deferred-acceptance.ts';
+export { matchingQuotaMax, type MatchingSpec } from './protocols/matching-spec.ts';
+export type {
+  MatchingSide,
+  PreferenceList,
+  PreferencesQuestion,
+  PreferencesReply,
+} from './protocols/preferences.ts';
+export type { Match, MatchingResult } from './protocols/stable-claim.ts';
+export {
+  deferredAcceptance,
+  type Matches,
+  type MatchingMarket,
+  type RankedMarket,
+  ranked,
+} from './protocols/stable-matching.ts';
+export type { CampaignOptions, Election, Leader, Leadership } from './election.ts';
+export type { Mutex, MutexHold, MutexRunOptions } from './mutex.ts';
+export type { CostTable, Objective } from './protocols/dcop/cost-table.ts';
+export type { DcopResult } from './protocols/dcop/dcop-claim.ts';
+export {
+  dcopCellsMax,
+  type DcopConstraint,
+  dcopConstraintsMax,
+  dcopCostMax,
+  type DcopProblem,
+  dcopValuesMax,
+  type DcopVariable,
+  dcopVariablesMax,
+} from './protocols/dcop/dcop-problem.ts';
+export { dpop } from './protocols/dcop/dpop.ts';
+export type { DpopResult, DpopSpec } from './protocols/dcop/dpop-progress.ts';
+export {
+  type Choice,
+  type ChoiceQuestion,
+  type ChoiceReply,
+  type ChoiceTask,
+  type NamedValues,
+  type UtilQuestion,
+  type UtilReply,
+  type UtilTask,
+} from './protocols/dcop/dpop-questions.ts';
+export { dcopAgent, type PrivateCosts } from './protocols/dcop/dcop-agent.ts';
+export {
+  maxSum,
+  type MaxSumResult,
+  maxSumRoundsMax,
+  type MaxSumSpec,
+} from './protocols/dcop/max-sum.ts';
+export type {
+  BeliefReply,
+  BeliefTask,
+  FactorReply,
+  FactorTask,
+  MessagesQuestion,
+  MessagesReply,
+} from './protocols/dcop/max-sum-questions.ts';

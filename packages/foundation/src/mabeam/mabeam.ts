@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { MemoryStore } from '../cluster/stores/memory.ts';
-import type { Leases } from '../lease/leases.ts';
+import type { LeaseOptions, Leases } from '../lease/leases.ts';
 import type { ProcessManager } from '../placement/process-manager.ts';
 import { anyBehaviour, coordinationMessage } from '../process/behaviour.ts';
 import { refSymbol } from '../process/client.ts';
@@ -18,7 +18,9 @@ import { isUp } from './agent-state.ts';
 import { createCoordination, type Coordination } from './coordination.ts';
 import { Core } from './core/core.ts';
 import { catalogOf, clusterStore, localStore } from './core/variable-store.ts';
+import { Election } from './election.ts';
 import type { SessionId } from './message.ts';
+import { Mutex } from './mutex.ts';
 import type { NodeAgents } from './node-agents.ts';
 import { readListing, readView, type SessionListing, type SessionView } from './session-view.ts';
 import type { Messenger, ParticipantRef } from './session.ts';
@@ -38,6 +40,18 @@ export interface Mabeam {
   sessionOn(node: string, id: SessionId): Promise<SessionView | undefined>;
   /** Agents that are registered on another node, or this one, with what they use, and those it knows to be lost. */
   agentsOn(node: string): Promise<AgentListing>;
+  /**
+   * One leader at a time among those who stand for election under this name. Asks nothing of the store yet.
+   *
+   * @throws FoundationError `INVALID_OPTION`
+   */
+  election(name: string, options?: LeaseOptions): Election;
+  /**
+   * Work that one at a time does in the whole cluster. Asks nothing of the store yet.
+   *
+   * @throws FoundationError `INVALID_OPTION`
+   */
+  mutex(name: string, options?: LeaseOptions): Mutex;
 }
 
 export interface MabeamParts {
@@ -69,6 +83,7 @@ const orderMs = 180_000;
 
 export function createMabeam(parts: MabeamParts): Mabeam {
   const { runtime, processes, system, nodeAgents, nodes, clock, random, journal } = parts;
+  const { leases, variables } = parts;
   const agents = new AgentRegistry({
     node: runtime.name,
     processes,
@@ -98,6 +113,9 @@ export function createMabeam(parts: MabeamParts): Mabeam {
       const view = await system(node).session(id);
       return view === undefined ? undefined : readView(view);
     },
+    election: (name, options = {}) =>
+      new Election(name, options, { node: runtime.name, leases, variables }),
+    mutex: (name, options = {}) => new Mutex(name, options, { leases, clock }),
   };
 }
 

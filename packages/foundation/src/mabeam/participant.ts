@@ -54,6 +54,18 @@ import {
   utilityQuestion,
 } from './protocols/equilibrium/fisher-questions.ts';
 import type { Utility } from './protocols/equilibrium/utility.ts';
+  type ChoiceQuestion,
+  choiceQuestion,
+  type ChoiceReply,
+  type UtilQuestion,
+  utilQuestion,
+  type UtilReply,
+} from './protocols/dcop/dpop-questions.ts';
+import {
+  type MessagesQuestion,
+  messagesQuestion,
+  type MessagesReply,
+} from './protocols/dcop/max-sum-questions.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
 import {
   type ConcessionMove,
@@ -61,6 +73,11 @@ import {
   concedeQuestion,
 } from './protocols/monotonic-concession-questions.ts';
 import { type Order, type OrdersQuestion, ordersQuestion } from './protocols/orders.ts';
+import {
+  type PreferenceList,
+  type PreferencesQuestion,
+  preferencesQuestion,
+} from './protocols/preferences.ts';
 import { acceptQuestion, type PriceQuestion, stayQuestion } from './protocols/price-questions.ts';
 import { type QuantityQuestion, quantityQuestion } from './protocols/quantity-question.ts';
 import {
@@ -136,6 +153,14 @@ export interface ParticipantHandlers<C> {
   readonly wants?: Asked<C, WantsQuestion, Wants>;
   /** Says what tasks cost it, and which it cannot do. */
   readonly costs?: Asked<C, CostsQuestion, Costs>;
+  /** Says whom it would have, the best first. */
+  readonly preferences?: Asked<C, PreferencesQuestion, PreferenceList>;
+  /** Says what is best below some variables: a table for each task. `dcopAgent` does it. */
+  readonly util?: Asked<C, UtilQuestion, UtilReply['utils']>;
+  /** Chooses values of its variables. `dcopAgent` does it. */
+  readonly choice?: Asked<C, ChoiceQuestion, ChoiceReply['choices']>;
+  /** Says what its variables and constraints tell each other. `dcopAgent` does it. */
+  readonly messages?: Asked<C, MessagesQuestion, MessagesReply>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -207,6 +232,10 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(demandQuestion, handlers.demand),
     answerer(wantsQuestion, handlers.wants),
     answerer(costsQuestion, handlers.costs),
+    answerer(preferencesQuestion, handlers.preferences),
+    answerer(utilQuestion, handlers.util),
+    answerer(choiceQuestion, handlers.choice),
+    answerer(messagesQuestion, handlers.messages),
   ];
   return new Map([...others, ...own].flat());
 }

@@ -4,6 +4,8 @@ import { readyReplies as conflict } from './protocols/conflict-ready.ts';
 import { readyReplies as combinatorial } from './protocols/combinatorial-ready.ts';
 import { readyReplies as continuousMarket } from './protocols/continuous-market-ready.ts';
 import { readyReplies as contractNet } from './protocols/contract-net-ready.ts';
+import { readyReplies as dcop } from './protocols/dcop-ready.ts';
+import { readyReplies as matching } from './protocols/deferred-acceptance-ready.ts';
 import { readyReplies as dutch } from './protocols/dutch-auction-ready.ts';
 import { readyReplies as english } from './protocols/english-auction-ready.ts';
 import { readyReplies as equilibrium } from './protocols/equilibrium/equilibrium-ready.ts';
@@ -38,4 +40,6 @@ export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   ...combinatorial,
   ...equilibrium,
   ...tasks,
+  ...matching,
+  ...dcop,
 };

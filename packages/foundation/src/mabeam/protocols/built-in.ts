@@ -7,6 +7,9 @@ import { callMarket } from './call-market.ts';
 import { combinatorialAuction } from './combinatorial/combinatorial-auction.ts';
 import { continuousMarket } from './continuous-market.ts';
 import { contractNet } from './contract-net.ts';
+import { dpop } from './dcop/dpop.ts';
+import { maxSum } from './dcop/max-sum.ts';
+import { deferredAcceptanceMatching } from './deferred-acceptance.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
 import { escalation } from './escalation.ts';
@@ -48,4 +51,7 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   exchangeMarket,
   assignmentMarket,
   taskAssignment,
+  deferredAcceptanceMatching,
+  dpop,
+  maxSum,
 ];

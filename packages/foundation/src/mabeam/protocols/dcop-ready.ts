@@ -1,0 +1,47 @@
+import type { CoordinationRequest } from '../message.ts';
+import { isRecord } from '../parse.ts';
+import type { DcopConstraint } from './dcop/dcop-problem.ts';
+import { choiceOf, choiceQuestion, utilOf, utilQuestion } from './dcop/dpop-questions.ts';
+import { beliefOf, factorOf, messagesQuestion } from './dcop/max-sum-questions.ts';
+
+/** Owners of variables for scripts, by name. */
+export const readyReplies: Readonly<
+  Record<string, (argument: unknown) => (request: CoordinationRequest) => unknown>
+> = {
+  /** Does its part honestly; it knows the costs of constraints that are not in the spec: `{ "dcop": { "c1": [0, 5, 5, 0] } }`. */
+  dcop: (argument) => {
+    const costs = (constraint: DcopConstraint): readonly number[] => known(argument, constraint);
+    return (request) => answerTo(request, costs);
+  },
+};
+
+function answerTo(
+  request: CoordinationRequest,
+  costs: (constraint: DcopConstraint) => readonly number[],
+): unknown {
+  const up = request.type === utilQuestion.type ? utilQuestion.parse(request) : undefined;
+  if (up?.ok === true) {
+    const { tasks, objective } = up.value;
+    return { utils: tasks.map((task) => [...utilOf(task, objective, costs)]) };
+  }
+  const across =
+    request.type === messagesQuestion.type ? messagesQuestion.parse(request) : undefined;
+  if (across?.ok === true) {
+    const { beliefs, factors, objective } = across.value;
+    return {
+      beliefs: beliefs.map((task) => beliefOf(task, objective)),
+      factors: factors.map((task) => factorOf(task, objective, costs)),
+    };
+  }
+  const down = request.type === choiceQuestion.type ? choiceQuestion.parse(request) : undefined;
+  if (down?.ok !== true) return undefined;
+  const { tasks, objective } = down.value;
+  return { choices: tasks.map((task) => choiceOf(task, objective, costs)) };
+}
+
+/** @throws Error for a constraint of which nothing is known. */
+function known(argument: unknown, { name }: DcopConstraint): readonly number[] {
+  const costs = isRecord(argument) ? argument[name] : undefined;
+  if (Array.isArray(costs) && costs.every((cost) => typeof cost === 'number')) return costs;
+  throw new Error(`the costs of ${name} are not in the spec, and this agent does not know them`);
+}

@@ -1,0 +1,561 @@
+import { type Sat, type Scripted, sit } from '@foundation/testing';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import type { AgentId, CoordinationRequest } from '../../message.ts';
+import { participant } from '../../participant.ts';
+import { verify } from '../../verify.ts';
+import { readyReplies } from '../dcop-ready.ts';
+import { dcopAgent } from './dcop-agent.ts';
+import { bestCost, costOf, type DcopResult } from './dcop-claim.ts';
+import type { DcopConstraint, DcopProblem, DcopVariable } from './dcop-problem.ts';
+import type { DpopResult, DpopSpec } from './dpop-progress.ts';
+import { dpop } from './dpop.ts';
+
+type Costs = Readonly<Record<string, readonly number[]>>;
+
+const honest = readyReplies['dcop'] ?? (() => () => undefined);
+
+/** Agents that do their part, or what `troubles` says. */
+function hold(
+  spec: DpopSpec,
+  {
+    troubles = {},
+    costs = {},
+  }: {
+    readonly troubles?: Readonly<
+      Record<AgentId, Scripted | ((request: CoordinationRequest) => Scripted)>
+    >;
+    readonly costs?: Costs;
+  } = {},
+): Promise<Sat<DpopResult>> {
+  const answer = honest(costs);
+  return sit(dpop, {
+    spec,
+    roster: [...new Set(spec.variables.map(({ owner }) => owner))],
+    options: { deadlineMs: 1_000_000 },
+    answer(request) {
+      const trouble = troubles[request.to];
+      if (trouble === undefined) return { body: answer(request) };
+      return typeof trouble === 'function' ? trouble(request) : trouble;
+    },
+  });
+}
+
+function variable(
+  name: string,
+  values: readonly string[],
+  more: Partial<DcopVariable> = {},
+): DcopVariable {
+  return { name, owner: `owner of ${name}`, values, ...more };
+}
+
+/** A table from what each assignment costs. */
+function constraint(
+  name: string,
+  over: readonly DcopVariable[],
+  cost: (...values: readonly string[]) => number,
+): DcopConstraint {
+  const rows = over.reduce<readonly (readonly string[])[]>(
+    (all, { values }) => all.flatMap((cells) => values.map((value) => [...cells, value])),
+    [[]],
+  );
+  return { name, over: over.map((each) => each.name), costs: rows.map((cells) => cost(...cells)) };
+}
+
+/** The best of all assignments, by trying each. */
+function bruteForce({ variables, constraints, objective = 'min' }: DcopProblem): {
+  best: number;
+  count: number;
+} {
+  let [best, count] = [objective === 'min' ? Infinity : -Infinity, 0];
+  const sizes = variables.map(({ values }) => values.length);
+  const places = new Map(variables.map(({ name }, place) => [name, place]));
+  const tables = constraints.map(({ over, costs = [] }) => {
+    return { costs, at: over.map((name) => places.get(name) ?? 0) };
+  });
+  const digits = sizes.map(() => 0);
+  const extend = (place: number): void => {
+    if (place < sizes.length) {
+      for (let digit = 0; digit < (sizes[place] ?? 0); digit++) {
+        digits[place] = digit;
+        extend(place + 1);
+      }
+      return;
+    }
+    let cost = 0;
+    for (const { costs, at } of tables) {
+      let cell = 0;
+      for (const each of at) cell = cell * (sizes[each] ?? 0) + (digits[each] ?? 0);
+      cost += costs[cell] ?? 0;
+    }
+    if (cost === best) count++;
+    else if (objective === 'min' ? cost < best : cost > best) [best, count] = [cost, 1];
+  };
+  extend(0);
+  return { best, count };
+}
+
+const colours = ['R', 'G'];
+
+/** Three variables in a row that like to differ from their neighbours, in tenths; each with a colour of its own liking. */
+function row(liked: readonly string[], clash = 10): DpopSpec {
+  const variables = ['v1', 'v2', 'v3'].map((name) => variable(name, colours));
+  const [v1, v2, v3] = variables as [DcopVariable, DcopVariable, DcopVariable];
+  const equal = (left?: string, right?: string): number => (left === right ? clash : 0);
+  return {
+    problem: 'colours',
+    variables,
+    constraints: [
+      ...liked.map((colour, at) =>
+        constraint(`like ${at}`, [variables[at] ?? v1], (value) => (value === colour ? -1 : 1)),
+      ),
+      constraint('diff_1_2', [v1, v2], equal),
+      constraint('diff_2_3', [v2, v3], equal),
+    ],
+  };
+}
+
+function tutorial(objective: 'min' | 'max'): DpopSpec {
+  const over = (left: number, right: number, costs: readonly number[]): DcopConstraint => ({
+    name: `c_${left}_${right}`,
+    over: [`v${left}`, `v${right}`],
+    costs,
+  });
+  return {
+    problem: 'tutorial',
+    objective,
+    variables: ['v1', 'v2', 'v3', 'v4'].map((name) => variable(name, colours)),
+    constraints: [
+      over(1, 2, [5, 8, 20, 3]),
+      over(1, 3, [5, 10, 20, 3]),
+      over(2, 3, [5, 4, 3, 3]),
+      over(2, 4, [3, 8, 10, 3]),
+    ],
+  };
+}
+
+/** Lamps that shall make a room as light as is wanted for as little as can be, in tenths. */
+function lamps(): DpopSpec {
+  const steps = ['0', '1', '2', '3', '4'];
+  const variables = ['l1', 'l2', 'l3', 'm1'].map((name) => variable(name, steps));
+  const [l1, l2, l3, m1] = variables as [DcopVariable, DcopVariable, DcopVariable, DcopVariable];
+  const light = (...at: readonly string[]): number => {
+    const [a = 0, b = 0, c = 0] = at.map(Number);
+    const tenths = 7 * a + 5 * b + 3 * c;
+    const [whole, rest] = [Math.floor(tenths / 10), tenths % 10];
+    // Halves go to the even number.
+    return rest > 5 || (rest === 5 && whole % 2 === 1) ? whole + 1 : whole;
+  };
+  return {
+    problem: 'lamps',
+    variables,
+    constraints: [
+      constraint('l1', [l1], (value) => 7 * Number(value)),
+      constraint('l2', [l2], (value) => 5 * Number(value)),
+      constraint('l3', [l3], (value) => 2 * Number(value)),
+      constraint('m1_c', [l1, l2, l3, m1], (...at) =>
+        Number(at[3]) === light(...at) ? 0 : 10_000,
+      ),
+      constraint(
+        'r1',
+        [m1, l2],
+        (m, l) => 100 * (Math.abs(Number(m) - 3) + Math.abs(Number(l) - 3)),
+      ),
+    ],
+  };
+}
+
+/** Edges that cost something when both ends have the same colour. */
+function colouring(
+  edges: readonly (readonly [number, number])[],
+  count: number,
+  clash: number,
+): DpopSpec {
+  const all = Array.from({ length: count }, (_, index) => `${index}`);
+  const n = Math.max(...edges.flat()) + 1;
+  const variables = Array.from({ length: n }, (_, index) => variable(`v${index}`, all));
+  return {
+    problem: 'colouring',
+    variables,
+    constraints: edges.map(([left, right], index) =>
+      constraint(
+        `c${index}`,
+        [left, right].flatMap((each) => variables[each] ?? []),
+        (a, b) => (a === b ? clash : 0),
+      ),
+    ),
+  };
+}
+
+/** Mycielski's construction on a ring of five: the Grötzsch graph. */
+const myciel3 = [
+  ...[0, 1, 2, 3, 4].map((at) => [at, (at + 1) % 5] as const),
+  ...[0, 1, 2, 3, 4].flatMap((at) => [
+    [at + 5, (at + 1) % 5] as const,
+    [at + 5, (at + 4) % 5] as const,
+  ]),
+  ...[0, 1, 2, 3, 4].map((at) => [at + 5, 10] as const),
+];
+
+async function solved(spec: DpopSpec): Promise<DpopResult> {
+  const { outcome } = await hold(spec);
+  expect(outcome.status).toBe('decided');
+  expect(verify<DcopResult>(dpop, outcome)).toEqual([]);
+  const result = outcome.result ?? Promise.reject(new Error('no result'));
+  const { cost, frozen } = await result;
+  expect(frozen).toEqual([]);
+  expect(outcome.certificate).toEqual({ kind: 'optimality', bound: cost, gap: 0 });
+  return result;
+}
+
+const v = (...values: readonly string[]): object =>
+  Object.fromEntries(values.map((value, at) => [`v${at + 1}`, value]));
+
+describe('a DPOP', () => {
+  it('solves the instances of pyDCOP (E1 to E6)', async () => {
+    expect(await solved(row(['R', 'G', 'G']))).toMatchObject({
+      cost: -1,
+      assignment: v('R', 'G', 'R'),
+    });
+    expect(await solved(tutorial('min'))).toMatchObject({
+      cost: 12,
+      assignment: v('G', 'G', 'G', 'G'),
+    });
+    expect(await solved(tutorial('max'))).toMatchObject({
+      cost: 53,
+      assignment: v('G', 'R', 'R', 'G'),
+    });
+    expect(await solved(lamps())).toMatchObject({
+      cost: 23,
+      assignment: { l1: '0', l2: '3', l3: '4', m1: '3' },
+    });
+    expect(await solved(row(['R', 'G', 'R']))).toMatchObject({ cost: -3 });
+    const csp = row([], 10_000);
+    expect(await solved(csp)).toMatchObject({ cost: 0 });
+    expect(bruteForce(csp)).toEqual({ best: 0, count: 2 });
+    const ten = colouring(
+      [
+        [0, 1],
+        [0, 4],
+        [6, 9],
+        [7, 9],
+        [0, 5],
+        [1, 2],
+        [2, 5],
+        [2, 6],
+        [3, 8],
+        [3, 4],
+        [4, 5],
+        [4, 7],
+      ],
+      3,
+      10_000,
+    );
+    expect(await solved(ten)).toMatchObject({ cost: 0 });
+    expect(bruteForce(ten)).toEqual({ best: 0, count: 384 });
+  });
+
+  it('colours the Grötzsch graph with four colours, and with three but for one edge (E7)', async () => {
+    expect(myciel3).toHaveLength(20);
+    expect(await solved(colouring(myciel3, 3, 1))).toMatchObject({ cost: 1 });
+    expect(await solved(colouring(myciel3, 4, 1))).toMatchObject({ cost: 0 });
+  });
+
+  it('asks each agent for a table, then for a value: 2(n − 1) messages', async () => {
+    const sat = await hold(tutorial('min'));
+    expect(sat.outcome.result?.messages).toEqual({ util: 3, value: 3 });
+    const types = sat.sent.map(({ type }) => type);
+    expect(types).toEqual([...Array(3).fill('get_util'), ...Array(4).fill('get_value')]);
+    // v2 is the root; v4 hangs on it alone.
+    const four = sat.sent.find(({ to, type }) => to === 'owner of v4' && type === 'get_util');
+    expect(four?.body).toEqual({
+      problem: 'tutorial',
+      objective: 'min',
+      tasks: [
+        {
+          name: 'v4',
+          values: colours,
+          constraints: [{ name: 'c_2_4', over: ['v2', 'v4'], costs: [3, 8, 10, 3] }],
+          below: [],
+          separator: [{ name: 'v2', values: colours }],
+        },
+      ],
+    });
+    const down = sat.sent.findLast(({ to }) => to === 'owner of v4');
+    expect(down?.body).toMatchObject({
+      tasks: [{ above: [{ name: 'v2', value: 'G' }], below: [0, 0] }],
+    });
+  });
+
+  const sizes = fc.record({
+    n: fc.integer({ min: 1, max: 6 }),
+    d: fc.integer({ min: 1, max: 3 }),
+    objective: fc.constantFrom('min' as const, 'max' as const),
+    owners: fc.integer({ min: 1, max: 6 }),
+    scopes: fc.array(fc.uniqueArray(fc.nat(5), { minLength: 1, maxLength: 4 }), { maxLength: 8 }),
+    costs: fc.array(fc.integer({ min: -9, max: 9 }), { minLength: 200, maxLength: 200 }),
+  });
+  const problems = sizes.map(({ n, d, objective, owners, scopes, costs }): DpopSpec => {
+    const variables = Array.from({ length: n }, (_, at) => ({
+      ...variable(
+        `x${at}`,
+        Array.from({ length: 1 + ((at + d) % 3) }, (__, value) => `${value}`),
+      ),
+      owner: `a${at % owners}`,
+    }));
+    let next = 0;
+    const constraints = scopes.map((scope, index) => {
+      const over = [...new Set(scope.map((at) => at % n))].flatMap((at) => variables[at] ?? []);
+      return constraint(`c${index}`, over, () => costs[next++ % costs.length] ?? 0);
+    });
+    return { problem: 'random', objective, variables, constraints };
+  });
+
+  it('finds what trying everything finds, whoever owns what, also where only owners know the costs', () =>
+    fc.assert(
+      fc.asyncProperty(problems, fc.nat(3), async (spec, at) => {
+        const { best } = bruteForce(spec);
+        expect(bestCost({ objective: 'min', answerMs: 1, ...spec })).toBe(best);
+        const result = await solved(spec);
+        expect(result.cost).toBe(best);
+        const { util, value } = result.messages;
+        expect(util).toBe(value);
+        expect(util).toBeLessThan(spec.variables.length);
+        const secret = new Set(spec.constraints.filter((_, index) => index % 4 === at));
+        const costs = Object.fromEntries([...secret].map((each) => [each.name, each.costs ?? []]));
+        const constraints = spec.constraints.map((each) =>
+          secret.has(each) ? { name: each.name, over: each.over } : each,
+        );
+        const { outcome } = await hold({ ...spec, constraints }, { costs });
+        expect(outcome.result?.cost).toBe(best);
+        expect(outcome.certificate?.bound).toBe(best);
+        expect(verify<DcopResult>(dpop, outcome)).toEqual([]);
+      }),
+      { numRuns: 60 },
+    ));
+
+  it('keeps the variable of a silent agent at its value, solves the rest as well as can be, and says so', () =>
+    fc.assert(
+      fc.asyncProperty(
+        problems,
+        fc.nat(5),
+        fc.constantFrom<Scripted>('silent', 'dead', 'garbage', { decline: 'no' }),
+        async (spec, at, trouble) => {
+          const owner = spec.variables[at % spec.variables.length]?.owner ?? '';
+          const { outcome } = await hold(spec, { troubles: { [owner]: trouble } });
+          const own = spec.variables.filter((each) => each.owner === owner);
+          const { frozen = [], assignment = {}, cost } = outcome.result ?? {};
+          expect(new Set(frozen)).toEqual(new Set(own.map(({ name }) => name)));
+          for (const { name, values } of own) expect(assignment[name]).toBe(values[0]);
+          expect(outcome.certificate).toBeUndefined();
+          expect(outcome.reasons[owner]).not.toBe('won');
+          expect(verify<DcopResult>(dpop, outcome)).toEqual([]);
+          const held = spec.variables.map((each) =>
+            each.owner === owner ? { ...each, values: each.values.slice(0, 1) } : each,
+          );
+          const constraints = spec.constraints.map((each) => {
+            const over = each.over.flatMap((name) => held.filter((other) => other.name === name));
+            return constraint(each.name, over, (...values) =>
+              costOf(
+                { variables: spec.variables, constraints: [each] },
+                new Map(each.over.map((name, index) => [name, values[index] ?? ''])),
+              ),
+            );
+          });
+          expect(cost).toBe(bruteForce({ ...spec, variables: held, constraints }).best);
+        },
+      ),
+      { numRuns: 40 },
+    ));
+
+  it('waits for a silent agent once, and tells it what it was held to', async () => {
+    const spec = { ...tutorial('min'), answerMs: 300 };
+    const variables = spec.variables.map((each) =>
+      each.name === 'v4' ? { ...each, initial: 'G' } : each,
+    );
+    const sat = await hold({ ...spec, variables }, { troubles: { 'owner of v4': 'silent' } });
+    expect(sat.endedAt).toBeLessThan(600);
+    expect(sat.outcome.result).toMatchObject({ frozen: ['v4'], assignment: { v4: 'G' }, cost: 12 });
+    const told = sat.sent.filter(({ type }) => type === 'frozen');
+    expect(told).toMatchObject([
+      { to: 'owner of v4', body: { problem: 'tutorial', variables: ['v4'] } },
+    ]);
+    const late = (request: CoordinationRequest): Scripted =>
+      request.type === 'get_util' ? { body: honest({})(request) } : 'silent';
+    const half = await hold(spec, { troubles: { 'owner of v4': late } });
+    expect(half.outcome.result).toMatchObject({ frozen: ['v4'], assignment: { v4: 'R' } });
+  });
+
+  it('finds out who tells what is not so, if that changes anything', async () => {
+    const lying = (request: CoordinationRequest): Scripted =>
+      request.type === 'get_util' ? { body: { utils: [[0, 90]] } } : { body: honest({})(request) };
+    const { outcome } = await hold(tutorial('min'), { troubles: { 'owner of v4': lying } });
+    expect(outcome).toMatchObject({ status: 'decided', result: { cost: 18 } });
+    expect(outcome.certificate).toBeUndefined();
+    expect(outcome.detail).toMatch(/^the roots expected 15: somebody has told what is not so$/);
+    const short = (request: CoordinationRequest): Scripted =>
+      request.type === 'get_util' ? { body: { utils: [[0]] } } : { body: honest({})(request) };
+    const misshaped = await hold(tutorial('min'), { troubles: { 'owner of v4': short } });
+    expect(misshaped.outcome.reasons).toMatchObject({ 'owner of v4': 'invalid' });
+    expect(misshaped.outcome.result?.frozen).toEqual(['v4']);
+    const stranger = (request: CoordinationRequest): Scripted =>
+      request.type === 'get_util'
+        ? { body: honest({})(request) }
+        : { body: { choices: [{ value: 'blue' }] } };
+    const blue = await hold(tutorial('min'), { troubles: { 'owner of v4': stranger } });
+    expect(blue.outcome.reasons).toMatchObject({ 'owner of v4': 'invalid' });
+  });
+
+  it('solves 200 variables of 5 values, each of which depends on up to 6 others', async () => {
+    const five = ['0', '1', '2', '3', '4'];
+    const variables = Array.from({ length: 200 }, (_, at) => variable(`x${at}`, five));
+    let seed = 1;
+    const next = (): number => (seed = (seed * 48_271) % 2_147_483_647) % 100;
+    const constraints = variables.flatMap((each, at) =>
+      [1, 2, 4, 6].flatMap((back) => {
+        const other = variables[at - back];
+        return other === undefined || (back === 6 && at % 3 > 0)
+          ? []
+          : [constraint(`c${at}-${back}`, [other, each], next)];
+      }),
+    );
+    const result = await solved({ problem: 'band', variables, constraints });
+    expect(result.messages).toEqual({ util: 199, value: 199 });
+  });
+});
+
+describe('the handlers of a participant', () => {
+  it('do what a script does', () => {
+    const answer = participant<number>(dcopAgent((factor) => [0, factor]));
+    const request = {
+      kind: 'mabeam.coordination.request',
+      v: 1,
+      session: 's',
+      protocol: 'dcop.dpop',
+      protocolVersion: '1.0.0',
+      type: 'get_value',
+      round: 1,
+      seq: 1,
+      epoch: 1,
+      nonce: 'n',
+      to: 'a',
+      budgetMs: 10,
+      idempotencyKey: 'k',
+      body: {
+        problem: 'p',
+        objective: 'max',
+        tasks: [
+          {
+            name: 'x',
+            values: colours,
+            constraints: [{ name: 'c', over: ['x'] }],
+            below: [3, 0],
+            above: [],
+          },
+        ],
+      },
+    } as const;
+    const reply = (factor: number): unknown => answer(factor, request);
+    expect(reply(2)).toMatchObject({ status: 'ok', body: { choices: [{ value: 'R', cost: 0 }] } });
+    expect(reply(4)).toMatchObject({ status: 'ok', body: { choices: [{ value: 'G', cost: 4 }] } });
+    expect(answer(1, { ...request, body: { problem: 'p' } })).toMatchObject({
+      status: 'not_understood',
+    });
+    const up = { ...request, type: 'get_util', body: { ...request.body, tasks: [] } };
+    expect(answer(1, up)).toMatchObject({ status: 'ok', body: { utils: [] } });
+  });
+});
+
+describe('a claim of a DPOP', () => {
+  it('is refuted when its sum, its values or its proof are made up', async () => {
+    const { outcome } = await hold(tutorial('min'));
+    const { record, certificate, result, ...rest } = outcome;
+    const spec = record.setup.spec as DpopSpec;
+    const { roster } = record.setup;
+    if (result === undefined || certificate === undefined) throw new Error('no result');
+    const claim = { ...rest, roster, result, certificate };
+    const problemsOf = (changed: Partial<DpopResult>, proof = certificate): readonly string[] =>
+      dpop.verify?.(spec, { ...claim, certificate: proof, result: { ...result, ...changed } }) ??
+      [];
+    expect(problemsOf({})).toEqual([]);
+    expect(problemsOf({ cost: 11 })[0]).toBe('cost: 11 is not 12 and 0 together');
+    expect(problemsOf({ assignment: { ...result.assignment, v1: 'B' } })).toEqual([
+      '"v1" has none of its values: "B"',
+    ]);
+    const worse = { assignment: { v1: 'R', v2: 'R', v3: 'R', v4: 'R' }, cost: 18 };
+    expect(problemsOf(worse)).toEqual(['the certificate is not one of this cost']);
+    expect(problemsOf(worse, { kind: 'optimality', bound: 18, gap: 0 })).toEqual([
+      'cost: 18, and 12 can be had',
+    ]);
+    expect(problemsOf({ frozen: ['v1'] })).toEqual([
+      '"v1" is frozen, and has moved',
+      'the certificate is not one of this cost',
+    ]);
+  });
+});
+
+describe('the spec of a DPOP', () => {
+  const spec = tutorial('min');
+  const [first, ...others] = spec.variables;
+  const cases: readonly (readonly [unknown, string])[] = [
+    [null, 'expected { problem, variables, constraints, … }, got null'],
+    [{ ...spec, width: 3 }, 'unknown field "width"'],
+    [{ ...spec, problem: '' }, 'problem: expected a text of 1 to 256 characters, got ""'],
+    [{ ...spec, objective: 'best' }, 'objective: expected min or max, got "best"'],
+    [{ ...spec, answerMs: 0 }, 'answerMs: expected more than 0, below 2147483648, got 0'],
+    [{ ...spec, cellsMax: 0 }, 'cellsMax: expected 1 to 1000000, got 0'],
+    [{ ...spec, variables: [] }, 'variables: expected 1 to 1000 of them, got an array of 0'],
+    [{ ...spec, variables: [first, first] }, 'variables: "v1" stands there twice'],
+    [
+      { ...spec, variables: [{ ...first, values: ['R', 'R'] }, ...others] },
+      'variables[0].values: expected 1 to 100 texts, each once, got an array of 2',
+    ],
+    [
+      { ...spec, variables: [{ ...first, initial: 'B' }, ...others] },
+      'variables[0].initial: expected one of its values, got "B"',
+    ],
+    [
+      { ...spec, variables: [{ ...first, colour: 1 }, ...others] },
+      'variables[0]: unknown field "colour"',
+    ],
+    [
+      { ...spec, constraints: [{ name: 'c', over: ['v1', 'v9'], costs: [] }] },
+      'constraints[0].over: expected 1 to 8 variables, each once, got an array of 2',
+    ],
+    [
+      { ...spec, constraints: [{ name: 'c', over: ['v1', 'v2'], costs: [1, 2, 3] }] },
+      'constraints[0].costs: expected 4 whole numbers, got an array of 3',
+    ],
+    [
+      { ...spec, constraints: [{ name: 'c', over: ['v1'], costs: [1, 0.5] }] },
+      'constraints[0].costs[1]: expected a whole number of at most 1000000000, got 0.5',
+    ],
+    [
+      { ...spec, cellsMax: 7 },
+      'variables: "v3" depends on 2 of 4 others, which takes a table of 8 cells, more than 7',
+    ],
+  ];
+  it.each(cases.map(([given, reason]) => [reason, given]))('is refused: %s', (reason, given) => {
+    expect(dpop.parseSpec(given)).toEqual({ ok: false, reason });
+  });
+
+  it('of a problem that is too tangled, or very large, is refused at once', () => {
+    const n = 40;
+    const pairs = Array.from({ length: n }, (_, at) => at).flatMap((left) =>
+      Array.from({ length: left }, (_, right) => [left, right] as const),
+    );
+    const before = performance.now();
+    const refused = dpop.parseSpec(colouring(pairs, 5, 1));
+    expect(refused).toMatchObject({ ok: false });
+    expect(dpop.parseSpec({ ...spec, variables: Array(1e6).fill(first) }).ok).toBe(false);
+    expect(dpop.parseSpec({ ...spec, constraints: Array(1e6).fill(null) }).ok).toBe(false);
+    expect(performance.now() - before).toBeLessThan(500);
+  });
+
+  it('whose owner is not in the roster fails with its name', async () => {
+    const answer = (): Scripted => 'silent';
+    const { outcome } = await sit(dpop, { spec, roster: ['owner of v1'], answer });
+    expect(outcome.detail).toBe('"owner of v2", who owns "v2", is not in the roster');
+  });
+});
