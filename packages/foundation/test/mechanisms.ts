@@ -250,17 +250,6 @@ export const mechanisms: readonly Mechanism[] = [
         c2: { act: 'inform_done' },
       },
       progress: { b1: { act: 'inform_done' }, c1: { act: 'inform_done' } },
-    protocol: 'match.deferred_acceptance',
-    spec: { matching: 'jobs', receivers: ['a1', 'b1', 'c1'] },
-    replies: {
-      get_preferences: {
-        a2: { list: ['c1', 'a1'] },
-        b2: { list: ['a1', 'b1'] },
-        c2: { list: ['a1', 'c1'] },
-        a1: { rank: ['c2', 'a2', 'b2'] },
-        b1: { rank: ['b2'] },
-        c1: { rank: ['a2'] },
-      },
     },
     whole: {
       status: 'decided',
@@ -272,12 +261,6 @@ export const mechanisms: readonly Mechanism[] = [
         failed: [{ agent: 'a2', fencing: 2, reason: 'disk full' }],
       },
       reasons: { a1: 'outbid', b2: 'declined' },
-        matches: [
-          { proposer: 'a2', receiver: 'c1' },
-          { proposer: 'b2', receiver: 'b1' },
-          { proposer: 'c2', receiver: 'a1' },
-        ],
-      },
     },
     bereft: {
       status: 'decided',
@@ -379,11 +362,8 @@ export const mechanisms: readonly Mechanism[] = [
       result: { breakdown: { round: 1, cause: 'down', by: ['c1', 'c2'] } },
     },
   },
-];
-
-function shares(units: Readonly<Record<string, number>>): readonly object[] {
-  return Object.entries(units).map(([agent, each]) => ({ agent, units: each }));
   { protocol: 'auction.combinatorial', ...packages() },
+  {
     protocol: 'market.fisher',
     spec: { goods: ['cpu', 'ram'] },
     replies: {
@@ -414,6 +394,33 @@ function shares(units: Readonly<Record<string, number>>): readonly object[] {
     replies: { get_costs: byPlace((at) => ({ costs: [String(6 - at), at === 0 ? '1' : '9'] })) },
     whole: { status: 'decided', result: { assigned: ['c2', 'a1'], total: 2n } },
     bereft: { status: 'decided', result: { assigned: ['b2', 'a1'], total: 4n } },
+  },
+  {
+    protocol: 'match.deferred_acceptance',
+    spec: { matching: 'jobs', receivers: ['a1', 'b1', 'c1'] },
+    replies: {
+      get_preferences: {
+        a2: { list: ['c1', 'a1'] },
+        b2: { list: ['a1', 'b1'] },
+        c2: { list: ['a1', 'c1'] },
+        a1: { rank: ['c2', 'a2', 'b2'] },
+        b1: { rank: ['b2'] },
+        c1: { rank: ['a2'] },
+      },
+    },
+    whole: {
+      status: 'decided',
+      result: {
+        matches: [
+          { proposer: 'a2', receiver: 'c1' },
+          { proposer: 'b2', receiver: 'b1' },
+          { proposer: 'c2', receiver: 'a1' },
+        ],
+      },
+    },
+    bereft: {
+      status: 'decided',
+      result: {
         matches: [
           { proposer: 'a2', receiver: 'a1' },
           { proposer: 'b2', receiver: 'b1' },
@@ -436,6 +443,10 @@ function shares(units: Readonly<Record<string, number>>): readonly object[] {
     bereft: { status: 'decided', result: { cost: 5, frozen: ['z', 'w'] } },
   },
 ];
+
+function shares(units: Readonly<Record<string, number>>): readonly object[] {
+  return Object.entries(units).map(([agent, each]) => ({ agent, units: each }));
+}
 
 /** Day and Cramton's figure for those who stay, and a pair of whose bids one wins as long as they are there. */
 function packages(): Omit<Mechanism, 'protocol'> {

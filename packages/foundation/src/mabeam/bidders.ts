@@ -4,7 +4,7 @@ import type { Ledger } from './ledger.ts';
 import type { AgentId, CoordinationRequest, SessionId } from './message.ts';
 import type { ParticipantHandlers } from './participant.ts';
 import { isLimit, isWithin, type Limit } from './protocols/auction-terms.ts';
-import { withinBudget } from './protocols/combinatorial/package-bidders.ts';
+import { mostPayable, withinBudget } from './protocols/combinatorial/package-bidders.ts';
 import { affordable } from './protocols/marginals.ts';
 import type { Decline } from './question.ts';
 
@@ -70,7 +70,6 @@ export function withBudget<C>(
   budget: Worth<C> | LedgerBudget,
   handlers: ParticipantHandlers<C>,
 ): ParticipantHandlers<C> {
-  const { bid, stay, accept, marginals, quantity } = handlers;
   const purse = purseOf(budget);
   const { bid, stay, accept, marginals, quantity, packageBids } = handlers;
   return {
@@ -123,7 +122,8 @@ export function withBudget<C>(
       async packageBids(ctx, question, request) {
         const answer = await packageBids(ctx, question, request);
         if (question.side === 'buy' || 'decline' in answer) return answer;
-        return withinBudget(answer, amountOf(limit, ctx));
+        const given = withinBudget(answer, await purse.left(ctx, request));
+        return (await purse.setAside(mostPayable(given), request)) ? given : overBudget;
       },
     }),
   };

@@ -529,9 +529,9 @@ export {
   type TasksNotice,
 } from './protocols/assign/costs-question.ts';
 export type {
-  Offer,
   TaskAssignmentResult,
   TaskAssignmentSpec,
+  TaskOffer,
 } from './protocols/assign/task-assignment-spec.ts';
 export { deferredAcceptanceMatching, type MatchedNotice } from './protocols/deferred-acceptance.ts';
 export { matchingQuotaMax, type MatchingSpec } from './protocols/matching-spec.ts';

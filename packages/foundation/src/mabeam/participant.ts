@@ -11,8 +11,18 @@ import {
   type OfferQuestion,
   offerQuestion,
 } from './protocols/alternating-offers-questions.ts';
+import {
+  type Costs,
+  type CostsQuestion,
+  costsQuestion,
+} from './protocols/assign/costs-question.ts';
 import type { Limit } from './protocols/auction-terms.ts';
 import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
+import {
+  type PackageBid,
+  type PackageQuestion,
+  packageQuestion,
+} from './protocols/combinatorial/package-bids.ts';
 import {
   type ClaimQuestion,
   claimQuestion,
@@ -30,16 +40,19 @@ import {
   progressQuestion,
   type Proposal,
 } from './protocols/contract-net-questions.ts';
-  type PackageBid,
-  type PackageQuestion,
-  packageQuestion,
-} from './protocols/combinatorial/package-bids.ts';
-  type Costs,
-  type CostsQuestion,
-  costsQuestion,
-} from './protocols/assign/costs-question.ts';
-import type { Limit } from './protocols/auction-terms.ts';
-import { type ArriveQuestion, arriveQuestion } from './protocols/barrier-questions.ts';
+import {
+  type ChoiceQuestion,
+  choiceQuestion,
+  type ChoiceReply,
+  type UtilQuestion,
+  utilQuestion,
+  type UtilReply,
+} from './protocols/dcop/dpop-questions.ts';
+import {
+  type MessagesQuestion,
+  messagesQuestion,
+  type MessagesReply,
+} from './protocols/dcop/max-sum-questions.ts';
 import {
   type Wants,
   type WantsQuestion,
@@ -54,18 +67,6 @@ import {
   utilityQuestion,
 } from './protocols/equilibrium/fisher-questions.ts';
 import type { Utility } from './protocols/equilibrium/utility.ts';
-  type ChoiceQuestion,
-  choiceQuestion,
-  type ChoiceReply,
-  type UtilQuestion,
-  utilQuestion,
-  type UtilReply,
-} from './protocols/dcop/dpop-questions.ts';
-import {
-  type MessagesQuestion,
-  messagesQuestion,
-  type MessagesReply,
-} from './protocols/dcop/max-sum-questions.ts';
 import { type MarginalsQuestion, marginalsQuestions } from './protocols/marginals.ts';
 import {
   type ConcessionMove,

@@ -1,7 +1,7 @@
 import { readyReplies as tasks } from './protocols/assign/task-assignment-ready.ts';
 import { readyReplies as callMarket } from './protocols/call-market-ready.ts';
-import { readyReplies as conflict } from './protocols/conflict-ready.ts';
 import { readyReplies as combinatorial } from './protocols/combinatorial-ready.ts';
+import { readyReplies as conflict } from './protocols/conflict-ready.ts';
 import { readyReplies as continuousMarket } from './protocols/continuous-market-ready.ts';
 import { readyReplies as contractNet } from './protocols/contract-net-ready.ts';
 import { readyReplies as dcop } from './protocols/dcop-ready.ts';

@@ -4,7 +4,11 @@ import { inOrder } from '../ration.ts';
 import { cheapestWithin } from './capacity-search.ts';
 import { longestFirst } from './longest-first.ts';
 import { oneEach, penaltyOf, type PairingProof } from './one-each.ts';
-import type { Offer, TaskAssignmentResult, TaskAssignmentTerms } from './task-assignment-spec.ts';
+import type {
+  TaskOffer,
+  TaskAssignmentResult,
+  TaskAssignmentTerms,
+} from './task-assignment-spec.ts';
 
 /** An assignment, as it is computed: agents and tasks by their places. */
 export interface Assigned {
@@ -22,7 +26,7 @@ type Decided = Decision<TaskAssignmentResult>;
 
 /** Who does what, by what it costs them. */
 export function settleTasks(
-  offers: readonly Offer[],
+  offers: readonly TaskOffer[],
   terms: TaskAssignmentTerms,
   env: PureEnv,
 ): Decided {
@@ -61,11 +65,11 @@ function byId(one: AgentId, other: AgentId): number {
 }
 
 /** Costs as numbers: they are whole and small enough to be exact. */
-export function numbersOf({ costs }: Pick<Offer, 'costs'>): readonly number[] {
+export function numbersOf({ costs }: Pick<TaskOffer, 'costs'>): readonly number[] {
   return costs.map((cost) => (cost === null ? Infinity : Number(cost)));
 }
 
-function assign(offers: readonly Offer[], terms: TaskAssignmentTerms): Assigned | undefined {
+function assign(offers: readonly TaskOffer[], terms: TaskAssignmentTerms): Assigned | undefined {
   const costs = offers.map(numbersOf);
   const tasks = terms.tasks.length;
   switch (terms.rule) {
@@ -91,7 +95,7 @@ function assign(offers: readonly Offer[], terms: TaskAssignmentTerms): Assigned 
 }
 
 function reasonOf(
-  { agent, costs }: Pick<Offer, 'agent' | 'costs'>,
+  { agent, costs }: Pick<TaskOffer, 'agent' | 'costs'>,
   {
     hasWork,
     among,
@@ -104,7 +108,7 @@ function reasonOf(
 
 // oxlint-disable-next-line max-params -- by what, of what, who
 function resultOf(
-  offers: readonly Offer[],
+  offers: readonly TaskOffer[],
   { tasks, rule }: TaskAssignmentTerms,
   agentOf: (task: number) => AgentId | undefined,
 ): TaskAssignmentResult {
@@ -115,7 +119,7 @@ function resultOf(
 /** What an assignment costs, or when the last task is done. */
 // oxlint-disable-next-line max-params -- by what, who does what, what counts
 export function totalOf(
-  offers: readonly Offer[],
+  offers: readonly TaskOffer[],
   assigned: readonly (AgentId | null)[],
   rule: TaskAssignmentTerms['rule'],
 ): bigint {
@@ -136,7 +140,7 @@ export function totalOf(
 /** In the order of the roster, so that it does not tell the draw. */
 function certificateOf(
   { bound, gap, proof }: Assigned,
-  { offers, ids }: { readonly offers: readonly Offer[]; readonly ids: readonly AgentId[] },
+  { offers, ids }: { readonly offers: readonly TaskOffer[]; readonly ids: readonly AgentId[] },
 ): Certificate {
   if (proof === undefined) return { kind: 'optimality', bound, gap };
   const place = new Map(ids.map((id, at) => [id, at]));

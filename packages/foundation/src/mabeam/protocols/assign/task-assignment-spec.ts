@@ -28,7 +28,7 @@ export interface TaskAssignmentSpec {
 }
 
 /** What an agent has said. */
-export interface Offer extends Costs {
+export interface TaskOffer extends Costs {
   readonly agent: AgentId;
 }
 
@@ -40,7 +40,7 @@ export interface TaskAssignmentResult {
   /** What the tasks that are done cost together; of the rule `makespan` when the last of them is done. */
   readonly total: Amount;
   /** Everything it was decided by, in the order of the roster. */
-  readonly offers: readonly Offer[];
+  readonly offers: readonly TaskOffer[];
 }
 
 /** A spec whose defaults are filled in. */

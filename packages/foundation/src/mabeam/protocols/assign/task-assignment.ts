@@ -3,7 +3,7 @@ import type { Answer, Decision, Effect, Protocol } from '../../protocol.ts';
 import { type Costs, type CostsQuestion, parseCosts, type TasksNotice } from './costs-question.ts';
 import { settleTasks } from './task-assignment-settlement.ts';
 import {
-  type Offer,
+  type TaskOffer,
   parseTaskAssignmentSpec,
   type TaskAssignmentResult,
   type TaskAssignmentSpec,
@@ -70,8 +70,11 @@ function termsOf(spec: TaskAssignmentSpec): TaskAssignmentTerms {
 function offersOf(
   { tasks }: TaskAssignmentTerms,
   answers: readonly Answer<Costs>[],
-): { readonly offers: readonly Offer[]; readonly strangers: Readonly<Record<string, 'invalid'>> } {
-  const offers: Offer[] = [];
+): {
+  readonly offers: readonly TaskOffer[];
+  readonly strangers: Readonly<Record<string, 'invalid'>>;
+} {
+  const offers: TaskOffer[] = [];
   const strangers: Record<string, 'invalid'> = {};
   const isWhole = (list?: readonly (Amount | null)[]): boolean =>
     list === undefined || list.length === tasks.length;

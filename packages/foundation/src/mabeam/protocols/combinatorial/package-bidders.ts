@@ -19,10 +19,15 @@ export function unitDemand(values: Readonly<Record<string, Amount>>): readonly P
  */
 export function withinBudget(bids: readonly PackageBid[], budget: Amount): readonly PackageBid[] {
   const capped = bids.map((bid) => (bid.amount > budget ? { ...bid, amount: budget } : bid));
-  const groups = Map.groupBy(capped, ({ xorGroup }) => xorGroup);
+  const most = mostPayable(capped);
+  return most <= budget ? capped : capped.map(({ goods, amount }) => ({ goods, amount }));
+}
+
+/** What could be paid for bids at most: one wins of each group. */
+export function mostPayable(bids: readonly PackageBid[]): Amount {
   let most = 0n;
-  for (const group of groups.values()) {
+  for (const group of Map.groupBy(bids, ({ xorGroup }) => xorGroup).values()) {
     most += group.reduce((best, { amount }) => (amount > best ? amount : best), 0n);
   }
-  return most <= budget ? capped : capped.map(({ goods, amount }) => ({ goods, amount }));
+  return most;
 }
