@@ -82,8 +82,8 @@ interface NodeRef {
 const orderMs = 180_000;
 
 export function createMabeam(parts: MabeamParts): Mabeam {
-  const { runtime, processes, system, nodeAgents, nodes, clock, random, journal } = parts;
-  const { leases, variables } = parts;
+  const { runtime, processes, system, nodeAgents, nodes } = parts;
+  const { clock, random, journal, solver, leases, variables } = parts;
   const agents = new AgentRegistry({
     node: runtime.name,
     processes,
@@ -99,7 +99,7 @@ export function createMabeam(parts: MabeamParts): Mabeam {
   const telemetry = new MabeamTelemetry(clock);
   const where = { node: runtime.name, clusterSize: () => nodes().length };
   const observe = sessionObserver(telemetry, where);
-  const coordination = createCoordination({ messenger, clock, random, journal, observe });
+  const coordination = createCoordination({ messenger, clock, random, journal, solver, observe });
   const core = coreOf(parts, agents, coordination);
   core.onResult((result) => telemetry.variable(result));
   return {
