@@ -358,10 +358,10 @@ describe('the spec of a matching', () => {
   });
 
   it('of a million receivers is refused at once', () => {
-    const before = performance.now();
     const receivers = Array.from({ length: 1e6 }, () => 'x');
+    const before = process.cpuUsage();
     expect(deferredAcceptanceMatching.parseSpec({ ...spec, receivers }).ok).toBe(false);
-    expect(performance.now() - before).toBeLessThan(500);
+    expect(process.cpuUsage(before).user / 1_000).toBeLessThan(500);
   });
 
   it('and a list that makes no sense are refused with what is wrong', () => {

@@ -159,7 +159,7 @@ function parseSpec(given: unknown): Parsed<DpopSpec> {
     if (cells <= most) continue;
     const width = node.separator.length;
     return unparsed(
-      `variables: ${shown(name)} depends on ${width} of ${axes.size} others, which takes a table of ${cells} cells, more than ${most}`,
+      `variables: ${shown(name)} depends on ${width} of ${axes.size - 1} others, which takes a table of ${cells} cells, more than ${most}`,
     );
   }
   return parsed({ ...problem.value, cellsMax: most });

@@ -115,7 +115,7 @@ describe('a max-sum', () => {
         expect(outcome.result?.rounds).toBeLessThanOrEqual(2 * spec.variables.length + 2);
         expect(verify<DcopResult>(maxSum, outcome)).toEqual([]);
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     ));
 
   it('does so with costs that only their owners know', () =>
@@ -130,7 +130,7 @@ describe('a max-sum', () => {
         // `+ 0`: never minus nothing.
         expect(outcome.result).toMatchObject({ cost: best + 0, privateCost: best + 0 });
       }),
-      { numRuns: 20 },
+      { numRuns: 12 },
     ));
 
   it('settles on a ring, and keeps the best that came up on one that cannot be coloured', async () => {
@@ -236,7 +236,7 @@ describe('a max-sum', () => {
           expect(verify<DcopResult>(maxSum, outcome)).toEqual([]);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 15 },
     ));
 
   it('takes messages of a wrong form for none', async () => {
