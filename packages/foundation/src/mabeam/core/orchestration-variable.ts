@@ -99,11 +99,11 @@ export interface CoordinateContext<Value> {
   readonly signal: AbortSignal;
   readonly remainingMs: number;
   /** Holds a session among the agents of the variable, within the time that is left. */
-  decide<Spec, Out>(
+  readonly decide: <Spec, Out>(
     protocol: Protocol<Spec, unknown, unknown, Out>,
     spec: NoInfer<Spec>,
     options?: Partial<SessionOptions>,
-  ): Promise<Outcome<Out>>;
+  ) => Promise<Outcome<Out>>;
 }
 
 /** How busy this node is. */

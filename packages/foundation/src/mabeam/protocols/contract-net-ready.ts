@@ -12,8 +12,8 @@ import { isWhole } from './voting/vote-spec.ts';
 /** Scripted contractors, by name. */
 export const readyReplies = {
   /** `cfp`: proposes to do it for what it costs, unless that is more than is paid. */
-  costs: (argument: unknown): ReadyReply<Proposal | undefined> => {
-    const cost = readyAmount('costs', argument);
+  proposeFor: (argument: unknown): ReadyReply<Proposal | undefined> => {
+    const cost = readyAmount('proposeFor', argument);
     return (request) => {
       const { maxCost = cost } = understood(cfpQuestion, request);
       return cost <= maxCost ? { cost } : undefined;
