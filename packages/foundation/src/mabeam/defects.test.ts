@@ -21,6 +21,7 @@ import { replay } from './replay.ts';
 const lot = { lot: 'x' };
 
 /** A session among agents that answer with these bodies; a function is asked each time. */
+// oxlint-disable-next-line max-params -- what, about what, who says what, how
 async function held<Out>(
   protocol: AnyProtocol<Out>,
   spec: unknown,
