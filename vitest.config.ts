@@ -1,6 +1,9 @@
-import { defineConfig } from 'vitest/config';
+import { defaultExclude, defineConfig } from 'vitest/config';
 
 import { ClosingLine } from './scripts/closing-line.ts';
+
+/** Tests of what a program has once, such as its listener to rejections: they need a thread of their own. */
+const ofTheProgram = ['packages/foundation/src/process/floating-rejections.test.ts'];
 
 const conditions = ['@foundation/source', 'module', 'node'];
 
@@ -17,11 +20,16 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts'],
+          exclude: [...ofTheProgram, ...defaultExclude],
           pool: 'threads',
           // Nothing keeps state in a module, so files may share a thread: modules are loaded once, not 190 times.
           isolate: false,
           testTimeout: 30_000,
         },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: ofTheProgram, pool: 'threads', testTimeout: 30_000 },
       },
       {
         extends: true,

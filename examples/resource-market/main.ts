@@ -65,7 +65,7 @@ async function run(): Promise<void> {
     apply: (value, before) => ({
       configure: Object.fromEntries(
         Object.entries(value)
-          .filter(([id, share]) => !isDeepStrictEqual(before[id as Name], share))
+          .filter(([id, share]) => !isDeepStrictEqual(before?.[id as Name], share))
           .map(([id, share]) => [id, { share }]),
       ),
     }),

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
 import { FoundationError } from '../errors.ts';
-import { checkNumber, refuseUnknown } from '../options.ts';
+import { checkNumber, invalidOption, refuseUnknown } from '../options.ts';
 import type { ProcessManager } from '../placement/process-manager.ts';
 import type { Definition } from '../process/definition.ts';
 import { complaint } from '../process/process-errors.ts';
@@ -166,6 +166,13 @@ export class AgentRegistry {
     const { schema, call = 'configure', timeoutMs = 5_000 } = options;
     checkNumber('agents.update', { timeoutMs }, { above: 0 });
     checkChanges(id, changes);
+    if (schema !== undefined && changes.configuration !== undefined) {
+      throw invalidOption(
+        'agents.update',
+        { schema: 'a schema' },
+        'none with `configuration`, as it checks a whole `init`',
+      );
+    }
     const isChecked = schema !== undefined && 'init' in changes;
     const init = isChecked ? await validated(id, schema, changes.init) : changes.init;
     const checked = 'init' in changes ? { ...changes, init } : changes;

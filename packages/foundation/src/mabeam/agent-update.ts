@@ -1,4 +1,5 @@
 import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
+import { isPlainRecord } from '../plain.ts';
 import { checkChanges, type AgentChanges } from './agent-registration.ts';
 import { isUp } from './agent-state.ts';
 import type { HostedAgent } from './hosted-agent.ts';
@@ -32,9 +33,14 @@ export async function updateAgent(
   agent.check(agent.changedBy(others));
   if ('init' in changes) await giveInit(agent, changes.init, terms);
   else if (configuration !== undefined) {
-    await giveInit(agent, { ...Object(agent.registration.init), ...configuration }, terms);
+    await giveInit(agent, { ...fieldsOf(agent), ...configuration }, terms);
   }
   agent.change(others);
+}
+
+function fieldsOf({ id, registration: { init = {} } }: HostedAgent): object {
+  if (typeof init === 'object' && init !== null && isPlainRecord(init)) return init;
+  throw rejected(id, new Error('its `init` is no plain object, so it has no fields to change'));
 }
 
 async function giveInit(agent: HostedAgent, init: unknown, terms: UpdateTerms): Promise<void> {
@@ -88,7 +94,11 @@ function rejected(id: AgentId, cause: unknown): FoundationError {
   return new FoundationError(
     'UPDATE_REJECTED',
     `"${id}" goes on as it was: it did not take the change: ${messageOf(cause)}`,
-    { hint: 'The cause tells what it said. Nothing has changed.', details: { id }, cause },
+    {
+      hint: 'The cause tells what it said. Where it crashed or did not answer, it began anew, as it was registered.',
+      details: { id },
+      cause,
+    },
   );
 }
 

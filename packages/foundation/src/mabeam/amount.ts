@@ -18,7 +18,11 @@ export function isAmount(value: unknown): value is Amount {
 export function parseAmount(field: string, value: unknown): Parsed<Amount> {
   const amount =
     typeof value === 'string' && /^(?:0|[1-9]\d{0,18})$/.test(value) ? BigInt(value) : value;
-  return isAmount(amount)
-    ? parsed(amount)
-    : unparsed(`${field}: expected a whole amount from 0 to ${amountMax}, got ${shown(value)}`);
+  if (isAmount(amount)) return parsed(amount);
+  const meant = Number.isSafeInteger(value)
+    ? `; write ${String(value)}n, in JSON "${String(value)}"`
+    : '';
+  return unparsed(
+    `${field}: expected a whole amount from 0 to ${amountMax}, got ${shown(value)}${meant}`,
+  );
 }

@@ -313,6 +313,19 @@ describe('a bidder whose budget is an account', () => {
     expect([units, (await ledger.balance('team')).reserved]).toEqual([2, 24n]);
   });
 
+  it('bids what is left also when others of its account are asked at the same time', async () => {
+    const ledger = createLedger();
+    await ledger.deposit('team', 50n, 'first');
+    const { bid } = withBudget<Valuing>({ ledger, account: 'team' }, truthful(30n));
+    const ctx: Valuing = { state: { value: 0n } };
+    const question = { side: 'sell' } as const;
+    const bids = await Promise.all(
+      ['a', 'b', 'c'].map((to) => bid?.(ctx, Object(question), Object({ session: 's', to }))),
+    );
+    expect(bids.map(String).toSorted()).toEqual(['0', '20', '30']);
+    expect((await ledger.balance('team')).reserved).toBe(50n);
+  });
+
   it('stays in a clock only while its account has the price', async () => {
     const { ledger, session, result } = await auction(
       'auction.english',

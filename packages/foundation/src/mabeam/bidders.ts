@@ -78,12 +78,12 @@ export function withBudget<C>(
       async bid(ctx, question, request) {
         const answer = await bid(ctx, question, request);
         if (question.side === 'buy' || isDecline(answer)) return answer;
-        const left = await purse.left(ctx, request);
         const least = question.nextBid ?? question.reserve ?? 0n;
-        if (least > left) return overBudget;
-        const given = capped(answer, left);
-        const pays = typeof given === 'bigint' ? given : given.limit;
-        return (await purse.setAside(pays, request)) ? given : overBudget;
+        return paid({ purse, ctx, request }, (left) => {
+          const given = capped(answer, left);
+          const pays = typeof given === 'bigint' ? given : given.limit;
+          return least > left ? undefined : { given, pays };
+        });
       },
     }),
     ...(stay && {
@@ -104,9 +104,10 @@ export function withBudget<C>(
       async marginals(ctx, question, request) {
         const answer = await marginals(ctx, question, request);
         if (question.side === 'buy' || 'decline' in answer) return answer;
-        const given = affordable(answer, await purse.left(ctx, request));
-        const pays = given.reduce((sum, each) => sum + each, 0n);
-        return (await purse.setAside(pays, request)) ? given : overBudget;
+        return paid({ purse, ctx, request }, (left) => {
+          const given = affordable(answer, left);
+          return { given, pays: given.reduce((sum, each) => sum + each, 0n) };
+        });
       },
     }),
     ...(quantity && {
@@ -114,22 +115,49 @@ export function withBudget<C>(
         const answer = await quantity(ctx, question, request);
         const { price, side } = question;
         if (side === 'buy' || typeof answer !== 'number' || price === 0n) return answer;
-        const given = Math.min(answer, Number((await purse.left(ctx, request)) / price));
-        return (await purse.setAside(BigInt(given) * price, request)) ? given : overBudget;
+        return paid({ purse, ctx, request }, (left) => {
+          const given = Math.min(answer, Number(left / price));
+          return { given, pays: BigInt(given) * price };
+        });
       },
     }),
     ...(packageBids && {
       async packageBids(ctx, question, request) {
         const answer = await packageBids(ctx, question, request);
         if (question.side === 'buy' || 'decline' in answer) return answer;
-        const given = withinBudget(answer, await purse.left(ctx, request));
-        return (await purse.setAside(mostPayable(given), request)) ? given : overBudget;
+        return paid({ purse, ctx, request }, (left) => {
+          const given = withinBudget(answer, left);
+          return { given, pays: mostPayable(given) };
+        });
       },
     }),
   };
 }
 
 const overBudget = { decline: 'over budget' } as const;
+
+/** Times that a bidder looks again at what is left, when others have set it aside meanwhile. */
+const looksMax = 16;
+
+/** What a bidder gives that can pay for it: `choose` says what that is and costs with so much left, if anything. */
+async function paid<C, G>(
+  { purse, ctx, request }: Paying<C>,
+  choose: (left: Amount) => { readonly given: G; readonly pays: Amount } | undefined,
+): Promise<G | typeof overBudget> {
+  for (let look = 0; look < looksMax; look++) {
+    const choice = choose(await purse.left(ctx, request));
+    if (choice === undefined) return overBudget;
+    if (await purse.setAside(choice.pays, request)) return choice.given;
+  }
+  return overBudget;
+}
+
+/** Who pays, from what, when asked what. */
+interface Paying<C> {
+  readonly purse: Purse<C>;
+  readonly ctx: C;
+  readonly request: CoordinationRequest;
+}
 
 /** Where a bidder pays from. */
 interface Purse<C> {
@@ -181,7 +209,7 @@ function keyOf({ session, to }: CoordinationRequest): string {
 async function within<C>(
   answer: boolean | Limit | Decline,
   price: Amount,
-  asked: { readonly purse: Purse<C>; readonly ctx: C; readonly request: CoordinationRequest },
+  asked: Paying<C>,
 ): Promise<boolean | Limit | Decline> {
   if (answer === false || (answer !== true && isDecline(answer))) return answer;
   const { purse, ctx, request } = asked;

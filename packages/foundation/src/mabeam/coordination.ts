@@ -225,13 +225,16 @@ class Engine implements Coordination {
     const record = decodeRecord(stored.state);
     const running = this.#log.running(record.setup.session);
     if (running !== undefined) return running;
-    const { state } = fold(this.#find(record.setup.protocol), record);
+    const { state, action } = fold(this.#find(record.setup.protocol), record);
     const participants = participantsOf(roster ?? record.setup.roster);
     const journal = stored.version === undefined ? undefined : this.#journal;
     const writeAhead = writeAheadOf(state.id, stored.version ?? 0, journal);
     const live = this.#live(state, participants, writeAhead);
     this.#log.add(live, {});
-    this.#observe(live, state.setup, () => live.resume(state.epoch + 1));
+    const goOn = (): void => live.resume(state.epoch + 1);
+    // One that has ended was seen when it did.
+    if (action?.kind === 'finish') goOn();
+    else this.#observe(live, state.setup, goOn);
     return live;
   }
 

@@ -131,7 +131,14 @@ function coreOf(
     clock,
     coordination,
     control: {
-      isActive: (id) => isUp(agents.get(id)?.status ?? 'registered'),
+      // Its node knows; what is known here may be a moment old.
+      async isActive(id) {
+        try {
+          return (await agents.usage(id)) !== undefined;
+        } catch {
+          return isUp(agents.get(id)?.status ?? 'registered');
+        }
+      },
       start: (id) => agents.start(id),
       stop: (id) => agents.stop(id),
       configure: (id, configuration) => agents.update(id, { configuration }),
@@ -141,8 +148,8 @@ function coreOf(
       processes: [...runtime.processes()].length,
       heapBytes: process.memoryUsage().heapUsed,
     }),
-    stores: { local: localStore(own), cluster: clusterStore(variables, leases) },
-    catalog: () => catalogOf(variables),
+    stores: { local: localStore(own, codec), cluster: clusterStore(variables, leases, codec) },
+    catalog: catalogOf(variables),
   });
 }
 

@@ -24,9 +24,12 @@ class FakeAgents implements AgentControl {
   readonly configured = new Map<AgentId, unknown>();
   readonly log: string[] = [];
   readonly failing = new Set<string>();
+  readonly hanging = new Set<string>();
+  /** From the second time on. */
+  failingAfter = '';
 
-  isActive(id: AgentId): boolean {
-    return this.active.has(id);
+  isActive(id: AgentId): Promise<boolean> {
+    return Promise.resolve(this.active.has(id));
   }
 
   async start(id: AgentId): Promise<void> {
@@ -46,6 +49,8 @@ class FakeAgents implements AgentControl {
 
   #do(what: string): Promise<void> {
     if (this.failing.has(what)) return Promise.reject(new Error('it will not'));
+    if (this.hanging.has(what)) return new Promise(() => undefined);
+    if (this.failingAfter === what && this.failing.size > 0) this.failing.add(what);
     this.log.push(what);
     return Promise.resolve();
   }
@@ -61,7 +66,8 @@ class World {
   core(node: string): Core {
     const { clock, store } = this;
     const random = systemRandom;
-    const parts = { node, codec: new Codec(), clock, random };
+    const codec = new Codec();
+    const parts = { node, codec, clock, random };
     const [shared, own] = [
       new Variables({ ...parts, store }),
       new Variables({ ...parts, store: new MemoryStore() }),
@@ -81,8 +87,8 @@ class World {
       coordination,
       control: this.agents,
       load: () => ({ nodes: 2, processes: 7, heapBytes: 1 }),
-      stores: { local: localStore(own), cluster: clusterStore(shared, leases) },
-      catalog: () => catalogOf(shared),
+      stores: { local: localStore(own, codec), cluster: clusterStore(shared, leases, codec) },
+      catalog: catalogOf(shared),
     });
     this.#stops.push(
       () => core.stop(),
@@ -228,6 +234,8 @@ describe('a variable', () => {
     expect([...world.agents.configured]).toEqual([
       ['a', { peers: ['b'] }],
       ['b', { peers: ['a'] }],
+      // Nothing was known of it before.
+      ['c', { peers: [] }],
     ]);
   });
 
@@ -409,7 +417,162 @@ describe('a variable', () => {
   });
 });
 
+describe('what a change leaves behind', () => {
+  const shares = (
+    more: Partial<OrchestrationVariable<'resource_allocation'>> = {},
+  ): OrchestrationVariable<'resource_allocation'> => ({
+    id: 'tokens',
+    type: 'resource_allocation',
+    agents: ['a', 'b'],
+    initial: {},
+    coordinate: () => undefined,
+    ...more,
+  });
+
+  it('is a history that fits, however large values are', async () => {
+    const core = world.core('n1');
+    const initial = 'x'.repeat(5_000);
+    await core.registerVariable({
+      id: 'large',
+      type: 'custom',
+      agents: [],
+      initial,
+      coordinate: ({ value }) => `${value}y`,
+    });
+    for (let turn = 1; turn <= 20; turn++) {
+      expect(await core.coordinate('large')).toMatchObject({ status: 'changed', version: turn });
+    }
+    const history = await core.history('large');
+    expect(history.length).toBeLessThan(15);
+    expect(history.at(-1)).toMatchObject({ version: 20 });
+  });
+
+  it('is nothing when the value itself does not fit', async () => {
+    const core = world.core('n1');
+    const value = 'x'.repeat(70_000);
+    await core.registerVariable({
+      id: 'workers',
+      type: 'custom',
+      agents: ['a'],
+      initial: '',
+      coordinate: () => value,
+      apply: () => ({ start: ['a'] }),
+    });
+    expect(await core.coordinate('workers')).toMatchObject({
+      status: 'refused',
+      detail: 'the value is larger than the store takes',
+    });
+    expect(world.agents.log).toEqual([]);
+  });
+
+  it('is no agent that hangs: the deadline is kept, and what was done is taken back', async () => {
+    const core = world.core('n1');
+    world.agents.hanging.add('start b');
+    await core.registerVariable(selection({ deadlineMs: 100 }));
+    const change = core.coordinate('workers');
+    await vi.waitFor(() => expect(world.agents.log).toEqual(['start a']));
+    await world.clock.advance(100);
+    expect(await change).toMatchObject({ status: 'timeout' });
+    expect(world.agents.log).toEqual(['start a', 'stop b', 'stop a']);
+    world.agents.hanging.clear();
+    expect(await core.coordinate('workers')).toMatchObject({ status: 'changed' });
+  });
+
+  it('is a new value also when the old one was changed in place', async () => {
+    const core = world.core('n1');
+    await core.registerVariable({
+      id: 'number',
+      type: 'custom',
+      agents: [],
+      initial: { n: 0 },
+      coordinate({ value }) {
+        value.n++;
+        return value;
+      },
+    });
+    for (const n of [1, 2]) {
+      expect(await core.coordinate('number')).toMatchObject({ status: 'changed', value: { n } });
+    }
+  });
+
+  it('is as all agents are told after a change that could not be taken back', async () => {
+    const core = world.core('n1');
+    await core.registerVariable(shares());
+    await core.update('tokens', { a: 1n, b: 1n });
+    world.agents.failing.add('configure b');
+    world.agents.failingAfter = 'configure a';
+    const failed = await core.update('tokens', { a: 2n, b: 2n });
+    expect(failed.detail).toBe(
+      'configure b: it will not; could not be taken back: configure a (it will not)',
+    );
+    expect(world.agents.configured.get('a')).toEqual({ allocation: 2n });
+    world.agents.failing.clear();
+    expect(await core.coordinate('tokens')).toMatchObject({ status: 'unchanged' });
+    expect(world.agents.configured.get('a')).toEqual({ allocation: 1n });
+  });
+
+  it('is nothing of an earlier variable of its id', async () => {
+    for (const scope of ['local', 'cluster'] as const) {
+      const core = world.core(scope);
+      core.registerFunction('pick', () => ['a']);
+      const variable = selection({ id: `${scope}-one`, scope, coordinate: 'pick' });
+      await core.registerVariable(variable);
+      await core.coordinate(variable.id);
+      await core.unregisterVariable(variable.id);
+      await core.registerVariable({ ...variable, initial: ['b'] });
+      expect(await core.get(variable.id)).toEqual({ value: ['b'], version: 0 });
+      expect(await core.history(variable.id)).toEqual([]);
+    }
+  });
+
+  it.each([
+    [() => Promise.resolve({}), /expected `apply` to give actions/],
+    [() => ({ strt: ['a'] }), /unknown action "strt"/],
+    [() => ({ start: ['z'] }), /"z" is none of its agents/],
+    [() => ({ start: 'a' }), /lists of ids/],
+  ])('is nothing when `apply` makes no sense %#', async (apply, detail) => {
+    const core = world.core('n1');
+    await core.registerVariable(selection({ apply: apply as never }));
+    const result = await core.coordinate('workers');
+    expect(result).toMatchObject({ status: 'failed', detail: expect.stringMatching(detail) });
+    expect(world.agents.log).toEqual([]);
+  });
+
+  it('is no listener that throws', async () => {
+    const core = world.core('n1');
+    using _listening = core.onResult(() => {
+      throw new Error('a bad listener');
+    });
+    await core.registerVariable(selection());
+    expect(await core.coordinateSystem()).toMatchObject([{ status: 'changed' }]);
+  });
+
+  it('is no option that is not known', async () => {
+    const core = world.core('n1');
+    await core.registerVariable(selection());
+    const options = { verson: 7 } as object;
+    for (const call of [core.get('workers', options), core.update('workers', ['a'], options)]) {
+      await expect(call).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    }
+    await expect(core.update('workers', undefined)).rejects.toMatchObject({
+      code: 'INVALID_VALUE',
+    });
+  });
+});
+
 describe('an adaptation', () => {
+  it('is set off again when it was not carried out', async () => {
+    const core = world.core('n1');
+    world.agents.failing.add('start a');
+    await core.registerVariable(
+      selection({ adapt: { metric: 'queue', high: 10, low: 2, onHigh: () => ['a'] } }),
+    );
+    expect(await core.report({ queue: 11 })).toMatchObject([{ status: 'failed' }]);
+    world.agents.failing.clear();
+    expect(await core.report({ queue: 11 })).toMatchObject([{ status: 'changed' }]);
+    expect(await core.report({ queue: 12 })).toEqual([]);
+  });
+
   it('is set off once when a metric leaves its band, on either side', async () => {
     const core = world.core('n1');
     const more = ({ value }: { value: readonly string[] }) =>
@@ -490,6 +653,30 @@ describe('a variable of the cluster', () => {
     expect(await first).toMatchObject({ status: 'changed' });
   });
 
+  it('is what it was registered as last, wherever it was seen before', async () => {
+    const [one, other] = [world.core('n1'), world.core('n2')];
+    for (const core of [one, other]) core.registerFunction('pick', () => ['a', 'b']);
+    await one.registerVariable(shared);
+    expect(await other.coordinate('workers')).toMatchObject({ status: 'changed' });
+    await one.unregisterVariable('workers');
+    await expect(other.update('workers', [])).rejects.toMatchObject({ code: 'UNKNOWN_VARIABLE' });
+    await one.registerVariable({ ...shared, constraints: { agentsMax: 1 } });
+    expect(await other.coordinate('workers')).toMatchObject({ status: 'refused' });
+  });
+
+  it('is coordinated by itself where its functions are known', async () => {
+    const [one, other] = [world.core('n1'), world.core('n2')];
+    let turns = 0;
+    one.registerFunction('pick', () => (turns++, ['a']));
+    await one.registerVariable({ ...shared, everyMs: 500 });
+    await other.variables();
+    for (const expected of [1, 2]) {
+      await world.clock.advance(500);
+      await vi.waitFor(() => expect(turns).toBe(expected));
+    }
+    one.stop();
+  });
+
   it('is taken from the catalog when it is unregistered', async () => {
     const [one, other] = [world.core('n1'), world.core('n2')];
     one.registerFunction('pick', () => ['a']);
@@ -529,7 +716,13 @@ describe('a core', () => {
     [{ constraints: { most: 1 } }, /unknown field "constraints.most"/],
     [{ access: { write: 'ada' } }, /`access.write` to be ids/],
     [{ agnts: [] }, /unknown field "agnts"/],
-  ])('refuses the variable %j', async (more, message) => {
+    [{ id: 'x'.repeat(151) }, /`id` to be a name of at most 150/],
+    [{ initial: ['z'] }, /initial: "z" is none of its agents/],
+    [{ constraints: null }, /expected `constraints`, got null/],
+    [{ constraints: { agentsMin: 2, agentsMax: 1 } }, /`constraints.agentsMin` of at most/],
+    [{ constraints: { total: 1n } }, /`constraints.total` is for the type/],
+    [{ constraints: { check: () => '' } }, /`constraints.check` to be a list/],
+  ])('refuses a variable %#', async (more, message) => {
     const core = world.core('n1');
     const bad = core.registerVariable({ ...selection(), ...more } as never);
     await expect(bad).rejects.toMatchObject({

@@ -1,7 +1,8 @@
 import { FoundationError } from '../../errors.ts';
-import { checkNumber, closest } from '../../options.ts';
-import type { StrongVariable } from '../../values/strong-variable.ts';
+import { tell } from '../../events.ts';
+import { checkNumber, closest, refuseUnknown } from '../../options.ts';
 import type { AgentId } from '../message.ts';
+import { unlessAborted } from './agent-actions.ts';
 import { LiveVariable, type VariableParts, type VariableResult } from './live-variable.ts';
 import { NamedFunctions } from './named-functions.ts';
 import {
@@ -13,13 +14,12 @@ import {
   type OrchestrationVariable,
 } from './orchestration-variable.ts';
 import { Schedule } from './schedule.ts';
-import type { Catalog, VariableChange, VariableStore } from './variable-store.ts';
+import type { VariableCatalog, VariableChange, VariableStore } from './variable-store.ts';
 
 /** What a core stands on. */
 export interface CoreParts extends Omit<VariableParts, 'functions' | 'store'> {
   readonly stores: Readonly<Record<'local' | 'cluster', VariableStore>>;
-  /** The variables of the whole cluster, by id. */
-  readonly catalog: () => Pick<StrongVariable<Catalog>, 'get' | 'update'>;
+  readonly catalog: VariableCatalog;
 }
 
 /** A variable as it is now. */
@@ -41,6 +41,9 @@ export interface VariableUpdateOptions extends AccessOptions {
   readonly version?: number;
 }
 
+/** Milliseconds that the catalog of the cluster may take. */
+const catalogMs = 5_000;
+
 /** Most variables that a node coordinates. */
 export const orchestrationVariablesMax = 1_000;
 
@@ -57,6 +60,7 @@ export class Core {
   readonly #schedules = new Map<string, Schedule>();
   readonly #listeners = new Set<(result: VariableResult) => void>();
   #metrics: Readonly<Record<string, number>> = {};
+  #registrations = 0;
   #isStopped = false;
 
   constructor(parts: CoreParts) {
@@ -77,7 +81,7 @@ export class Core {
    * until it is asked for, or scheduled.
    *
    * @throws FoundationError `INVALID_OPTION` with all that is wrong, `NAME_TAKEN`, `UNKNOWN_FUNCTION`; of the cluster
-   * also what the store throws
+   * also `INVALID_VALUE` when it is too large, and what the store throws
    */
   async registerVariable<Type extends OrchestrationType, Value = OrchestrationValues[Type]>(
     variable: OrchestrationVariable<Type, Value>,
@@ -86,22 +90,25 @@ export class Core {
     // Its functions get no other values than its own.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const known = variable as unknown as AnyVariable;
-    this.#checkRoom(known.id);
+    const { id } = known;
+    this.#checkRoom(id);
     for (const named of functionsOf(known)) this.#functions.find(named);
-    if (known.scope === 'cluster') {
-      await this.#parts.catalog().update((all) => {
-        if (known.id in all) throw taken(known.id);
-        return { ...all, [known.id]: known };
-      });
-    }
-    this.#adopt(known);
+    if (known.scope !== 'cluster') return this.#adopt(known, ++this.#registrations);
+    const { ids, entry } = this.#parts.catalog;
+    // A number that no registration of this id had before: the store counts its writes.
+    const registration = await entry(id).set({ definition: known });
+    await ids.update((all) => {
+      if (Object.hasOwn(all, id)) throw taken(id);
+      return { ...all, [id]: registration };
+    });
+    await this.#readCatalog();
   }
 
   /** Forgets a variable; what was applied stays. Returns whether it was known. */
   async unregisterVariable(id: string): Promise<boolean> {
     const variable = await this.#found(id);
     if (variable?.definition.scope === 'cluster') {
-      await this.#parts.catalog().update(({ [id]: _gone, ...others }) => others);
+      await this.#parts.catalog.ids.update(({ [id]: _gone, ...others }) => others);
     }
     return this.#drop(id);
   }
@@ -120,7 +127,7 @@ export class Core {
    */
   async coordinateSystem(context?: unknown): Promise<readonly VariableResult[]> {
     // Without the store those of the cluster fail one by one, and the others need it not.
-    await this.#readCatalog().catch(() => undefined);
+    await this.#withinReason(this.#readCatalog()).catch(() => undefined);
     const all = [...this.#variables.values()].toSorted((left, right) =>
       left.definition.id < right.definition.id ? -1 : 1,
     );
@@ -142,14 +149,16 @@ export class Core {
       checkNumber('core.report', { [metric]: value }, {});
     }
     this.#metrics = { ...this.#metrics, ...metrics };
+    await this.#withinReason(this.#readCatalog()).catch(() => undefined);
     const changes = [...this.#variables.values()].map((variable) => variable.adapt(this.#metrics));
-    const results = await Promise.all(changes.filter((change) => change !== undefined));
+    const results = (await Promise.all(changes)).filter((result) => result !== undefined);
     for (const result of results) this.#tell(result);
     return results;
   }
 
   /** @throws FoundationError `UNKNOWN_VARIABLE`, `ACCESS_DENIED`, or what the store throws */
   async get(id: string, options: AccessOptions = {}): Promise<VariableReading> {
+    refuseUnknown('core.get', options, ['by']);
     const variable = await this.#find(id);
     checkAccess(variable, 'read', options);
     const { value, version } = await variable.read();
@@ -159,22 +168,33 @@ export class Core {
   /**
    * Sets a variable by hand. Its constraints hold, and it is applied as any other value.
    *
-   * @throws FoundationError `UNKNOWN_VARIABLE`, `ACCESS_DENIED`, or what the store throws
+   * @throws FoundationError `UNKNOWN_VARIABLE`, `ACCESS_DENIED`, `INVALID_VALUE` for undefined, or what the store throws
    */
   async update(
     id: string,
     value: unknown,
     options: VariableUpdateOptions = {},
   ): Promise<VariableResult> {
+    refuseUnknown('core.update', options, ['by', 'version']);
+    if (value === undefined) {
+      throw new FoundationError('INVALID_VALUE', `variable "${id}" cannot be set to undefined`);
+    }
     const variable = await this.#find(id);
     checkAccess(variable, 'write', options);
-    const result = await variable.change({ cause: 'updated', decide: () => value, ...options });
+    const { by, version } = options;
+    const result = await variable.change({
+      cause: 'updated',
+      decide: () => value,
+      ...(by === undefined ? {} : { by }),
+      ...(version === undefined ? {} : { version }),
+    });
     this.#tell(result);
     return result;
   }
 
   /** Up to 50 values that a variable had, the newest last. @throws FoundationError as {@link get} */
   async history(id: string, options: AccessOptions = {}): Promise<readonly VariableChange[]> {
+    refuseUnknown('core.history', options, ['by']);
     const variable = await this.#find(id);
     checkAccess(variable, 'read', options);
     return (await variable.read()).history;
@@ -188,6 +208,7 @@ export class Core {
     id: string,
     options: AccessOptions & { readonly signal?: AbortSignal } = {},
   ): AsyncGenerator<VariableReading, void> {
+    refuseUnknown('core.watch', options, ['by', 'signal']);
     const variable = await this.#find(id);
     checkAccess(variable, 'read', options);
     for await (const { value, version } of variable.watch(options.signal)) {
@@ -201,9 +222,10 @@ export class Core {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** Ends all schedules. */
+  /** Ends all schedules, and what is kept on this node. */
   stop(): void {
     this.#isStopped = true;
+    this.#parts.stores.local.stop();
     for (const schedule of this.#schedules.values()) schedule.stop();
     this.#schedules.clear();
   }
@@ -215,7 +237,7 @@ export class Core {
   }
 
   #tell(result: VariableResult): void {
-    for (const listener of this.#listeners) listener(result);
+    for (const listener of this.#listeners) tell(listener, result);
   }
 
   #checkRoom(id: string): void {
@@ -227,29 +249,36 @@ export class Core {
     );
   }
 
-  #adopt(definition: AnyVariable): void {
+  #adopt(definition: AnyVariable, registration: number): void {
     const { stores, catalog: _catalog, ...parts } = this.#parts;
     const { id, scope = orchestrationDefaults.scope, everyMs } = definition;
-    const store = stores[scope];
-    const variable = new LiveVariable(definition, { ...parts, functions: this.#functions, store });
+    const [store, functions] = [stores[scope], this.#functions];
+    const variable = new LiveVariable(definition, registration, { ...parts, functions, store });
+    this.#drop(id);
     this.#variables.set(id, variable);
     if (everyMs === undefined || this.#isStopped) return;
     const schedule = new Schedule({
       clock: this.#parts.clock,
       everyMs,
-      lock: () => store.lock(`${id}/schedule`),
-      run: () => this.#coordinate(variable, undefined),
+      canRun: () => functionsOf(definition).every((named) => functions.knows(named)),
+      lock: () => store.lock(`schedule/${id}`),
+      run: async () => this.#coordinate(await this.#find(id), undefined),
     });
     this.#schedules.set(id, schedule);
   }
 
+  /** Takes over what has changed in the cluster, this node's own registrations included. */
   async #readCatalog(): Promise<void> {
-    const all = await this.#parts.catalog().get();
-    for (const [id, definition] of Object.entries(all)) {
-      if (!this.#variables.has(id)) this.#adopt(definition);
-    }
+    const { ids, entry } = this.#parts.catalog;
+    const all = await ids.get();
     for (const [id, { definition }] of this.#variables) {
-      if (definition.scope === 'cluster' && !(id in all)) this.#drop(id);
+      if (definition.scope === 'cluster' && !Object.hasOwn(all, id)) this.#drop(id);
+    }
+    for (const [id, registration] of Object.entries(all)) {
+      if (this.#variables.get(id)?.registration === registration) continue;
+      const { definition } = (await entry(id).get()) ?? {};
+      const isOvertaken = this.#variables.get(id)?.registration === registration;
+      if (definition !== undefined && !isOvertaken) this.#adopt(definition, registration);
     }
   }
 
@@ -259,9 +288,23 @@ export class Core {
     return this.#variables.delete(id);
   }
 
+  /** One of the cluster is looked up each time: another node may have changed what it is. */
   async #found(id: string): Promise<LiveVariable | undefined> {
-    if (!this.#variables.has(id)) await this.#readCatalog();
+    const known = this.#variables.get(id);
+    if (known !== undefined && known.definition.scope !== 'cluster') return known;
+    await this.#readCatalog();
     return this.#variables.get(id);
+  }
+
+  /** A store that hangs holds up nobody else. */
+  async #withinReason(work: Promise<void>): Promise<void> {
+    const ended = new AbortController();
+    const timer = this.#parts.clock.after(catalogMs, () => ended.abort());
+    try {
+      await unlessAborted(ended.signal, () => work);
+    } finally {
+      timer.cancel();
+    }
   }
 
   async #find(id: string): Promise<LiveVariable> {

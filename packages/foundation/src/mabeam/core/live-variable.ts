@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 
 import type { Clock } from '../../clock.ts';
-import { messageOf } from '../../errors.ts';
+import { isFoundationError, messageOf } from '../../errors.ts';
 import type { StrongVariable } from '../../values/strong-variable.ts';
 import type { Coordination } from '../coordination.ts';
 import type { AgentId } from '../message.ts';
@@ -10,7 +10,10 @@ import {
   actionsByType,
   activeAfter,
   type AgentControl,
+  type Applied,
   carryOut,
+  problemOfActions,
+  unlessAborted,
 } from './agent-actions.ts';
 import { cross, insideBand } from './hysteresis-state.ts';
 import type { NamedFunctions } from './named-functions.ts';
@@ -79,16 +82,11 @@ export interface ChangeOrder {
   readonly version?: number;
 }
 
-/** Values of a variable that are kept, the newest included. */
+/** Values of a variable that are kept, the newest included; fewer where they would not fit. */
 export const historyMax = 50;
 
-type Changed = Pick<VariableResult, 'status' | 'version' | 'value'>;
-
-/** Until when a change may take. */
-interface Limit {
-  readonly signal: AbortSignal;
-  readonly endsAt: number;
-}
+/** Milliseconds in which what was done can be taken back. */
+const graceMs = 5_000;
 
 /** Ends a change early, with what it comes to. */
 class Ended extends Error {
@@ -100,47 +98,68 @@ class Ended extends Error {
   }
 }
 
+type Changed = Pick<VariableResult, 'status' | 'version' | 'value'>;
+
+/** Until when a change may take. */
+interface Limit {
+  readonly signal: AbortSignal;
+  readonly endsAt: number;
+}
+
+/** What agents are to do for a value, and what would lead back. */
+interface Checked {
+  readonly actions: AgentActions;
+  readonly back: AgentActions;
+}
+
 /** One variable at work: decides, checks, applies and writes, one change at a time over the cluster. */
 export class LiveVariable {
   readonly definition: AnyVariable;
+  /** Of its id, which may have been another variable before. */
+  readonly registration: number;
   readonly #parts: VariableParts;
   readonly #kept: StrongVariable<KeptValue>;
+  readonly #initial: KeptValue;
   #band = insideBand;
+  /** Whether agents may be otherwise than the value says. */
+  #isDoubtful = false;
 
-  constructor(definition: AnyVariable, parts: VariableParts) {
+  constructor(definition: AnyVariable, registration: number, parts: VariableParts) {
     this.definition = definition;
+    this.registration = registration;
     this.#parts = parts;
-    this.#kept = parts.store.open(definition.id, {
-      value: definition.initial,
-      version: 0,
-      history: [],
-    });
+    this.#initial = { registration, value: definition.initial, version: 0, history: [] };
+    this.#kept = parts.store.open(definition.id, this.#initial);
   }
 
-  read(): Promise<KeptValue> {
-    return this.#kept.get();
+  async read(): Promise<KeptValue> {
+    return this.#own(await this.#kept.get());
   }
 
   /** @yields the value of now, then each newer one */
   async *watch(signal?: AbortSignal): AsyncGenerator<KeptValue, void> {
     let seen = -1;
     for await (const { value } of this.#kept.watch(signal === undefined ? {} : { signal })) {
-      if (value.version > seen) yield value;
-      seen = value.version;
+      const kept = this.#own(value);
+      if (kept.version > seen) yield kept;
+      seen = kept.version;
     }
   }
 
   /** Changes it when a metric has left its band. Undefined when nothing was set off. */
-  adapt(metrics: Readonly<Record<string, number>>): Promise<VariableResult> | undefined {
+  async adapt(metrics: Readonly<Record<string, number>>): Promise<VariableResult | undefined> {
     const { adapt } = this.definition;
-    const value = adapt && metrics[adapt.metric];
+    const value = adapt && Object.hasOwn(metrics, adapt.metric) ? metrics[adapt.metric] : undefined;
     if (adapt === undefined || value === undefined) return undefined;
-    const nowMs = this.#parts.clock.now();
-    const { state, crossed } = cross(this.#band, adapt, { value, nowMs });
+    const before = this.#band;
+    const { state, crossed } = cross(before, adapt, { value, nowMs: this.#parts.clock.now() });
     this.#band = state;
     const named = crossed === 'high' ? adapt.onHigh : adapt.onLow;
     if (crossed === undefined || named === undefined) return undefined;
-    return this.change({ cause: 'adapted', decide: this.#deciding(named), metrics });
+    const result = await this.change({ cause: 'adapted', decide: this.#deciding(named), metrics });
+    // What has not come about is set off again by the next number.
+    if (!settles(result.status)) this.#band = before;
+    return result;
   }
 
   coordinate(order: Pick<ChangeOrder, 'context' | 'metrics'>): Promise<VariableResult> {
@@ -150,25 +169,54 @@ export class LiveVariable {
 
   /** Never rejects. */
   async change(order: ChangeOrder): Promise<VariableResult> {
-    const { clock, store } = this.#parts;
-    const { id } = this.definition;
+    const { clock } = this.#parts;
+    const { id, deadlineMs = orchestrationDefaults.deadlineMs } = this.definition;
     const begin = clock.now();
+    const ended = new AbortController();
+    const late = new Ended('timeout', `not done within ${deadlineMs} ms`);
+    const timer = clock.after(deadlineMs, () => ended.abort(late));
+    const limit = { signal: ended.signal, endsAt: begin + deadlineMs };
     const end = (result: Partial<VariableResult> & Pick<VariableResult, 'status'>) => ({
       id,
       cause: order.cause,
       ...result,
       tookMs: clock.now() - begin,
     });
-    let lock: VariableLock | undefined;
     try {
-      lock = await store.lock(id);
+      const lock = await this.#lock(limit);
       if (lock === undefined) return end({ status: 'busy', detail: 'it is being changed' });
-      return end(await this.#changeWith(lock, order));
+      return end(await this.#changeWith(lock, order, { limit, ended }));
     } catch (error) {
-      const status = error instanceof Ended ? error.status : 'failed';
+      if (error instanceof Ended) return end({ status: error.status, detail: error.message });
+      const status = limit.signal.reason === late ? 'timeout' : 'failed';
       return end({ status, detail: messageOf(error) });
     } finally {
-      await lock?.release();
+      timer.cancel();
+    }
+  }
+
+  /** One that comes too late is given back. */
+  #lock({ signal }: Limit): Promise<VariableLock | undefined> {
+    const locking = this.#parts.store.lock(`variable/${this.definition.id}`);
+    return unlessAborted(signal, () => locking).catch((error: unknown) => {
+      void locking.then((lock) => lock?.release()).catch(() => undefined);
+      throw error;
+    });
+  }
+
+  // oxlint-disable-next-line max-params -- by what right, what, until when
+  async #changeWith(
+    lock: VariableLock,
+    order: ChangeOrder,
+    { limit, ended }: { readonly limit: Limit; readonly ended: AbortController },
+  ): Promise<Changed> {
+    const lost = (): void => ended.abort(lock.signal.reason);
+    lock.signal.addEventListener('abort', lost, { once: true });
+    try {
+      return await this.#attempt(lock, order, limit);
+    } finally {
+      lock.signal.removeEventListener('abort', lost);
+      await lock.release();
     }
   }
 
@@ -176,94 +224,143 @@ export class LiveVariable {
     return (context) => this.#parts.functions.find(named)(context);
   }
 
-  /** Ends at the deadline, and when the lock is lost. */
-  async #changeWith(lock: VariableLock, order: ChangeOrder): Promise<Changed> {
-    const { clock } = this.#parts;
-    const { deadlineMs = orchestrationDefaults.deadlineMs } = this.definition;
-    const ended = new AbortController();
-    const { signal } = ended;
-    const late = new Ended('timeout', `not done within ${deadlineMs} ms`);
-    const timer = clock.after(deadlineMs, () => ended.abort(late));
-    const lost = (): void => ended.abort(lock.signal.reason);
-    lock.signal.addEventListener('abort', lost, { once: true });
-    try {
-      return await this.#attempt(lock, order, { signal, endsAt: clock.now() + deadlineMs });
-    } catch (error) {
-      const isLate = signal.reason === late && !(error instanceof Ended);
-      throw isLate ? new Ended('timeout', messageOf(error)) : error;
-    } finally {
-      timer.cancel();
-      lock.signal.removeEventListener('abort', lost);
-    }
-  }
-
   // oxlint-disable-next-line max-params -- by what right, what, until when
   async #attempt(lock: VariableLock, order: ChangeOrder, limit: Limit): Promise<Changed> {
-    const kept = await this.#kept.get();
+    const { signal } = limit;
+    const kept = await unlessAborted(signal, () => this.read());
     const { value: before, version } = kept;
     if (order.version !== undefined && order.version !== version) {
       throw new Ended('conflict', `it is of version ${version}, not ${order.version}`);
     }
-    const decided = await unlessAborted(limit.signal, () =>
+    const decided = await unlessAborted(signal, () =>
       order.decide(this.#contextOf(order, kept, limit)),
     );
     const value = decided === undefined ? before : decided;
-    const [actions, back] = this.#checked(value, before);
-    const applied = await carryOut(actions, back, this.#parts.control, limit.signal);
-    if (isDeepStrictEqual(value, before)) return { status: 'unchanged', version, value };
+    const isNew = !isDeepStrictEqual(value, before);
+    const next = isNew ? this.#next(kept, value, order) : undefined;
+    const { actions, back } = await unlessAborted(signal, () => this.#checked(value, kept));
+    const limits = { signal, grace: (work: Promise<void>) => this.#grace(work) };
+    const applied = await this.#carriedOut(() =>
+      carryOut(actions, back, this.#parts.control, limits),
+    );
+    if (next === undefined) {
+      this.#isDoubtful = false;
+      return { status: 'unchanged', version, value };
+    }
     try {
-      limit.signal.throwIfAborted();
-      const next = this.#next(kept, value, order);
-      if (await this.#write(lock, version, next)) {
-        return { status: 'changed', version: next.version, value };
-      }
-      throw new Ended('conflict', 'it was changed by another meanwhile');
+      signal.throwIfAborted();
+      await this.#write(lock, version, next);
     } catch (error) {
-      const left = await applied.takeBack();
-      if (left.length === 0) throw error;
-      const rest = `; could not be taken back: ${left.join(', ')}`;
-      throw new Ended('failed', `${messageOf(error)}${rest}`);
+      if (await this.#isWritten(error, next))
+        return { status: 'changed', version: next.version, value };
+      throw await this.#takenBack(applied, error);
+    }
+    this.#isDoubtful = false;
+    return { status: 'changed', version: next.version, value };
+  }
+
+  async #carriedOut(work: () => Promise<Applied>): Promise<Applied> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#isDoubtful = true;
+      throw error;
     }
   }
 
+  async #takenBack(applied: Applied, error: unknown): Promise<unknown> {
+    const left = await applied.takeBack();
+    const isUnknown = isFoundationError(error) && error.outcome === 'unknown';
+    this.#isDoubtful = isUnknown || left.length > 0;
+    if (!isUnknown && left.length === 0) return error;
+    const notes = [
+      messageOf(error),
+      ...(isUnknown ? ['whether the value was written is not known'] : []),
+      ...(left.length > 0 ? [`could not be taken back: ${left.join(', ')}`] : []),
+    ];
+    return new Ended('failed', notes.join('; '));
+  }
+
+  /** Whether a write whose end is not known has happened. */
+  async #isWritten(error: unknown, next: KeptValue): Promise<boolean> {
+    if (!isFoundationError(error) || error.outcome !== 'unknown') return false;
+    const now = await this.#grace(this.read().then((kept) => kept)).catch(() => undefined);
+    return isDeepStrictEqual(now, next);
+  }
+
+  /** @throws Error when it takes too long. */
+  async #grace<T>(work: Promise<T>): Promise<T> {
+    const ended = new AbortController();
+    const timer = this.#parts.clock.after(graceMs, () =>
+      ended.abort(new Error(`not within ${graceMs} ms`)),
+    );
+    try {
+      return await unlessAborted(ended.signal, () => work);
+    } finally {
+      timer.cancel();
+    }
+  }
+
+  /** What is stored, unless that is of an earlier registration of its id. */
+  #own(kept: KeptValue): KeptValue {
+    return kept.registration === this.registration ? kept : this.#initial;
+  }
+
+  /** The oldest values go when there are too many, or they would not fit. */
   // oxlint-disable-next-line max-params -- after what, what, on whose order
   #next({ version, history }: KeptValue, value: unknown, { cause, by }: ChangeOrder): KeptValue {
-    const { node, clock } = this.#parts;
+    const { node, clock, store } = this.#parts;
     const name = by === undefined ? {} : { by };
     const change = { version: version + 1, value, cause, node, ...name, at: clock.wallNow() };
-    return { value, version: version + 1, history: [...history, change].slice(-historyMax) };
+    const all = [...history, change].slice(-historyMax);
+    const { registration } = this;
+    for (let from = 0; from <= all.length; from++) {
+      const kept = { registration, value, version: version + 1, history: all.slice(from) };
+      if (store.fits(kept)) return kept;
+    }
+    throw new Ended('refused', 'the value is larger than the store takes');
   }
 
-  /** Whoever had the lock before cannot write any more. @returns whether it was still of that version */
-  async #write({ token }: VariableLock, version: number, next: KeptValue): Promise<boolean> {
+  /** Whoever had the lock before cannot write any more. */
+  async #write({ token }: VariableLock, version: number, next: KeptValue): Promise<void> {
     const kept = token === undefined ? this.#kept : await this.#kept.fencedBy(token);
     const now = await kept.read();
-    if (now.value.version !== version) return false;
-    return (await kept.compareAndSet(now.version, next)) !== undefined;
+    const isSame = this.#own(now.value).version === version;
+    if (isSame && (await kept.compareAndSet(now.version, next)) !== undefined) return;
+    throw new Ended('conflict', 'it was changed by another meanwhile');
   }
 
-  /** What a value means for the agents, and what would lead back; refused when a rule is broken. */
-  #checked(value: unknown, before: unknown): readonly [AgentActions, AgentActions] {
+  /** Refuses what breaks a rule. */
+  async #checked(value: unknown, { value: before, version }: KeptValue): Promise<Checked> {
     const { type, agents, constraints = {} } = this.definition;
     const { functions, control } = this.#parts;
     const candidate = { type, value, agents };
     const misshapen = problemOfForm(candidate);
     if (misshapen !== undefined) throw new Ended('refused', misshapen);
-    const apply = this.#applying();
-    const actions = apply(value, before, agents);
+    const isKnown = version > 0 && !this.#isDoubtful;
+    const actions = this.#actions(value, isKnown ? before : undefined);
     const check = (constraints.check ?? []).map((named) => functions.find(named));
-    const active = activeAfter(actions, agents, control);
+    const { agentsMin, agentsMax } = constraints;
+    const counts = agentsMin !== undefined || agentsMax !== undefined;
+    const active = counts ? await activeAfter(actions, agents, control) : [];
     const broken = problemOfConstraints(candidate, active, { ...constraints, check });
     if (broken !== undefined) throw new Ended('refused', broken);
-    return [actions, apply(before, value, agents)];
+    return { actions, back: isKnown ? this.#actions(before, value) : {} };
   }
 
-  #applying(): ApplyFunction<unknown> {
-    const { type, apply } = this.definition;
-    if (apply !== undefined) return this.#parts.functions.find(apply);
-    // The form of the values was checked, and that of the initial one is the owner's.
+  #actions(value: unknown, before: unknown): AgentActions {
+    const { type, apply, agents } = this.definition;
+    // The form of the values was checked.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return actionsByType[type] as ApplyFunction<unknown>;
+    const own = actionsByType[type] as ApplyFunction<unknown>;
+    const actions = (apply === undefined ? own : this.#parts.functions.find(apply))(
+      value,
+      before,
+      agents,
+    );
+    const problem = problemOfActions(actions, agents);
+    if (problem !== undefined) throw new Ended('failed', problem);
+    return actions;
   }
 
   // oxlint-disable-next-line max-params -- for what, from where, until when
@@ -277,7 +374,8 @@ export class LiveVariable {
     const leftMs = (): number => Math.max(endsAt - clock.now(), 1);
     return {
       id,
-      value,
+      // Its own copy: whoever changes it in place gives a new value all the same.
+      value: structuredClone(value),
       version,
       agents,
       context,
@@ -287,23 +385,14 @@ export class LiveVariable {
       get remainingMs() {
         return leftMs();
       },
-      decide(protocol, spec, options = {}) {
-        const how = { deadlineMs: leftMs(), signal, ...options };
+      decide(protocol, spec, { deadlineMs = Infinity, ...options } = {}) {
+        const how = { ...options, deadlineMs: Math.min(deadlineMs, leftMs()), signal };
         return coordination.start(protocol, spec, agents, how).outcome;
       },
     };
   }
 }
 
-/** What `work` comes to, unless it is not wanted any more. */
-async function unlessAborted<T>(signal: AbortSignal, work: () => T | Promise<T>): Promise<T> {
-  signal.throwIfAborted();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const stop = (): void => reject(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    return await Promise.race([promise, (async () => work())()]);
-  } finally {
-    signal.removeEventListener('abort', stop);
-  }
+function settles(status: VariableStatus): boolean {
+  return status === 'changed' || status === 'unchanged' || status === 'refused';
 }

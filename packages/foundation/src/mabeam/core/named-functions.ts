@@ -19,6 +19,10 @@ export class NamedFunctions {
     this.#functions.set(name, fn);
   }
 
+  knows(named: unknown): boolean {
+    return typeof named !== 'string' || this.#functions.has(named);
+  }
+
   /** @throws FoundationError `UNKNOWN_FUNCTION` */
   find<Fn>(named: Named<Fn>): Fn {
     if (typeof named !== 'string') return named;

@@ -8,6 +8,7 @@ import type { Protocol } from '../protocol.ts';
 import type { SessionOptions } from '../session-options.ts';
 import type { AgentActions } from './agent-actions.ts';
 import type { HysteresisRule } from './hysteresis-state.ts';
+import { problemOfForm } from './variable-rules.ts';
 
 const types = [
   'agent_selection',
@@ -74,10 +75,10 @@ export type CoordinateFunction<Value> = (
   context: CoordinateContext<Value>,
 ) => Value | undefined | Promise<Value | undefined>;
 
-/** What is to be done to go from one value to another. */
+/** What is to be done to go from one value to another. `before` is undefined where nobody knows how agents are. */
 export type ApplyFunction<Value> = (
   value: Value,
-  before: Value,
+  before: Value | undefined,
   agents: readonly AgentId[],
 ) => AgentActions;
 
@@ -98,11 +99,11 @@ export interface CoordinateContext<Value> {
   /** Aborted at the deadline. */
   readonly signal: AbortSignal;
   readonly remainingMs: number;
-  /** Holds a session among the agents of the variable, within the time that is left. */
+  /** Holds a session among the agents of the variable, within the time that is left, or less. */
   readonly decide: <Spec, Out>(
     protocol: Protocol<Spec, unknown, unknown, Out>,
     spec: NoInfer<Spec>,
-    options?: Partial<SessionOptions>,
+    options?: Partial<Omit<SessionOptions, 'signal'>>,
   ) => Promise<Outcome<Out>>;
 }
 
@@ -147,6 +148,9 @@ export interface OrchestrationAccess {
 /** What holds where a variable says nothing. */
 export const orchestrationDefaults = { scope: 'local', deadlineMs: 5_000 } as const;
 
+/** Most characters of the id of a variable. */
+export const orchestrationIdMax = 150;
+
 /** Most agents of one variable. */
 export const orchestrationAgentsMax = 10_000;
 
@@ -180,24 +184,36 @@ export function checkVariable(variable: unknown): void {
 
 function problemsOf(variable: Readonly<Record<string, unknown>>): string[] {
   const { id, type, scope = 'local', agents, deadlineMs = 1, everyMs = 1 } = variable;
+  const { initial } = variable;
   const extra = unknownField(variable, fields);
+  const canHold = isOneOf(types, type) && isRoster(agents);
+  const initialProblem =
+    initial === undefined
+      ? 'expected a value'
+      : canHold && problemOfForm({ type, value: initial, agents });
   return [
     extra !== undefined && `unknown field ${shown(extra)}`,
-    !isName(id) && 'expected `id` to be a name of at most 200 characters',
+    !(isName(id) && id.length <= orchestrationIdMax) &&
+      `expected \`id\` to be a name of at most ${orchestrationIdMax} characters`,
     !isOneOf(types, type) &&
       `expected \`type\` to be one of ${types.join(', ')}, got ${shown(type)}`,
     !isOneOf(['local', 'cluster'], scope) &&
       `expected \`scope\` to be local or cluster, got ${shown(scope)}`,
     !isRoster(agents) &&
       `expected \`agents\` to be at most ${orchestrationAgentsMax} ids, each once`,
-    !('initial' in variable) && 'expected an `initial` value',
+    typeof initialProblem === 'string' && `initial: ${initialProblem}`,
     !isDuration(deadlineMs) && `expected \`deadlineMs\` to be above 0, got ${shown(deadlineMs)}`,
     !isDuration(everyMs) && `expected \`everyMs\` to be above 0, got ${shown(everyMs)}`,
     ...problemsOfFunctions(variable, scope === 'cluster'),
     ...problemsOfAdaptation(variable['adapt']),
-    ...problemsOfConstraints(variable['constraints'] ?? {}),
-    ...problemsOfAccess(variable['access'] ?? {}),
+    ...problemsOfConstraints(given(variable['constraints']), type),
+    ...problemsOfAccess(given(variable['access'])),
   ].filter((problem) => problem !== false);
+}
+
+/** What is left out is empty; null is not left out. */
+function given(value: unknown): unknown {
+  return value === undefined ? {} : value;
 }
 
 function problemsOfFunctions(
@@ -236,16 +252,23 @@ function problemsOfAdaptation(adapt: unknown): string[] {
   ].filter((problem) => problem !== false);
 }
 
-function problemsOfConstraints(constraints: unknown): string[] {
+function problemsOfConstraints(constraints: unknown, type: unknown): string[] {
   if (!isRecord(constraints)) return [`expected \`constraints\`, got ${shown(constraints)}`];
-  const { agentsMin = 0, agentsMax = 0, total = 0n } = constraints;
+  const { agentsMin = 0, agentsMax = Number(agentsMin), total, check = [] } = constraints;
   const extra = unknownField(constraints, ['agentsMin', 'agentsMax', 'total', 'check']);
   return [
     extra !== undefined && `unknown field ${shown(`constraints.${extra}`)}`,
     !isCount(agentsMin) && `expected \`constraints.agentsMin\` from 0, got ${shown(agentsMin)}`,
     !isCount(agentsMax) && `expected \`constraints.agentsMax\` from 0, got ${shown(agentsMax)}`,
-    !(typeof total === 'bigint' && total >= 0n) &&
+    Number(agentsMin) > Number(agentsMax) &&
+      `expected \`constraints.agentsMin\` of at most \`agentsMax\`, got ${shown(agentsMin)}`,
+    total !== undefined &&
+      !(typeof total === 'bigint' && total >= 0n) &&
       `expected \`constraints.total\` to be a bigint from 0, got ${shown(total)}`,
+    total !== undefined &&
+      type !== 'resource_allocation' &&
+      '`constraints.total` is for the type resource_allocation',
+    !Array.isArray(check) && `expected \`constraints.check\` to be a list, got ${shown(check)}`,
   ].filter((problem) => problem !== false);
 }
 
@@ -260,7 +283,7 @@ function problemsOfAccess(access: unknown): string[] {
   ].filter((problem) => problem !== false);
 }
 
-function isRoster(value: unknown): boolean {
+function isRoster(value: unknown): value is readonly AgentId[] {
   return (
     Array.isArray(value) &&
     value.length <= orchestrationAgentsMax &&

@@ -4,6 +4,8 @@ import type { VariableLock } from './variable-store.ts';
 export interface ScheduleParts {
   readonly clock: Clock;
   readonly everyMs: number;
+  /** Whether this node could: one that cannot leaves it to others. */
+  readonly canRun: () => boolean;
   /** Undefined when somebody else has it. */
   readonly lock: () => Promise<VariableLock | undefined>;
   /** Never rejects. */
@@ -33,7 +35,7 @@ export class Schedule {
   }
 
   async #turn(): Promise<void> {
-    if (this.#isRunning) return;
+    if (this.#isRunning || !this.#parts.canRun()) return;
     this.#isRunning = true;
     try {
       if (await this.#holdsTerm()) await this.#parts.run();

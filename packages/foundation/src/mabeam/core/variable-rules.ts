@@ -67,7 +67,7 @@ export function problemOfConstraints(
     );
     if (sum > total) return `${sum} would be given away, and there are ${total}`;
   }
-  return check.map((rule) => rule(value)).find((problem) => problem !== undefined);
+  return check.map((rule) => rule(value)).find((problem) => typeof problem === 'string');
 }
 
 function isUnits(value: unknown): value is bigint {

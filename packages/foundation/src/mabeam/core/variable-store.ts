@@ -1,6 +1,8 @@
 import type { Leases } from '../../lease/leases.ts';
 import type { StrongVariable } from '../../values/strong-variable.ts';
+import { variableBytesMax } from '../../values/variable-record.ts';
 import type { Variables } from '../../values/variables.ts';
+import type { Codec } from '../../wire/codec.ts';
 import type { AgentId } from '../message.ts';
 import type { AnyVariable } from './orchestration-variable.ts';
 
@@ -22,6 +24,8 @@ export interface VariableChange {
 
 /** A variable as it is kept: its value, and those before, the newest last. */
 export interface KeptValue {
+  /** Of which registration of its id it is: another one begins anew. */
+  readonly registration: number;
   readonly value: unknown;
   /** Changes so far. The store counts otherwise: a new holder of the lock counts, too. */
   readonly version: number;
@@ -40,58 +44,84 @@ export interface VariableLock {
 /** Where variables of one scope are kept. */
 export interface VariableStore {
   open(id: string, initial: KeptValue): StrongVariable<KeptValue>;
-  /** Undefined when somebody else has it. */
-  lock(id: string): Promise<VariableLock | undefined>;
+  /** Whether it can be written. @throws FoundationError `NOT_SERIALIZABLE` for what cannot at all */
+  fits(kept: KeptValue): boolean;
+  /** Undefined when somebody else has it. @param name - one for changes of a variable, one for its schedule */
+  lock(name: LockName): Promise<VariableLock | undefined>;
+  /** Ends all reading and writing, where that is its own. */
+  stop(): void;
 }
 
+export type LockName = `variable/${string}` | `schedule/${string}`;
+
 /** In the store of the cluster, behind its leases. */
-export function clusterStore(variables: Variables, leases: Leases): VariableStore {
+export function clusterStore(variables: Variables, leases: Leases, codec: Codec): VariableStore {
   return {
     open: (id, initial) => opened(variables, id, initial),
-    async lock(id) {
-      const lease = await leases.tryAcquire(keyOf(id));
+    fits: (kept) => fits(codec, kept),
+    async lock(name) {
+      const lease = await leases.tryAcquire(`mabeam/${name}`);
       if (lease === undefined) return undefined;
       const { token, signal } = lease;
       return { token, signal, release: () => lease.release() };
     },
+    stop: () => undefined,
   };
 }
 
 /** Of one node. @param variables - in a store of its own */
-export function localStore(variables: Variables): VariableStore {
+export function localStore(variables: Variables, codec: Codec): VariableStore {
   const held = new Set<string>();
   return {
     open: (id, initial) => opened(variables, id, initial),
-    lock(id) {
-      if (held.has(id)) return Promise.resolve(undefined);
-      held.add(id);
+    fits: (kept) => fits(codec, kept),
+    lock(name) {
+      if (held.has(name)) return Promise.resolve(undefined);
+      held.add(name);
       const { signal } = new AbortController();
       return Promise.resolve({
         signal,
         release() {
-          held.delete(id);
+          held.delete(name);
           return Promise.resolve();
         },
       });
     },
+    stop: () => variables.stop(),
   };
 }
 
 function opened(variables: Variables, id: string, initial: KeptValue): StrongVariable<KeptValue> {
-  return variables.strong(keyOf(id), { initial });
+  return variables.strong(`mabeam/variable/${id}`, { initial });
 }
 
-function keyOf(id: string): string {
-  return `mabeam/variable/${id}`;
+/** Room for what the store writes beside a value, in bytes. */
+const besideBytes = 512;
+
+function fits(codec: Codec, kept: KeptValue): boolean {
+  return codec.encode(kept).length <= variableBytesMax - besideBytes;
 }
 
-/** Variables of the cluster as they are written down, by id: all functions by name. */
-export type Catalog = Readonly<Record<string, AnyVariable>>;
+/** A variable of the cluster as it is written down: all its functions by name. */
+export interface Registered {
+  readonly definition: AnyVariable;
+}
 
-/** The variables of the whole cluster. */
-export function catalogOf(variables: Variables): Pick<StrongVariable<Catalog>, 'get' | 'update'> {
-  const catalog = variables.strong<object>('mabeam/variables', { initial: {} });
-  // Nobody else writes it, and functions were refused before.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return catalog as unknown as StrongVariable<Catalog>;
+/** The variables of the cluster by id, each with the number of its registration. */
+export type Catalog = Readonly<Record<string, number>>;
+
+/** Where the variables of the whole cluster are written down. */
+export interface VariableCatalog {
+  readonly ids: Pick<StrongVariable<Catalog>, 'get' | 'update'>;
+  /** One of them. */
+  readonly entry: (id: string) => Pick<StrongVariable<Registered | undefined>, 'get' | 'set'>;
+}
+
+export function catalogOf(variables: Variables): VariableCatalog {
+  return {
+    ids: variables.strong<Catalog>('mabeam/variables', { initial: {} }),
+    // Functions were refused before, and what values are only the variable knows.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    entry: (id) => variables.strong<object>(`mabeam/definition/${id}`) as never,
+  };
 }

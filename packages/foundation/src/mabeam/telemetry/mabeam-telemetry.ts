@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { FoundationError } from '../../errors.ts';
+import { tell } from '../../events.ts';
 import { keepNewest } from '../../keep-newest.ts';
 import { checkNumber, refuseUnknown } from '../../options.ts';
 import type { VariableResult, VariableStatus } from '../core/live-variable.ts';
@@ -43,6 +44,7 @@ export const telemetryLimits = {
   pointsMax: 10_000,
   metricsMax: 1_000,
   agentsMax: 100_000,
+  variablesMax: 10_000,
 } as const;
 
 /**
@@ -56,7 +58,7 @@ export class MabeamTelemetry {
   readonly #protocols = new Map<string, ProtocolFacts>();
   readonly #variables = new Map<string, VariableStatistics>();
   readonly #metrics = new Map<string, Series>();
-  readonly #rules = new Map<string, { readonly rule: AlertRule; state: AlertState }>();
+  readonly #rules = new Map<string, KnownRule>();
   readonly #listeners = new Set<(alert: Alert) => void>();
 
   constructor(clock: Clock) {
@@ -130,11 +132,14 @@ export class MabeamTelemetry {
    */
   alert(rule: AlertRule): void {
     checkRule(rule);
-    this.#rules.set(rule.name, { rule, state: quiet });
+    this.removeAlert(rule.name);
+    this.#rules.set(rule.name, { rule, state: quiet, value: Number.NaN });
   }
 
-  /** Takes a rule away. Returns whether there was one. */
+  /** Takes a rule away; an alert of it is over. Returns whether there was one. */
   removeAlert(name: string): boolean {
+    const known = this.#rules.get(name);
+    if (known?.state.isRaised === true) this.#tell(known, 'resolved');
     return this.#rules.delete(name);
   }
 
@@ -173,10 +178,12 @@ export class MabeamTelemetry {
       changes: {},
       tookMs: { count: 0, sum: 0, max: 0 },
     };
+    this.#variables.delete(id);
     this.#variables.set(id, {
       changes: { ...changes, [status]: (changes[status] ?? 0) + 1 },
       tookMs: wider(took, tookMs),
     });
+    keepNewest(this.#variables, telemetryLimits.variablesMax);
     this.record(`variable.${id}.tookMs`, tookMs);
   }
 
@@ -190,14 +197,26 @@ export class MabeamTelemetry {
   #alert(metric: string, value: number): void {
     for (const known of this.#rules.values()) {
       if (known.rule.metric !== metric) continue;
-      const { state, tell } = alertOn(known.state, known.rule, { value, nowMs: this.#clock.now() });
-      known.state = state;
-      if (tell === undefined) continue;
-      const { name } = known.rule;
-      const alert = { name, metric, kind: tell, value, at: this.#clock.wallNow() };
-      for (const listener of this.#listeners) listener(alert);
+      const { state, tell: kind } = alertOn(known.state, known.rule, {
+        value,
+        nowMs: this.#clock.now(),
+      });
+      [known.state, known.value] = [state, value];
+      if (kind !== undefined) this.#tell(known, kind);
     }
   }
+
+  #tell({ rule: { name, metric }, value }: KnownRule, kind: Alert['kind']): void {
+    const alert = { name, metric, kind, value, at: this.#clock.wallNow() };
+    for (const listener of this.#listeners) tell(listener, alert);
+  }
+}
+
+/** A rule, how it stands, and the number that it looked at last. */
+interface KnownRule {
+  readonly rule: AlertRule;
+  state: AlertState;
+  value: number;
 }
 
 function checkRule(rule: AlertRule): void {

@@ -151,6 +151,7 @@ describe('telemetry', () => {
     expect(telemetry.raised()).toEqual(['full']);
     expect(telemetry.removeAlert('full')).toBe(true);
     expect(telemetry.raised()).toEqual([]);
+    expect(told.at(-1)).toBe('full resolved 12');
   });
 
   it.each([
