@@ -320,7 +320,7 @@ describe('a bidder whose budget is an account', () => {
     const ctx: Valuing = { state: { value: 0n } };
     const question = { side: 'sell' } as const;
     const bids = await Promise.all(
-      ['a', 'b', 'c'].map((to) => bid?.(ctx, Object(question), Object({ session: 's', to }))),
+      ['a', 'b', 'c'].map(async (to) => bid?.(ctx, Object(question), Object({ session: 's', to }))),
     );
     expect(bids.map(String).toSorted()).toEqual(['0', '20', '30']);
     expect((await ledger.balance('team')).reserved).toBe(50n);

@@ -101,7 +101,7 @@ export async function activeAfter(
 ): Promise<readonly AgentId[]> {
   const [started, stopped] = [new Set(start), new Set(stop)];
   const runs = await Promise.all(
-    agents.map((id) => !stopped.has(id) && (started.has(id) || control.isActive(id))),
+    agents.map(async (id) => !stopped.has(id) && (started.has(id) || control.isActive(id))),
   );
   return agents.filter((_id, at) => runs[at]);
 }

@@ -282,10 +282,13 @@ export class LiveVariable {
   }
 
   /** Whether a write whose end is not known has happened. */
-  async #isWritten(error: unknown, next: KeptValue): Promise<boolean> {
-    if (!isFoundationError(error) || error.outcome !== 'unknown') return false;
-    const now = await this.#grace(this.read().then((kept) => kept)).catch(() => undefined);
-    return isDeepStrictEqual(now, next);
+  async #isWritten(failure: unknown, next: KeptValue): Promise<boolean> {
+    if (!isFoundationError(failure) || failure.outcome !== 'unknown') return false;
+    try {
+      return isDeepStrictEqual(await this.#grace(this.read()), next);
+    } catch {
+      return false;
+    }
   }
 
   /** @throws Error when it takes too long. */

@@ -206,13 +206,13 @@ function problemsOf(variable: Readonly<Record<string, unknown>>): string[] {
     !isDuration(everyMs) && `expected \`everyMs\` to be above 0, got ${shown(everyMs)}`,
     ...problemsOfFunctions(variable, scope === 'cluster'),
     ...problemsOfAdaptation(variable['adapt']),
-    ...problemsOfConstraints(given(variable['constraints']), type),
-    ...problemsOfAccess(given(variable['access'])),
+    ...problemsOfConstraints(orEmpty(variable['constraints']), type),
+    ...problemsOfAccess(orEmpty(variable['access'])),
   ].filter((problem) => problem !== false);
 }
 
 /** What is left out is empty; null is not left out. */
-function given(value: unknown): unknown {
+function orEmpty(value: unknown): unknown {
   return value === undefined ? {} : value;
 }
 
