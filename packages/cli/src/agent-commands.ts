@@ -1,8 +1,7 @@
-import { printable } from '@foundation/core/internal';
 import type { Command } from 'commander';
 
 import { printAgent, printAgents, viewAgent, viewAgents } from './agents.ts';
-import { Incomplete } from './incomplete.ts';
+import { tellUnanswered } from './incomplete.ts';
 import { jsonOf } from './json.ts';
 import { observe } from './observe.ts';
 import { observed, viewCommand, type ViewOptions } from './view-command.ts';
@@ -25,9 +24,7 @@ async function list(options: ViewOptions): Promise<void> {
   const view = await observe(observed(options), viewAgents);
   console.log(options.json ? jsonOf(view) : printAgents(view));
   if (view.omitted > 0) console.error(`${view.omitted} agents are not listed`);
-  for (const { node, message } of view.unanswered)
-    console.error(printable(`${node} gave no answer: ${message}`));
-  if (view.unanswered.length > 0) throw new Incomplete();
+  tellUnanswered(view.unanswered);
 }
 
 async function show(id: string, options: ViewOptions): Promise<void> {

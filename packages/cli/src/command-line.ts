@@ -8,7 +8,7 @@ import { agentCommands } from './agent-commands.ts';
 import { printConfig, viewConfig } from './config.ts';
 import { coordinationCommands } from './coordination-commands.ts';
 import { printDoctor, viewDoctor } from './doctor.ts';
-import { Incomplete } from './incomplete.ts';
+import { Incomplete, tellUnanswered } from './incomplete.ts';
 import { keyCommands } from './key-commands.ts';
 import { printNodes, viewNodes } from './nodes.ts';
 import { observe } from './observe.ts';
@@ -91,9 +91,7 @@ async function showNodes(options: ViewOptions): Promise<void> {
 async function showProcesses(options: ViewOptions): Promise<void> {
   const view = await observe(observed(options), viewProcesses);
   console.log(options.json ? JSON.stringify(view) : printProcesses(view));
-  for (const { node, message } of view.unanswered)
-    console.error(printable(`${node} gave no answer: ${message}`));
-  if (view.unanswered.length > 0) throw new Incomplete();
+  tellUnanswered(view.unanswered);
 }
 
 function version(): string {

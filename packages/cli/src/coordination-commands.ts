@@ -6,7 +6,7 @@ import { withoutSecret, type Outcome } from '@foundation/core/mabeam';
 import type { Command } from 'commander';
 
 import { type Evidence, readEvidence, recompute } from './evidence.ts';
-import { Incomplete } from './incomplete.ts';
+import { Incomplete, tellUnanswered } from './incomplete.ts';
 import { jsonOf } from './json.ts';
 import { observe, type Observed } from './observe.ts';
 import { runScenario } from './scenario-run.ts';
@@ -59,9 +59,7 @@ async function list(options: ViewOptions): Promise<void> {
   const view = await observe(observed(options), viewSessions);
   console.log(options.json ? jsonOf(view) : printSessions(view));
   if (view.omitted > 0) console.error(`${view.omitted} older sessions are not listed`);
-  for (const { node, message } of view.unanswered)
-    console.error(printable(`${node} gave no answer: ${message}`));
-  if (view.unanswered.length > 0) throw new Incomplete();
+  tellUnanswered(view.unanswered);
 }
 
 async function show(id: string, options: ViewOptions): Promise<void> {

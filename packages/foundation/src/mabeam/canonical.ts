@@ -1,3 +1,4 @@
+import { isPlainRecord } from '../plain.ts';
 import { isRecord } from './parse.ts';
 
 /**
@@ -21,7 +22,7 @@ export function canonical(value: unknown): string {
 }
 
 function canonicalObject(value: Readonly<Record<string, unknown>>): string {
-  if (!isPlain(value)) throw noJson(value);
+  if (!isPlainRecord(value)) throw noJson(value);
   const names = Object.keys(value);
   if (names.some((name, at) => at > 0 && name < (names[at - 1] ?? ''))) names.sort();
   let fields = '';
@@ -30,11 +31,6 @@ function canonicalObject(value: Readonly<Record<string, unknown>>): string {
     fields += `${fields === '' ? '' : ','}${JSON.stringify(name)}:${canonical(value[name])}`;
   }
   return `{${fields}}`;
-}
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 /** Whether its JSON is the canonical one: all there is in it has JSON, and fields stand in order. */
@@ -48,7 +44,7 @@ function isCanonical(value: unknown): boolean {
 }
 
 function isOrdered(value: Readonly<Record<string, unknown>>): boolean {
-  if (!isPlain(value)) return false;
+  if (!isPlainRecord(value)) return false;
   let before = '';
   for (const field of Object.keys(value)) {
     if (field < before || !isCanonical(value[field])) return false;

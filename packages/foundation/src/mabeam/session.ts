@@ -13,6 +13,7 @@ import type {
   SolveAction,
 } from './session-state.ts';
 import type { Solver, SolverResult } from './solver.ts';
+import { within } from './within.ts';
 
 /** A participant, as its messenger finds it. */
 export interface ParticipantRef {
@@ -282,20 +283,6 @@ export class LiveSession<Out> implements Session<Out> {
 
   #participant(id: AgentId): ParticipantRef {
     return this.#participants.get(id) ?? { id };
-  }
-}
-
-/** What `work` comes to, unless it takes too long. */
-async function within(
-  work: Promise<void>,
-  { clock, ms }: { readonly clock: Clock; readonly ms: number },
-): Promise<void> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const timer = clock.after(ms, () => reject(new Error(`not within ${ms} ms`)));
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    timer.cancel();
   }
 }
 

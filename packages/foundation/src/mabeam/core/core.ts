@@ -2,7 +2,7 @@ import { FoundationError } from '../../errors.ts';
 import { tell } from '../../events.ts';
 import { checkNumber, closest, refuseUnknown } from '../../options.ts';
 import type { AgentId } from '../message.ts';
-import { unlessAborted } from './agent-actions.ts';
+import { within } from '../within.ts';
 import { LiveVariable, type VariableParts, type VariableResult } from './live-variable.ts';
 import { NamedFunctions } from './named-functions.ts';
 import {
@@ -127,7 +127,7 @@ export class Core {
    */
   async coordinateSystem(context?: unknown): Promise<readonly VariableResult[]> {
     // Without the store those of the cluster fail one by one, and the others need it not.
-    await this.#withinReason(this.#readCatalog()).catch(() => undefined);
+    await this.#readCatalogIfThere();
     const all = [...this.#variables.values()].toSorted((left, right) =>
       left.definition.id < right.definition.id ? -1 : 1,
     );
@@ -149,7 +149,7 @@ export class Core {
       checkNumber('core.report', { [metric]: value }, {});
     }
     this.#metrics = { ...this.#metrics, ...metrics };
-    await this.#withinReason(this.#readCatalog()).catch(() => undefined);
+    await this.#readCatalogIfThere();
     const changes = [...this.#variables.values()].map((variable) => variable.adapt(this.#metrics));
     const results = (await Promise.all(changes)).filter((result) => result !== undefined);
     for (const result of results) this.#tell(result);
@@ -282,6 +282,12 @@ export class Core {
     }
   }
 
+  /** A store that fails or hangs holds up nobody who needs it not. */
+  async #readCatalogIfThere(): Promise<void> {
+    const limit = { clock: this.#parts.clock, ms: catalogMs };
+    await within(this.#readCatalog(), limit).catch(() => undefined);
+  }
+
   #drop(id: string): boolean {
     this.#schedules.get(id)?.stop();
     this.#schedules.delete(id);
@@ -294,17 +300,6 @@ export class Core {
     if (known !== undefined && known.definition.scope !== 'cluster') return known;
     await this.#readCatalog();
     return this.#variables.get(id);
-  }
-
-  /** A store that hangs holds up nobody else. */
-  async #withinReason(work: Promise<void>): Promise<void> {
-    const ended = new AbortController();
-    const timer = this.#parts.clock.after(catalogMs, () => ended.abort());
-    try {
-      await unlessAborted(ended.signal, () => work);
-    } finally {
-      timer.cancel();
-    }
   }
 
   async #find(id: string): Promise<LiveVariable> {

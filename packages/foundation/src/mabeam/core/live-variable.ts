@@ -5,6 +5,7 @@ import { isFoundationError, messageOf } from '../../errors.ts';
 import type { StrongVariable } from '../../values/strong-variable.ts';
 import type { Coordination } from '../coordination.ts';
 import type { AgentId } from '../message.ts';
+import { within } from '../within.ts';
 import {
   type AgentActions,
   actionsByType,
@@ -239,7 +240,8 @@ export class LiveVariable {
     const isNew = !isDeepStrictEqual(value, before);
     const next = isNew ? this.#next(kept, value, order) : undefined;
     const { actions, back } = await unlessAborted(signal, () => this.#checked(value, kept));
-    const limits = { signal, grace: (work: Promise<void>) => this.#grace(work) };
+    const grace = { clock: this.#parts.clock, ms: graceMs };
+    const limits = { signal, grace: (work: Promise<void>) => within(work, grace) };
     const applied = await this.#carriedOut(() =>
       carryOut(actions, back, this.#parts.control, limits),
     );
@@ -285,22 +287,12 @@ export class LiveVariable {
   async #isWritten(failure: unknown, next: KeptValue): Promise<boolean> {
     if (!isFoundationError(failure) || failure.outcome !== 'unknown') return false;
     try {
-      return isDeepStrictEqual(await this.#grace(this.read()), next);
+      return isDeepStrictEqual(
+        await within(this.read(), { clock: this.#parts.clock, ms: graceMs }),
+        next,
+      );
     } catch {
       return false;
-    }
-  }
-
-  /** @throws Error when it takes too long. */
-  async #grace<T>(work: Promise<T>): Promise<T> {
-    const ended = new AbortController();
-    const timer = this.#parts.clock.after(graceMs, () =>
-      ended.abort(new Error(`not within ${graceMs} ms`)),
-    );
-    try {
-      return await unlessAborted(ended.signal, () => work);
-    } finally {
-      timer.cancel();
     }
   }
 
