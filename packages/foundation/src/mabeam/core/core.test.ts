@@ -185,6 +185,12 @@ describe('a variable', () => {
     expect(await core.get('workers')).toEqual({ value: [], version: 0 });
   });
 
+  it('takes as many agents as may run, and as few as must', async () => {
+    const core = world.core('n1');
+    await core.registerVariable(selection({ constraints: { agentsMin: 2, agentsMax: 2 } }));
+    expect(await core.coordinate('workers')).toMatchObject({ status: 'changed' });
+  });
+
   it.each([
     [selection({ coordinate: () => ['z'] }), /"z" is none of its agents/],
     [selection({ coordinate: () => 'a' as never }), /expected a list of ids, got "a"/],

@@ -65,6 +65,19 @@ describe('the numbers of a session', () => {
   });
 });
 
+describe('a request that another coordinator repeats', () => {
+  it('is the same, and was asked when it was asked first', async () => {
+    const outcome = await auctioned([{ body: { amount: 5n } }]);
+    const { entries } = outcome.record;
+    const [asked, ...rest] = entries;
+    const again = { ...asked, at: rest[0]?.at ?? 0 } as (typeof entries)[number];
+    const record = { ...outcome.record, entries: [...entries.slice(0, 1), again, ...rest] };
+    const [once, twice] = [outcome, { ...outcome, record }].map((each) => sessionFacts(each));
+    expect(once?.agents.get('agent-0')?.answerMs.sum).toBeGreaterThan(0);
+    expect(twice?.agents).toEqual(once?.agents);
+  });
+});
+
 describe('telemetry', () => {
   it('counts what anybody counts who has the outcomes', () =>
     fc.assert(
