@@ -113,4 +113,34 @@ describe('a nemesis', () => {
     expect(Math.abs(often('a') - often('b'))).toBeLessThanOrEqual(1);
     for (const { from, to } of spans) expect(to).toBeGreaterThan(from);
   });
+
+  it('lets a fault last until it has struck', async () => {
+    const asked = new Map<number, number>();
+    let begun = 0;
+    const fault = (): Fault => ({
+      kind: 'late',
+      begin: async () => void begun++,
+      end: async () => {},
+      hits: async () => {
+        const times = (asked.get(begun) ?? 0) + 1;
+        asked.set(begun, times);
+        return times < 3 ? 0 : times;
+      },
+    });
+    const options = { faults: [fault], random: seededRandom(1), faultMs: 1, peaceMs: 1 };
+    const spans = await torment({ ...options, endsAt: machineMs() + 300 });
+    expect(new Set(spans.map(({ hits }) => hits))).toEqual(new Set([3]));
+  });
+
+  it('ends a fault that strikes nothing', async () => {
+    const fault = (): Fault => ({
+      kind: 'void',
+      begin: async () => {},
+      end: async () => {},
+      hits: async () => 0,
+    });
+    const options = { faults: [fault], random: seededRandom(1), faultMs: 1, peaceMs: 1 };
+    const spans = await torment({ ...options, strikeMs: 20, endsAt: machineMs() + 100 });
+    expect(new Set(spans.map(({ hits }) => hits))).toEqual(new Set([0]));
+  });
 });

@@ -40,10 +40,18 @@ async function run(stage: string): Promise<StageResult> {
 
 function parseGoal(line: string): GoalResult | undefined {
   if (!line.startsWith('{')) return undefined;
-  const { goal, value, limit, ok, seed, unchecked } = Object(JSON.parse(line));
+  const { goal, value, limit, ok, seed, unchecked, because } = Object(JSON.parse(line));
   const isGoal = typeof goal === 'string' && typeof ok === 'boolean';
   return isGoal
-    ? { goal, value: Number(value), limit: String(limit), ok, seed: String(seed), unchecked }
+    ? {
+        goal,
+        value: Number(value),
+        limit: String(limit),
+        ok,
+        seed: String(seed),
+        unchecked,
+        because,
+      }
     : undefined;
 }
 
@@ -52,12 +60,14 @@ function markOf({ ok, unchecked }: GoalResult): string {
   return ok ? 'ok  ' : 'FAIL';
 }
 
+function described({ goal, value, limit, because }: GoalResult): string {
+  return `${goal}: ${value} (${limit})${because === undefined ? '' : `, as ${because}`}`;
+}
+
 function summary(results: readonly StageResult[]): string {
   const lines = results.flatMap(({ stage, seconds, exitCode, goals }) => [
     `${stage}: ${seconds} s${exitCode === 0 ? '' : `, ended with ${exitCode}`}`,
-    ...goals.map(
-      (result) => `  ${markOf(result)}  ${result.goal}: ${result.value} (${result.limit})`,
-    ),
+    ...goals.map((result) => `  ${markOf(result)}  ${described(result)}`),
     ...(goals.length === 0 ? ['  no goal was told'] : []),
   ]);
   return lines.join('\n');

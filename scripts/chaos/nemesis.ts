@@ -11,7 +11,7 @@ export interface Fault {
   readonly silences?: string;
   begin(): Promise<void>;
   end(): Promise<void>;
-  /** How many times it has struck, where that is counted. */
+  /** How many times it has struck since it began, where that is counted; asked before it ends. */
   readonly hits?: () => Promise<number>;
 }
 
@@ -32,6 +32,8 @@ export interface NemesisOptions {
   readonly endsAt: number;
   /** Longest that a fault lasts, in milliseconds. @defaultValue 2000 */
   readonly faultMs?: number;
+  /** How much longer it lasts at most when it has struck nothing yet, in milliseconds. @defaultValue 5000 */
+  readonly strikeMs?: number;
   /** The longest peace between two faults, in milliseconds. @defaultValue 2000 */
   readonly peaceMs?: number;
 }
@@ -42,6 +44,7 @@ export async function torment({
   random,
   endsAt,
   faultMs = 2_000,
+  strikeMs = 5_000,
   peaceMs = 2_000,
 }: NemesisOptions): Promise<readonly FaultSpan[]> {
   const spans: FaultSpan[] = [];
@@ -53,11 +56,23 @@ export async function torment({
       const from = machineMs();
       await fault.begin();
       await pause(faultMs * (0.25 + 0.75 * random.next()));
+      const hits = await hitsOf(fault, machineMs() + strikeMs);
       const to = machineMs();
       await fault.end();
-      const hits = await fault.hits?.();
       spans.push({ kind: fault.kind, silences: fault.silences, hits, from, to });
     }
+  }
+}
+
+/**
+ * How many times a fault has struck, after it has or a moment has come: two servers that are cut off from each other may
+ * have little to say to each other, as followers of a third.
+ */
+async function hitsOf({ hits }: Fault, until: number): Promise<number | undefined> {
+  for (;;) {
+    const count = await hits?.();
+    if (count !== 0 || machineMs() > until) return count;
+    await pause(50);
   }
 }
 

@@ -70,16 +70,7 @@ export function serverFaults(
  * another one.
  */
 function signalled(kind: string, strike: Pick<Fault, 'begin' | 'end'>, osPid: number): Fault {
-  let hits = 0;
-  return {
-    kind,
-    begin: strike.begin,
-    end: async () => {
-      hits = Number(!isAtWork(osPid));
-      await strike.end();
-    },
-    hits: async () => hits,
-  };
+  return { kind, ...strike, hits: async () => Number(!isAtWork(osPid)) };
 }
 
 /** Whether a process of the operating system is there, and not stopped. */

@@ -47,13 +47,18 @@ export async function tryStore(trial: StoreTrial, run: GoalRun): Promise<void> {
   for (const problem of problems.slice(0, 20)) progress(problem);
   if (problems.length > 0)
     progress(`all of it is in ${keep(`${goal}, ${seed}`, { spans, history })}`);
-  for (const kind of unfelt) progress(`nobody has felt ${kind}`);
+  const missed = [
+    ...(problems.length > 0 ? [`${problems[0]}`] : []),
+    ...unfelt.map((kind) => `nobody has felt ${kind}`),
+    ...(count < operationsMin ? [`only ${count} operations`] : []),
+  ];
   report.tell({
     goal,
     value: problems.length,
     limit: `0 bad or undecided, of >= ${operationsMin} operations`,
-    ok: problems.length === 0 && unfelt.length === 0 && count >= operationsMin,
+    ok: missed.length === 0,
     seed,
+    because: missed.length === 0 ? undefined : missed.join('; '),
   });
 }
 

@@ -11,6 +11,8 @@ export interface GoalResult {
   readonly seed: string | number;
   /** Why it could not be found out here: nobody to ask. It is not kept then, and not missed. @defaultValue it was */
   readonly unchecked?: string;
+  /** Why it was missed, where the value does not say it. @defaultValue the value says it */
+  readonly because?: string | undefined;
 }
 
 /** Prints one JSON line a goal on stdout and remembers whether all were kept. */
@@ -20,9 +22,9 @@ export class GoalReport {
 
   tell(result: GoalResult): void {
     this.#told++;
-    const { goal, value, limit, ok, seed, unchecked } = result;
+    const { goal, value, limit, ok, seed, unchecked, because } = result;
     if (!ok && unchecked === undefined) this.#failed++;
-    console.log(JSON.stringify({ goal, value, limit, ok, seed, unchecked }));
+    console.log(JSON.stringify({ goal, value, limit, ok, seed, unchecked, because }));
   }
 
   /** 0 when at least one goal was told and none was missed. */
