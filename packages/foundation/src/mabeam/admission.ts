@@ -27,9 +27,9 @@ export interface Ask {
   /** As it was sent last. */
   request: CoordinationRequest;
   /** The reply that was admitted. */
-  reply?: CoordinationReply;
+  reply: CoordinationReply | undefined;
   /** What counts when the round closes. */
-  answer?: Answer<unknown>;
+  answer: Answer<unknown> | undefined;
 }
 
 /** An answer as it was read: a reply, unless `unreadable` says why there is none or no body. */
@@ -41,7 +41,8 @@ export interface Reading {
 /** What admission looks at besides the answer. */
 export interface AdmissionContext {
   readonly session: SessionId;
-  readonly isMember: (id: AgentId) => boolean;
+  /** Whether the sender is in the roster. */
+  readonly isMember: boolean;
   /** The request whose nonce the reply quotes. */
   readonly ask: Ask | undefined;
   /** Who sent the answer. */
@@ -59,7 +60,7 @@ export function admit({ reply, unreadable }: Reading, context: AdmissionContext)
   if (reply === undefined) return 'malformed';
   if (reply.session !== context.session) return 'wrong_session';
   if (ask === undefined) return 'wrong_nonce';
-  if (!context.isMember(from)) return 'not_in_roster';
+  if (!context.isMember) return 'not_in_roster';
   if (reply.from !== from || ask.request.to !== from) return 'wrong_sender';
   if (reply.round !== ask.request.round) return 'wrong_round';
   if (!context.isOpen) return 'late';

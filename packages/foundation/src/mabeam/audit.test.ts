@@ -219,6 +219,32 @@ describe('canonical JSON', () => {
     );
   });
 
+  it('writes a bigint as its decimals do, wherever it stands', () => {
+    const { tree } = fc.letrec((tie) => ({
+      tree: fc.oneof(
+        { maxDepth: 4 },
+        fc.bigInt(),
+        fc.boolean(),
+        fc.string(),
+        fc.array(tie('tree')),
+        fc.dictionary(fc.string(), tie('tree')),
+      ),
+    }));
+    const withDecimals = (value: unknown): unknown => {
+      if (typeof value === 'bigint') return `${value}`;
+      if (Array.isArray(value)) return value.map(withDecimals);
+      if (typeof value !== 'object' || value === null) return value;
+      return Object.fromEntries(
+        Object.entries(value).map(([name, field]) => [name, withDecimals(field)]),
+      );
+    };
+    fc.assert(
+      fc.property(tree, (value) => {
+        expect(canonical(value)).toBe(canonical(withDecimals(value)));
+      }),
+    );
+  });
+
   it.each([
     Number.NaN,
     Number.POSITIVE_INFINITY,

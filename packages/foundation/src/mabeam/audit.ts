@@ -49,18 +49,18 @@ const none = '0'.repeat(64);
  */
 export function auditLog(record: SessionRecord, key?: KeyObject): AuditLog {
   const { setup, entries, dropped } = record;
-  const parts = [
-    { at: 0, data: setup, kind: 'setup' },
-    ...entries.map(({ at, kind, ...data }) => ({ at, data, kind })),
-    { at: entries.at(-1)?.at ?? 0, data: { dropped }, kind: 'end' },
-  ];
   const chained: AuditEntry[] = [];
   let prev = none;
-  for (const [seq, part] of parts.entries()) {
-    const line = { ...part, prev, seq };
-    prev = hashOf(line);
-    chained.push({ ...line, hash: prev });
-  }
+  const chain = ({ at, kind, ...data }: { readonly at: number; readonly kind: string }): void => {
+    // Field by field, in the order of canonical JSON: there may be hundreds of thousands.
+    const seq = chained.length;
+    const own = hashOf({ at, data, kind, prev, seq });
+    chained.push({ at, data, hash: own, kind, prev, seq });
+    prev = own;
+  };
+  chain({ ...setup, at: 0, kind: 'setup' });
+  for (const entry of entries) chain(entry);
+  chain({ dropped, at: entries.at(-1)?.at ?? 0, kind: 'end' });
   return {
     entries: chained,
     head: prev,

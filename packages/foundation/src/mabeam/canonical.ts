@@ -9,8 +9,9 @@ import { isRecord } from './parse.ts';
  * objects of classes. RangeError for cycles.
  */
 export function canonical(value: unknown): string {
-  if (isCanonical(value)) return JSON.stringify(value);
-  if (typeof value === 'bigint') return `"${value}"`;
+  const form = formOf(value);
+  if (form === 'native') return JSON.stringify(value);
+  if (form === 'bigints') return JSON.stringify(value, decimal);
   if (Array.isArray(value)) {
     return `[${Array.from(value, (item) => canonical(item ?? null)).join(',')}]`;
   }
@@ -33,24 +34,43 @@ function canonicalObject(value: Readonly<Record<string, unknown>>): string {
   return `{${fields}}`;
 }
 
-/** Whether its JSON is the canonical one: all there is in it has JSON, and fields stand in order. */
-function isCanonical(value: unknown): boolean {
-  if (typeof value === 'object') {
-    if (value === null) return true;
-    return Array.isArray(value) ? value.every(isCanonical) : isRecord(value) && isOrdered(value);
-  }
-  if (typeof value === 'number') return Number.isFinite(value);
-  return typeof value === 'string' || typeof value === 'boolean';
+/** How a value is written: at once, at once but for its bigints, or field by field. */
+type Form = 'native' | 'bigints' | 'fields';
+
+/** Written at once is what has only values that have JSON, and fields that stand in order. */
+function formOf(value: unknown): Form {
+  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return 'native';
+  if (typeof value === 'number') return Number.isFinite(value) ? 'native' : 'fields';
+  if (typeof value === 'bigint') return 'bigints';
+  if (Array.isArray(value)) return formOfList(value);
+  return isRecord(value) ? formOfRecord(value) : 'fields';
 }
 
-function isOrdered(value: Readonly<Record<string, unknown>>): boolean {
-  if (!isPlainRecord(value)) return false;
+function formOfList(values: readonly unknown[]): Form {
+  let form: Form = 'native';
+  for (const value of values) {
+    const own = formOf(value);
+    if (own === 'fields') return own;
+    if (own === 'bigints') form = own;
+  }
+  return form;
+}
+
+function formOfRecord(value: Readonly<Record<string, unknown>>): Form {
+  if (!isPlainRecord(value)) return 'fields';
+  let form: Form = 'native';
   let before = '';
   for (const field of Object.keys(value)) {
-    if (field < before || !isCanonical(value[field])) return false;
+    const own = field < before ? 'fields' : formOf(value[field]);
+    if (own === 'fields') return own;
+    if (own === 'bigints') form = own;
     before = field;
   }
-  return true;
+  return form;
+}
+
+function decimal(_field: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? `${value}` : value;
 }
 
 function noJson(value: unknown): TypeError {

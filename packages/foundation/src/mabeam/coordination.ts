@@ -104,7 +104,10 @@ export interface Coordination {
    * @throws FoundationError `UNKNOWN_SESSION`, `MALFORMED`, or what the store throws.
    */
   stored(id: SessionId): Promise<SessionRecord>;
-  /** A session that runs or is remembered: the last {@link sessionsRemembered} that have ended. */
+  /**
+   * A session that runs or is remembered: the last {@link sessionsRemembered} that have ended, as long as their records
+   * have no more than {@link entriesRemembered} entries in all.
+   */
   session(id: SessionId): Session<unknown> | undefined;
   /** Sessions that run or are remembered, the oldest first. */
   sessions(): readonly SessionInfo[];

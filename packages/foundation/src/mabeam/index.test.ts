@@ -52,6 +52,7 @@ it('exports these names, and no others', async () => {
     'emptyLedger',
     'encodeRecord',
     'englishAuction',
+    'entriesRemembered',
     'escalation',
     'exchangeMarket',
     'exchangeTrader',

@@ -108,6 +108,7 @@ export {
   type LoggedSession,
   type ProtocolStatistics,
   type SessionInfo,
+  entriesRemembered,
   sessionsRemembered,
 } from './session-log.ts';
 export { verify } from './verify.ts';

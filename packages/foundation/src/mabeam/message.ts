@@ -150,7 +150,10 @@ export function parseRequest(value: unknown): Parsed<CoordinationRequest> {
 export function parseReply(value: unknown): Parsed<CoordinationReply> {
   if (!isReply(value)) return unparsed(complaint(value, replyFields, 'reply') ?? 'unreadable');
   const { kind, v, session, round, nonce, from, status, body, reason, sig } = value;
-  // In the order of canonical JSON, which costs the audit log less.
+  // In the order of canonical JSON, which costs the audit log less; in one shape for nearly all, which costs memory less.
+  if (body !== undefined && reason === undefined && sig === undefined) {
+    return parsed({ body, from, kind, nonce, round, session, status, v });
+  }
   return parsed({
     ...(body === undefined ? {} : { body }),
     from,

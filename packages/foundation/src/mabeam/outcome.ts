@@ -29,18 +29,18 @@ export function composeOutcome<Out>(
   record: SessionRecord,
 ): Outcome<Out> {
   const counts = { ok: 0, declined: 0, silent: 0, invalid: 0 };
-  const reasons = new Map<AgentId, LossReason>();
+  const { reasons = {} } = decision;
+  const absences = new Map<AgentId, LossReason>();
   for (const { request, answer } of asks) {
     const reason = reasonOf(answer);
-    if (reason === undefined) reasons.delete(request.to);
-    else reasons.set(request.to, reason);
+    if (reason === undefined) absences.delete(request.to);
+    else absences.set(request.to, reason);
     counts[columnOf(reason)]++;
   }
-  for (const [id, reason] of Object.entries(decision.reasons ?? {})) reasons.set(id, reason);
   return {
     ...decision,
     participation: { asked: asks.length, ...counts },
-    reasons: Object.fromEntries(reasons),
+    reasons: absences.size === 0 ? reasons : { ...Object.fromEntries(absences), ...reasons },
     record,
   };
 }

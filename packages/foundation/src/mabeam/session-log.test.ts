@@ -4,7 +4,7 @@ import { bid, World } from '../../test/coordination-world.ts';
 import { settled } from '../../test/manual-clock.ts';
 import { vickreyAuction } from './protocols/sealed-bid-auction.ts';
 import type { RecordEntry } from './record.ts';
-import { sessionsRemembered } from './session-log.ts';
+import { entriesRemembered, sessionsRemembered } from './session-log.ts';
 import type { Session } from './session.ts';
 
 const sale = { lot: 'cpu' };
@@ -156,6 +156,21 @@ describe('the list of sessions', () => {
       running: 1,
       ended: { decided: sessionsRemembered + 5 },
     });
+  });
+
+  it('forgets earlier ones of which the records are large, never the last', async () => {
+    const world = new World();
+    for (let bidder = 0; bidder < 3_000; bidder++) world.agent(`bidder ${bidder}`, bid(5n));
+    const entries = 2 * world.ids.length;
+    const ids: string[] = [];
+    for (let count = 0; count < 20; count++) {
+      const session = world.coordination.start(vickreyAuction, sale, world.ids, options);
+      ids.push(session.id);
+      await session.outcome;
+    }
+    await settled();
+    const known = world.coordination.sessions().map(({ id }) => id);
+    expect(known).toEqual(ids.slice(-Math.floor(entriesRemembered / entries)));
   });
 });
 

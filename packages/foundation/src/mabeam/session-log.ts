@@ -8,6 +8,9 @@ import type { Session } from './session.ts';
 /** Sessions that are remembered after their end. */
 export const sessionsRemembered = 100;
 
+/** Entries of records that are remembered after the end of their sessions, all together; the last session always is. */
+export const entriesRemembered = 100_000;
+
 /** A session at a glance. */
 export interface SessionInfo {
   readonly id: SessionId;
@@ -62,6 +65,8 @@ export class SessionLog {
   readonly #clock: Clock;
   readonly #entries = new Map<SessionId, Entry>();
   readonly #ended: Entry[] = [];
+  /** Entries of the records of those. */
+  #entryCount = 0;
   readonly #keys = new Map<string, LoggedSession>();
   readonly #sums = new Map<string, Sums>();
 
@@ -87,7 +92,7 @@ export class SessionLog {
       signal?.removeEventListener('abort', cancel);
       entry.end = { at: this.#clock.now(), outcome };
       count(sums, entry.end.at - begin, outcome);
-      this.#forgetOldest(entry);
+      this.#remember(entry);
     });
     if (signal?.aborted === true) queueMicrotask(cancel);
   }
@@ -154,15 +159,29 @@ export class SessionLog {
     return made;
   }
 
-  #forgetOldest(ended: Entry): void {
+  #remember(ended: Entry): void {
     this.#ended.push(ended);
-    const oldest = this.#ended.length > sessionsRemembered ? this.#ended.shift() : undefined;
-    if (oldest === undefined) return;
+    this.#entryCount += sizeOf(ended);
+    while (
+      this.#ended.length > sessionsRemembered ||
+      (this.#entryCount > entriesRemembered && this.#ended.length > 1)
+    ) {
+      const oldest = this.#ended.shift();
+      if (oldest !== undefined) this.#forget(oldest);
+    }
+  }
+
+  #forget(oldest: Entry): void {
+    this.#entryCount -= sizeOf(oldest);
     const { key, session } = oldest;
     // It may have gone on here since.
     if (this.#entries.get(session.id) === oldest) this.#entries.delete(session.id);
     if (key !== undefined && this.#keys.get(key) === session) this.#keys.delete(key);
   }
+}
+
+function sizeOf({ end }: Entry): number {
+  return end?.outcome.record.entries.length ?? 0;
 }
 
 function count(sums: Sums, tookMs: number, { status, participation }: Outcome<unknown>): void {

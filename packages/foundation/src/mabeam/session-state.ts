@@ -1,6 +1,12 @@
 import { messageOf } from '../errors.ts';
 import { type Ask, admit, type Reading, type Verdict } from './admission.ts';
-import { type AgentId, type CoordinationRequest, parseReply, type SessionId } from './message.ts';
+import {
+  type AgentId,
+  type CoordinationReply,
+  type CoordinationRequest,
+  parseReply,
+  type SessionId,
+} from './message.ts';
 import { nonceOf } from './nonce.ts';
 import { composeOutcome, type Outcome } from './outcome.ts';
 import { clipped } from './parse.ts';
@@ -64,6 +70,19 @@ interface Round {
   pending: number;
   /** Whether an addressee was lost. */
   isBroken: boolean;
+}
+
+/** A reply, if there is one, and when it came. */
+interface Admitted {
+  readonly reply: CoordinationReply | undefined;
+  readonly at: number;
+}
+
+/** Somebody who is to be asked, and by which effect. */
+interface Asking {
+  readonly to: AgentId;
+  readonly effect: AskEffect;
+  readonly seat: number;
 }
 
 /** A problem that is being solved. */
@@ -177,25 +196,24 @@ export class SessionState<Out> {
   #answer(input: AnswerInput): void {
     const { at, from, nonce } = input;
     const reading = this.#read(input);
-    const quoted = reading.reply?.nonce;
-    const ask = quoted === undefined ? undefined : this.#asks.get(quoted);
+    const { reply } = reading;
+    const ask = reply === undefined ? undefined : this.#asks.get(reply.nonce);
     const verdict = admit(reading, {
       session: this.#setup.session,
-      isMember: (id) => this.#seats.has(id),
+      isMember: this.#seats.has(from),
       ask,
       from,
       isOpen: this.#isOpen(ask, at),
     });
-    const counted = ask !== undefined && this.#apply(verdict, ask, { at, ...reading });
+    const counted = ask !== undefined && this.#apply(verdict, ask, { at, reply });
     if (nonce !== undefined) {
       // The one answer this request gets has come, and it was not admitted for it.
-      this.#settle(nonce, verdict === 'late' && quoted === nonce ? 'late' : 'invalid');
+      this.#settle(nonce, verdict === 'late' && reply?.nonce === nonce ? 'late' : 'invalid');
     } else if (!counted && ++this.#strayCount > strayAnswersMax) {
       this.#dropped++;
       return;
     }
-    const back = nonce === undefined ? {} : { nonce };
-    this.#entries.push({ kind: 'answer', at, from, ...back, ...reading, verdict });
+    this.#entries.push(answerEntry(input, reading, verdict));
   }
 
   /** Reads an answer without believing any of it. A body is kept only in the protocol's own form. */
@@ -204,14 +222,14 @@ export class SessionState<Out> {
     try {
       const envelope = parseReply(answer);
       if (!envelope.ok) return { unreadable: envelope.reason };
-      const { body, ...reply } = envelope.value;
-      if (unreadable !== undefined) return { reply, unreadable };
+      const reply = envelope.value;
+      if (unreadable !== undefined) return { reply: withoutBody(reply), unreadable };
       const ask = this.#asks.get(reply.nonce);
-      if (ask === undefined || reply.status !== 'ok') return { reply };
-      const read = this.#protocol.parseReply(ask.request.type, body);
+      if (ask === undefined || reply.status !== 'ok') return { reply: withoutBody(reply) };
+      const read = this.#protocol.parseReply(ask.request.type, reply.body);
       return read.ok
-        ? { reply: { ...envelope.value, body: read.value } }
-        : { reply, unreadable: clipped(read.reason, 200) };
+        ? { reply: { ...reply, body: read.value } }
+        : { reply: withoutBody(reply), unreadable: clipped(read.reason, 200) };
     } catch (error) {
       // A getter of a hostile local object, or a parser that cannot cope with it.
       return { unreadable: clipped(messageOf(error), 200) };
@@ -224,7 +242,7 @@ export class SessionState<Out> {
   }
 
   /** Whether the verdict changes what counts for this request. */
-  #apply(verdict: Verdict, ask: Ask, { reply, at }: Reading & { readonly at: number }): boolean {
+  #apply(verdict: Verdict, ask: Ask, { reply, at }: Admitted): boolean {
     const from = ask.request.to;
     if (verdict === 'equivocation') {
       if (ask.answer?.kind === 'silent') return false;
@@ -297,7 +315,7 @@ export class SessionState<Out> {
     if ((asks.length > 0 ? 1 : 0) + others.length !== 1) {
       return this.#fail('did not do one thing: ask, wait, have something solved, or finish');
     }
-    const stranger = [...asks, ...tells].flatMap(({ to }) => to).find((to) => !this.#seats.has(to));
+    const stranger = this.#strangerIn(asks) ?? this.#strangerIn(tells);
     if (stranger !== undefined) {
       return this.#fail(`addressed ${stranger}, who is not in the roster`);
     }
@@ -310,6 +328,14 @@ export class SessionState<Out> {
     const budgetMs = Math.min(leftMs, other.job.budgetMs ?? leftMs);
     this.#job = { job: other.job, closesAt: at + budgetMs };
     return this.#action({ kind: 'solve', job: other.job, budgetMs });
+  }
+
+  #strangerIn(effects: readonly { readonly to: readonly AgentId[] }[]): AgentId | undefined {
+    for (const { to } of effects) {
+      const stranger = to.find((id) => !this.#seats.has(id));
+      if (stranger !== undefined) return stranger;
+    }
+    return undefined;
   }
 
   /** A round without anybody lasts for `forMs`. */
@@ -325,20 +351,26 @@ export class SessionState<Out> {
       ({ budgetMs: wanted, budgetShare = 1 }) => wanted ?? leftMs * budgetShare,
     );
     const budgetMs = Math.min(leftMs, forMs ?? budgets.reduce((most, ms) => Math.max(most, ms), 0));
-    const asked = effects.flatMap((effect) => effect.to.map((to) => ({ to, effect })));
-    if (new Set(asked.map(({ to }) => to)).size < asked.length) {
-      return this.#fail(`asked somebody twice in round ${number}`);
-    }
-    const seat = (id: AgentId): number => this.#seats.get(id) ?? 0;
-    const asks = asked
-      .toSorted((left, right) => seat(left.to) - seat(right.to))
-      .map(({ to, effect }) => this.#ask(at, { to, effect, budgetMs }));
+    const asked = this.#bySeat(effects);
+    if (asked === undefined) return this.#fail(`asked somebody twice in round ${number}`);
+    const asks = asked.map(({ to, effect }) => this.#ask(at, { to, effect, budgetMs }));
     const isBreakable = effects.some(({ until }) => until === 'loss');
     const round = { number, closesAt: at + budgetMs, asks, isBreakable, isBroken: false };
     this.#round = { ...round, pending: asks.length };
     if (asks.length === 0 && forMs === undefined) return this.#closeRound(at, this.#round);
     const requests = asks.map(({ request }) => request);
     return this.#action({ kind: 'round', round: number, budgetMs, requests });
+  }
+
+  /** Whom effects ask, in the order of the roster; none when they ask somebody twice. */
+  #bySeat(effects: readonly AskEffect[]): readonly Asking[] | undefined {
+    const asked = effects.flatMap((effect) =>
+      effect.to.map((to): Asking => ({ to, effect, seat: this.#seats.get(to) ?? 0 })),
+    );
+    // Most protocols ask in that order: sorting what is sorted takes n steps.
+    asked.sort((left, right) => left.seat - right.seat);
+    const isTwice = asked.some(({ seat }, index) => asked[index + 1]?.seat === seat);
+    return isTwice ? undefined : asked;
   }
 
   /** Does again what was under way: whoever did it before may be gone, and who was told may not have heard. */
@@ -371,7 +403,7 @@ export class SessionState<Out> {
   }
 
   #ask(at: number, ask: { to: AgentId; effect: AskEffect; budgetMs: number }): Ask {
-    const made: Ask = { request: this.#request(ask) };
+    const made: Ask = { request: this.#request(ask), reply: undefined, answer: undefined };
     this.#asks.set(made.request.nonce, made);
     this.#entries.push({ kind: 'request', at, request: made.request });
     return made;
@@ -451,6 +483,32 @@ export class SessionState<Out> {
     this.#outcome = composeOutcome(decision, [...this.#asks.values()], this.record);
     return this.#action({ kind: 'finish', outcome: this.#outcome });
   }
+}
+
+/** In one shape for nearly all answers: those that were asked for and could be read. */
+// oxlint-disable-next-line max-params -- what came in, how it was read, what it was worth
+function answerEntry(
+  { at, from, nonce }: AnswerInput,
+  reading: Reading,
+  verdict: Verdict,
+): AnswerEntry {
+  const { reply, unreadable } = reading;
+  if (nonce !== undefined && reply !== undefined && unreadable === undefined) {
+    return { kind: 'answer', at, from, nonce, reply, verdict };
+  }
+  return {
+    kind: 'answer',
+    at,
+    from,
+    ...(nonce === undefined ? {} : { nonce }),
+    ...reading,
+    verdict,
+  };
+}
+
+function withoutBody(reply: CoordinationReply): CoordinationReply {
+  const { body, ...head } = reply;
+  return body === undefined ? reply : head;
 }
 
 function causeOf({ cause }: LostEntry): SilenceCause {

@@ -154,9 +154,10 @@ export function settle(
   const { lot, side = 'sell', reserve } = spec;
   const worth = worthOf(side);
   const floor = reserve === undefined ? undefined : worth(reserve);
-  const admitted = bids.filter(({ amount }) => floor === undefined || worth(amount) >= floor);
+  const isAdmitted = ({ amount }: Bid): boolean => floor === undefined || worth(amount) >= floor;
+  const admitted = bids.filter(isAdmitted);
   const top = bestTwo(admitted.map(({ amount }) => worth(amount)));
-  if (top === undefined) return { status: 'no_deal', reasons: reasonsOf(bids, admitted, {}) };
+  if (top === undefined) return { status: 'no_deal', reasons: reasonsOf(bids, isAdmitted, {}) };
 
   const equals = admitted.filter(({ amount }) => worth(amount) === top.best);
   const broken = breakTie(
@@ -165,7 +166,7 @@ export function settle(
     env,
   );
   const tie = broken.tie === undefined ? {} : { tie: broken.tie };
-  const reasons = reasonsOf(bids, admitted, { best: worth(top.best), winner: broken.first });
+  const reasons = reasonsOf(bids, isAdmitted, { best: worth(top.best), winner: broken.first });
   if (broken.first === undefined) return { status: 'tied', ...tie, reasons };
 
   const lowest = floor ?? (side === 'sell' ? 0n : undefined);
@@ -201,14 +202,13 @@ function priceOf(rule: Pricing, { best, second }: BestTwo, lowest: bigint | unde
 
 function reasonsOf(
   bids: readonly Bid[],
-  admitted: readonly Bid[],
+  isAdmitted: (bid: Bid) => boolean,
   won: { readonly best?: Amount; readonly winner?: AgentId | undefined },
 ): Readonly<Record<AgentId, LossReason>> {
-  const met = new Set(admitted);
   return Object.fromEntries(
     bids.map((bid): [AgentId, LossReason] => {
       if (bid.agent === won.winner) return [bid.agent, 'won'];
-      if (!met.has(bid)) return [bid.agent, 'below_reserve'];
+      if (!isAdmitted(bid)) return [bid.agent, 'below_reserve'];
       return [bid.agent, bid.amount === won.best ? 'tie_lost' : 'outbid'];
     }),
   );
