@@ -51,16 +51,16 @@ export function auditLog(record: SessionRecord, key?: KeyObject): AuditLog {
   const { setup, entries, dropped } = record;
   const chained: AuditEntry[] = [];
   let prev = none;
-  const chain = ({ at, kind, ...data }: { readonly at: number; readonly kind: string }): void => {
+  const chain = (at: number, kind: string, data: unknown): void => {
     // Field by field, in the order of canonical JSON: there may be hundreds of thousands.
     const seq = chained.length;
     const own = hashOf({ at, data, kind, prev, seq });
     chained.push({ at, data, hash: own, kind, prev, seq });
     prev = own;
   };
-  chain({ ...setup, at: 0, kind: 'setup' });
-  for (const entry of entries) chain(entry);
-  chain({ dropped, at: entries.at(-1)?.at ?? 0, kind: 'end' });
+  chain(0, 'setup', setup);
+  for (const { at, kind, ...data } of entries) chain(at, kind, data);
+  chain(entries.at(-1)?.at ?? 0, 'end', { dropped });
   return {
     entries: chained,
     head: prev,
