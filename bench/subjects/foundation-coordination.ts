@@ -36,14 +36,12 @@ import type { Round } from '../round.ts';
 import { quantile } from '../statistics.ts';
 import { serveParent, startServer } from './remote.ts';
 import { serveSubject, usedCpuUs, type Session } from './subject.ts';
-import { solving, stopping } from './winners.ts';
+import { pricing, stopping, winning } from './winners.ts';
 
 const program = fileURLToPath(import.meta.url);
 const [role, home = ''] = process.argv.slice(2);
 const env = { seed: 'seed', tie: 'seeded' } as const;
 const lot = { lot: 'lot' };
-/** Of combinatorial auctions: to find the winners, and no other prices. */
-const first = { pricing: 'first' } as const;
 /** Bidders of the session across nodes, on each of three. */
 const biddersANode = 10;
 
@@ -77,14 +75,14 @@ else {
       'multi-unit-20k': async () => once(unitClearing()),
       'order-book': async () => trading(),
       'contract-nets-100': async () => once(async () => cpuMs(contractNets)),
-      'wdp-matching-2000': () => solving(['matching'], [256, 2_000], first),
-      'wdp-scheduling-2000': () => solving(['scheduling'], [256, 2_000], first),
-      'wdp-l4-2000': () => solving(['L4'], [256, 2_000], first),
-      'wdp-paths-1000': () => solving(['paths'], [256, 1_000], first),
-      'wdp-regions-200': () => solving(['regions'], [64, 200], first),
-      'wdp-regions-500': () => solving(['regions'], [100, 500], first),
+      'wdp-matching-2000': () => winning('matching', [256, 2_000]),
+      'wdp-scheduling-2000': () => winning('scheduling', [256, 2_000]),
+      'wdp-l4-2000': () => winning('L4', [256, 2_000]),
+      'wdp-paths-1000': () => winning('paths', [256, 1_000]),
+      'wdp-regions-200': () => winning('regions', [64, 200]),
+      'wdp-regions-500': () => winning('regions', [100, 500]),
       'wdp-overrun': () => stopping(['regions', 'arbitrary', 'L6'], [256, 1_000]),
-      'vcg-200': () => solving(['matching', 'scheduling', 'paths', 'L4'], [64, 200], {}),
+      'vcg-200': () => pricing(['matching', 'scheduling', 'paths', 'L4'], [64, 200]),
       'fisher-1e-3': async () => once(async () => cpuMs(fisher(1e-3))),
       'fisher-1e-3-rounds': async () => once(fisher(1e-3)),
       'fisher-1e-4': async () => once(async () => cpuMs(fisher(1e-4))),

@@ -13,8 +13,16 @@ export type Offers = readonly (readonly PackageBid[])[];
 /** What one bidder wants: packages of goods, each with its value. */
 type Wish = readonly (readonly [goods: Iterable<number>, value: number])[];
 
-export function offersOf(family: Family, goods: number, bids: number): Offers {
-  const random = new Draws(seededRandom(`${family} ${goods} ${bids}`));
+export interface Instance {
+  readonly family: Family;
+  readonly goods: number;
+  readonly bids: number;
+  /** Another one of the same kind. */
+  readonly draw: number;
+}
+
+export function offersOf({ family, goods, bids, draw }: Instance): Offers {
+  const random = new Draws(seededRandom(`${family} ${goods} ${bids} ${draw}`));
   const wishes = families[family](random, goods);
   const offers: PackageBid[][] = [];
   let left = bids;

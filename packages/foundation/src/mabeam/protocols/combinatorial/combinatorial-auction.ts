@@ -28,7 +28,7 @@ import {
   totalModel,
   wholePayments,
 } from './core-payments.ts';
-import { type GoodPrices, goodPrices, priceBound, quickPrices } from './good-prices.ts';
+import { type GoodPrices, goodPrices, hopeless, priceBound, quickPrices } from './good-prices.ts';
 import { type Allocation, conflictIn, greedyAllocation, welfareOf } from './lots.ts';
 import { type PackageQuestion, type PackageReply, parsePackageReply } from './package-bids.ts';
 import {
@@ -223,8 +223,10 @@ function bounded(
   const { lots } = table;
   const isThere = status === 'optimal' && prices !== undefined;
   const known = isThere ? boundedBy(table, found, goodPrices(lots, prices)) : found;
-  if (known.bound !== welfareOf(lots, known.allocation)) return priced(table, known);
-  const model = rivalModel(lots, known.allocation, ranksOf(lots, env));
+  const welfare = welfareOf(lots, known.allocation);
+  if (known.bound !== welfare) return priced(table, known);
+  const out = known.goods === undefined ? new Set<number>() : hopeless(lots, known.goods, welfare);
+  const model = rivalModel(lots, known.allocation, { ranks: ranksOf(lots, env), hopeless: out });
   return solving({ at: 'drawing', table, found: known }, { model, aside: true });
 }
 

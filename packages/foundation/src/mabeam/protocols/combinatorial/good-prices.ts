@@ -45,25 +45,61 @@ export function quickPrices(lots: Lots): GoodPrices {
  * What no allocation exceeds: at any prices, that of all goods together, and for each group the most that one of its
  * bids is worth beyond its price (the dual of the linear relaxation). To check it takes no solver.
  */
-export function priceBound(lots: Lots, { prices, partsOfOne: parts }: GoodPrices): bigint {
-  const sign = lots.side === 'sell' ? 1n : -1n;
-  const each = lots.goods.map(({ name }) => prices[name] ?? 0n);
-  let bound = 0n;
-  for (const [good, { supply }] of lots.goods.entries()) {
-    bound += sign * BigInt(supply) * (each[good] ?? 0n);
+export function priceBound(lots: Lots, goods: GoodPrices): bigint {
+  const { supplies, mosts } = dualOf(lots, goods);
+  return floorDivided(sumOf(supplies, mosts), goods.partsOfOne);
+}
+
+/**
+ * Bids with which no allocation is worth so much: the bound says so of the others together with one of them (fixing by
+ * reduced costs).
+ */
+// oxlint-disable-next-line max-params -- of what, at which prices, how much
+export function hopeless(lots: Lots, goods: GoodPrices, welfare: bigint): ReadonlySet<number> {
+  const { supplies, mosts, surpluses } = dualOf(lots, goods);
+  const most = sumOf(supplies, mosts);
+  const out = new Set<number>();
+  for (const [place, group] of lots.groups.entries()) {
+    for (const index of group) {
+      const withIt = most - (mosts[place] ?? 0n) + (surpluses[index] ?? 0n);
+      if (floorDivided(withIt, goods.partsOfOne) < welfare) out.add(index);
+    }
   }
-  for (const group of lots.groups) {
+  return out;
+}
+
+/** In parts of an amount. */
+interface Dual {
+  /** Price of all units of each good. */
+  readonly supplies: readonly bigint[];
+  /** The most that a bid of each group is worth beyond its price; 0 if none is worth more. */
+  readonly mosts: readonly bigint[];
+  /** What each bid is worth beyond its price. */
+  readonly surpluses: readonly bigint[];
+}
+
+function dualOf(lots: Lots, { prices, partsOfOne: parts }: GoodPrices): Dual {
+  const sign = lots.side === 'sell' ? 1n : -1n;
+  const each = lots.goods.map(({ name }) => sign * (prices[name] ?? 0n));
+  const surpluses = lots.bids.map(({ worth, units }) => {
+    let surplus = worth * parts;
+    for (const [good, count] of units) surplus -= BigInt(count) * (each[good] ?? 0n);
+    return surplus;
+  });
+  const mosts = lots.groups.map((group) => {
     let most = 0n;
     for (const index of group) {
-      const bid = lots.bids[index];
-      if (bid === undefined || !bid.canWin) continue;
-      let surplus = bid.worth * parts;
-      for (const [good, units] of bid.units) surplus -= sign * BigInt(units) * (each[good] ?? 0n);
-      if (surplus > most) most = surplus;
+      const surplus = surpluses[index] ?? 0n;
+      if (lots.bids[index]?.canWin === true && surplus > most) most = surplus;
     }
-    bound += most;
-  }
-  return floorDivided(bound, parts);
+    return most;
+  });
+  const supplies = lots.goods.map(({ supply }, good) => BigInt(supply) * (each[good] ?? 0n));
+  return { supplies, mosts, surpluses };
+}
+
+function sumOf(...lists: readonly (readonly bigint[])[]): bigint {
+  return lists.flat().reduce((sum, each) => sum + each, 0n);
 }
 
 function floorDivided(value: bigint, by: bigint): bigint {

@@ -8,7 +8,7 @@ import { readCats } from '../../../../test/cats/read-cats.ts';
 import { bestWelfare } from '../../../../test/enumerate.ts';
 import { highsHere } from '../../../../test/highs-here.ts';
 import type { Solver } from '../../solver.ts';
-import { goodPrices, priceBound, quickPrices } from './good-prices.ts';
+import { goodPrices, hopeless, priceBound, quickPrices } from './good-prices.ts';
 import {
   type Allocation,
   conflictIn,
@@ -38,6 +38,10 @@ describe('instances of the Combinatorial Auction Test Suite', () => {
       const lots = lotsOf('sell', goods, bids);
       const { status, values = [] } = await solver.solve({ model: winnerModel(lots) }, options);
       const allocation = chosenOf(lots, values);
+      const { prices = [] } = await solver.solve({ model: relaxedModel(lots) }, options);
+      const out = hopeless(lots, goodPrices(lots, prices), welfareOf(lots, allocation));
+      expect(out.intersection(new Set(allocation)).size).toBe(0);
+      expect(out.size).toBeGreaterThan(10);
       expect(status).toBe('optimal');
       expect(conflictIn(lots, allocation)).toBeUndefined();
       expect(Number(welfareOf(lots, allocation))).toBe(solvedElsewhere(goods, bids));
@@ -165,6 +169,34 @@ describe('winners', () => {
         },
       ),
     ));
+
+  it('hold no bid of which prices say that it is hopeless, nor does anything else that is worth as much', () => {
+    let found = 0;
+    fc.assert(
+      fc.property(
+        side,
+        fc.tuple(supplies, everybody),
+        fc.array(fc.bigInt(0n, 9_000n), { minLength: 4 }),
+        (which, [goods, each], amounts) => {
+          const lots = lotsOf(which, goods, placed(each));
+          const prices = Object.fromEntries(names.map((name, at) => [name, amounts[at] ?? 0n]));
+          const welfare = bestWelfare(lots);
+          fc.pre(welfare !== undefined);
+          for (const out of hopeless(lots, { prices, partsOfOne: 1_000n }, welfare)) {
+            found++;
+            // With so much for this bid, all that is best has it.
+            const more = 10_000n;
+            const bids = lots.bids.map((own, at) =>
+              at === out ? { ...own, worth: own.worth + more } : own,
+            );
+            const withIt = (bestWelfare({ ...lots, bids }) ?? 0n) - more;
+            expect(withIt).toBeLessThan(welfare);
+          }
+        },
+      ),
+    );
+    expect(found).toBeGreaterThan(10);
+  });
 
   it('are proven by the prices of the relaxed problem where that is solved by whole bids', async () => {
     const bids = [['A', 'B'], ['B', 'C'], ['C'], ['A']].map((goods, at) => ({

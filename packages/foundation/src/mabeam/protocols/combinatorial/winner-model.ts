@@ -24,12 +24,21 @@ export function relaxedModel(lots: Lots): MipModel {
   return { rows, columns: columns.map(({ worth, most = 1 }) => ({ worth, most })) };
 }
 
+export interface RivalSearch {
+  readonly ranks: readonly number[];
+  readonly hopeless: ReadonlySet<number>;
+}
+
 /**
  * Another allocation that is worth as much, and of these the one that the session's rule prefers: largest sum of ranks,
  * which are drawn (`seeded`) or fall with the id. Sums of drawn ranks are hardly ever equal (Mulmuley, Vazirani and
  * Vazirani 1987).
+ *
+ * @param search - how much the rule prefers each bid, and which bids are in no allocation that is worth as much
  */
-export function rivalModel(lots: Lots, allocation: Allocation, ranks: readonly number[]): MipModel {
+// oxlint-disable-next-line max-params -- of what, beside which, among which
+export function rivalModel(lots: Lots, allocation: Allocation, search: RivalSearch): MipModel {
+  const { ranks, hopeless } = search;
   const { columns, rows } = winnerModel(lots);
   const won = new Set(allocation);
   const least = allocation.reduce((sum, index) => sum + Number(lots.bids[index]?.scaled ?? 0n), 0);
@@ -42,7 +51,9 @@ export function rivalModel(lots: Lots, allocation: Allocation, ranks: readonly n
     most: won.size - 1,
   };
   return {
-    columns: columns.map((column, index) => ({ ...column, worth: ranks[index] ?? 0 })),
+    columns: columns.map(({ isWhole = false, most = 1 }, index) => {
+      return { worth: ranks[index] ?? 0, most: hopeless.has(index) ? 0 : most, isWhole };
+    }),
     rows: [...rows, asGood, different],
   };
 }
