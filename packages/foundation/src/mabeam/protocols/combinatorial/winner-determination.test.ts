@@ -40,7 +40,7 @@ describe('instances of the Combinatorial Auction Test Suite', () => {
       const allocation = chosenOf(lots, values);
       const { prices = [] } = await solver.solve({ model: relaxedModel(lots) }, options);
       const out = hopeless(lots, goodPrices(lots, prices), welfareOf(lots, allocation));
-      expect(out.intersection(new Set(allocation)).size).toBe(0);
+      expect(allocation.filter((index) => out.has(index))).toEqual([]);
       expect(out.size).toBeGreaterThan(10);
       expect(status).toBe('optimal');
       expect(conflictIn(lots, allocation)).toBeUndefined();
