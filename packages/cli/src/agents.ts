@@ -76,7 +76,14 @@ export function printAgents({ agents }: AgentsView): string {
     cpu: (row) => figure(row.usage?.cpuShare, percent),
     memory: (row) => figure(row.usage?.memoryBytes, megabytes),
     capabilities: (row) => row.capabilities.join(',') || undefined,
+    problem: problemOf,
   });
+}
+
+/** What is wrong with an agent, or why it does not run. */
+function problemOf({ problem, status, lastExit }: AgentRow): string | undefined {
+  const isDown = status === 'failed' || status === 'given_up' || status === 'restarting';
+  return problem ?? (isDown ? lastExit : undefined);
 }
 
 export function printAgent({ agent }: { readonly agent: AgentRow }): string {

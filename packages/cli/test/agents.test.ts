@@ -32,14 +32,21 @@ describe('fnd agents', () => {
     expect(outcome).toMatchObject({ code: 0, stderr: '' });
     const [titles, ...rows] = cells(outcome);
     expect(titles?.slice(0, 6)).toEqual(['AGENT', 'TYPE', 'NODE', 'STATUS', 'HEALTH', 'RESTARTS']);
-    expect(titles?.slice(6)).toEqual(['MAILBOX', 'MESSAGES/S', 'CPU', 'MEMORY', 'CAPABILITIES']);
+    expect(titles?.slice(6, 10)).toEqual(['MAILBOX', 'MESSAGES/S', 'CPU', 'MEMORY']);
+    expect(titles?.slice(10)).toEqual(['CAPABILITIES', 'PROBLEM']);
     expect(rows.map((row) => row.slice(0, 7))).toEqual([
       ['bad of a', 'worker', 'a', 'given_up', 'unknown', '0', '-'],
       ['bad of b', 'worker', 'b', 'given_up', 'unknown', '0', '-'],
       ['busy of a', 'clerk', 'a', 'active', 'unknown', '0', '0'],
       ['busy of b', 'clerk', 'b', 'active', 'unknown', '0', '0'],
     ]);
-    expect(rows[2]?.slice(8)).toEqual([
+    expect(rows.map((row) => row.at(-1))).toEqual([
+      'crash: out of paper',
+      'crash: out of paper',
+      '-',
+      '-',
+    ]);
+    expect(rows[2]?.slice(8, 11)).toEqual([
       expect.stringMatching(/^\d+\.\d % \(estimate\)$/),
       '0.0 MB (estimate)',
       'write',

@@ -1,7 +1,14 @@
 import { FoundationError } from '../errors.ts';
+import { closest } from '../options.ts';
 import type { Behaviour } from '../process/behaviour.ts';
 import type { ResolvedAgentRegistration } from './agent-registration.ts';
 import type { AgentId } from './message.ts';
+
+/** An agent, and the process that it is. */
+interface Fitted {
+  readonly id: AgentId;
+  readonly behaviour: Behaviour;
+}
 
 /**
  * Checks that an agent and its process fit together.
@@ -9,7 +16,7 @@ import type { AgentId } from './message.ts';
  * @throws FoundationError `INVALID_OPTION`
  */
 export function checkFit(
-  { id, behaviour }: { readonly id: AgentId; readonly behaviour: Behaviour },
+  { id, behaviour }: Fitted,
   {
     limits,
     health,
@@ -20,11 +27,31 @@ export function checkFit(
   if (limits.memoryMb !== undefined && isolation === 'thread' && thread !== undefined) {
     problems.push(`expected no \`limits.memoryMb\`: it shares the thread "${thread}" with others`);
   }
-  if (health.call !== undefined && !behaviour.callNames.includes(health.call)) {
-    problems.push(
-      `expected \`health.call\` to be a call of "${behaviour.name}", got "${health.call}"`,
-    );
-  }
+  refuseMisfit(id, problems.concat(problemsOfCall('health.call', health.call, behaviour)));
+}
+
+/**
+ * Checks that the call that is to take a new `init` is one: without it the agent would be restarted.
+ *
+ * @throws FoundationError `INVALID_OPTION`
+ */
+export function checkCall({ id, behaviour }: Fitted, call: string | undefined): void {
+  refuseMisfit(id, problemsOfCall('call', call, behaviour));
+}
+
+function problemsOfCall(
+  option: string,
+  call: string | undefined,
+  { name, callNames }: Behaviour,
+): string[] {
+  if (call === undefined || callNames.includes(call)) return [];
+  const meant = closest(call, callNames);
+  const known = callNames.length === 0 ? 'which has none' : `which has: ${callNames.join(', ')}`;
+  const guess = meant === undefined ? '' : `; did you mean "${meant}"?`;
+  return [`expected \`${option}\` to be a call of "${name}", ${known}; got "${call}"${guess}`];
+}
+
+function refuseMisfit(id: AgentId, problems: readonly string[]): void {
   if (problems.length === 0) return;
   throw new FoundationError('INVALID_OPTION', `agent "${id}": ${problems.join('; ')}`, {
     hint: 'Nothing has changed. Correct the fields that are named.',

@@ -19,9 +19,9 @@ export interface AgentInfo {
   readonly strategy: 'local' | 'singleton';
   readonly status: AgentStatus;
   readonly health: AgentHealth;
-  /** What the last check of its health has found. */
+  /** What the last check of its health has found; of one that was ended for that, until it runs again. */
   readonly problem?: string | undefined;
-  /** How often it was started again. Of a singleton: 0, see its usage. */
+  /** How often its supervisor has started it again, not how often somebody did. Of a singleton: 0, see its usage. */
   readonly restarts: number;
   /** Why it ended last, if it did. */
   readonly lastExit?: string | undefined;

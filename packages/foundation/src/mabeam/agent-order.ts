@@ -39,8 +39,11 @@ export function parseOrder(value: unknown): AgentOrder {
     return { kind, id, registration: value['registration'] };
   }
   const { changes, call, timeoutMs } = value;
-  const isUpdate = kind === 'update' && isRecord(changes) && typeof call === 'string';
-  if (!isUpdate || typeof timeoutMs !== 'number') throw noOrder(value);
+  if (kind !== 'update' || !isRecord(changes) || typeof timeoutMs !== 'number') {
+    throw noOrder(value);
+  }
+  if (call === undefined) return { kind, id, changes, timeoutMs };
+  if (typeof call !== 'string') throw noOrder(value);
   return { kind, id, changes, call, timeoutMs };
 }
 

@@ -85,7 +85,9 @@ describe('the life of an agent', () => {
 
     await agents.restart('w');
     expect(ref.pid).not.toEqual(first);
-    expect(agents.get('w')).toMatchObject({ status: 'active', restarts: 1 });
+    // By hand is no restart that anybody must be told of.
+    expect(agents.get('w')).toMatchObject({ status: 'active', restarts: 0 });
+    expect(await agents.usage('w')).toMatchObject({ restarts: 0 });
 
     await agents.stop('w');
     await agents.stop('w');
@@ -354,6 +356,25 @@ describe('a change of an agent', () => {
     expect(await ref.rate()).toBe(4);
   });
 
+  it('is refused where it names a call that the process does not have', async () => {
+    await using node = await alone();
+    const { agents } = node.mabeam;
+    for (const process of [worker, simple]) {
+      const ref = await agents.register('w', { ...how, process });
+      const { pid } = ref;
+      const misspelt = agents.update('w', { init: { rate: 5 } }, { call: 'raet' });
+      expect(await failure(misspelt)).toMatchObject({
+        code: 'INVALID_OPTION',
+        message: expect.stringMatching(/which has: rate.*; got "raet"; did you mean "rate"\?/),
+      });
+      const explicit = agents.update('w', { metadata: { a: 1 } }, { call: 'unheard' });
+      expect(await failure(explicit)).toMatchObject({ code: 'INVALID_OPTION' });
+      expect([await ref.rate(), ref.pid]).toEqual([1, pid]);
+      expect(agents.get('w')).toMatchObject({ version: 0, metadata: {} });
+      await agents.deregister('w');
+    }
+  });
+
   it('on which the process crashes is taken back with its restart', async () => {
     await using test = await testNode();
     const { agents } = test.node.mabeam;
@@ -399,6 +420,8 @@ describe('a change of an agent', () => {
     await agents.update('s', { init: { rate: 3 } });
     await agents.start('s');
     expect(await ref.rate()).toBe(3);
+    expect(agents.get('s')).toMatchObject({ restarts: 0 });
+    expect(await agents.usage('s')).toMatchObject({ restarts: 0 });
   });
 });
 
@@ -435,6 +458,7 @@ describe('the health of an agent', () => {
     expect(agents.get('w')).toMatchObject({ problem: 'its `isWell` says no', restarts: 0 });
     await test.advance(1_000);
     expect(agents.get('w')).toMatchObject({ health: 'unknown', restarts: 1, lastExit: 'killed' });
+    expect(agents.get('w')).not.toHaveProperty('problem');
     await agents.update('w', { init: { rate: 1 } });
     await test.advance(1_500);
     expect(agents.get('w')).toMatchObject({ health: 'healthy', restarts: 1 });
@@ -442,7 +466,11 @@ describe('the health of an agent', () => {
     // Restarts for health count like all others.
     await agents.update('w', { init: { rate: 66 } });
     await test.advance(20_000);
-    expect(agents.get('w')).toMatchObject({ status: 'given_up', restarts: 2 });
+    const problem = 'its `isWell` says no';
+    expect(agents.get('w')).toMatchObject({ status: 'given_up', restarts: 2, problem });
+    await agents.start('w');
+    expect(agents.get('w')).toMatchObject({ status: 'active', restarts: 2 });
+    expect(agents.get('w')).not.toHaveProperty('problem');
   });
 
   it('is not looked at where it is not to be, and of no call that is none', async () => {
@@ -454,7 +482,7 @@ describe('the health of an agent', () => {
     const bad = agents.register('v', { ...how, health: { call: 'isWel' } });
     expect(await failure(bad)).toMatchObject({
       code: 'INVALID_OPTION',
-      message: expect.stringContaining('`health.call` to be a call of "worker", got "isWel"'),
+      message: expect.stringMatching(/`health.call` .* "worker", .*; did you mean "isWell"\?/),
     });
     expect(agents.get('v')).toBeUndefined();
   });

@@ -23,7 +23,7 @@ import type { AgentId } from './message.ts';
 export interface UpdateOptions {
   /** Checks the new `init` before anything happens; what it makes of it is what the agent gets. */
   readonly schema?: StandardSchemaV1;
-  /** The call of the agent's process that takes a new `init`. @defaultValue 'configure' */
+  /** The call of the agent's process that takes a new `init`; it must be one. @defaultValue 'configure', if it is one */
   readonly call?: string;
   /** Milliseconds that this call may take. @defaultValue 5000 */
   readonly timeoutMs?: number;
@@ -155,16 +155,19 @@ export class AgentRegistry {
 
   /**
    * Changes an agent while it runs. A new `init` is checked by `schema`, then given to its process by the call `configure`,
-   * which may have a schema of its own and may refuse; without such a call the agent is restarted with it. When that goes
-   * wrong in any way the agent goes on as it was, if it crashed after a restart.
+   * which may have a schema of its own and may refuse; without such a call, where none is named, the agent is restarted
+   * with it. When that goes wrong in any way the agent goes on as it was, if it crashed after a restart.
    *
    * @throws FoundationError `UPDATE_REJECTED` with the reason as its cause, `INVALID_OPTION`, `UNKNOWN_AGENT`,
    * `NODE_UNREACHABLE`
    */
   async update(id: AgentId, changes: AgentChanges, options: UpdateOptions = {}): Promise<void> {
     refuseUnknown('agents.update', options, ['schema', 'call', 'timeoutMs']);
-    const { schema, call = 'configure', timeoutMs = 5_000 } = options;
+    const { schema, call, timeoutMs = 5_000 } = options;
     checkNumber('agents.update', { timeoutMs }, { above: 0 });
+    if (call !== undefined && typeof call !== 'string') {
+      throw invalidOption('agents.update', { call }, 'the name of a call');
+    }
     checkChanges(id, changes);
     if (schema !== undefined && changes.configuration !== undefined) {
       throw invalidOption(
@@ -176,7 +179,8 @@ export class AgentRegistry {
     const isChecked = schema !== undefined && 'init' in changes;
     const init = isChecked ? await validated(id, schema, changes.init) : changes.init;
     const checked = 'init' in changes ? { ...changes, init } : changes;
-    await this.#order({ kind: 'update', id, changes: checked, call, timeoutMs });
+    const terms = call === undefined ? { timeoutMs } : { call, timeoutMs };
+    await this.#order({ kind: 'update', id, changes: checked, ...terms });
   }
 
   // ── to look at them ────────────────────────────────────────────────────────

@@ -1,5 +1,6 @@
 import { FoundationError, isFoundationError, messageOf } from '../errors.ts';
 import { isPlainRecord } from '../plain.ts';
+import { checkCall } from './agent-fit.ts';
 import { checkChanges, type AgentChanges } from './agent-registration.ts';
 import { isUp } from './agent-state.ts';
 import type { HostedAgent } from './hosted-agent.ts';
@@ -7,10 +8,13 @@ import type { AgentId } from './message.ts';
 
 /** How a change is made. */
 export interface UpdateTerms {
-  /** The call of its process that takes a new `init`. */
-  readonly call: string;
+  /** The call of its process that takes a new `init`; it must be one. @defaultValue {@link configureCall}, if it is one */
+  readonly call?: string;
   readonly timeoutMs: number;
 }
+
+/** The call that takes a new `init` unless another one is named. */
+export const configureCall = 'configure';
 
 /** Milliseconds in which an agent that went down with a change must be up again. */
 const recoveryMs = 30_000;
@@ -29,6 +33,7 @@ export async function updateAgent(
 ): Promise<void> {
   // They may come from another node.
   checkChanges(agent.id, changes);
+  checkCall(agent, terms.call);
   const { configuration, ...others } = changes;
   agent.check(agent.changedBy(others));
   if ('init' in changes) await giveInit(agent, changes.init, terms);
@@ -45,8 +50,9 @@ function fieldsOf({ id, registration: { init = {} } }: HostedAgent): object {
 
 async function giveInit(agent: HostedAgent, init: unknown, terms: UpdateTerms): Promise<void> {
   if (isUp(await agent.settled(recoveryMs))) {
-    const takesIt = agent.behaviour.callNames.includes(terms.call);
-    await (takesIt ? configure(agent, init, terms) : restartWith(agent, init));
+    const { call = configureCall, timeoutMs } = terms;
+    const takesIt = agent.behaviour.callNames.includes(call);
+    await (takesIt ? configure(agent, init, { call, timeoutMs }) : restartWith(agent, init));
   }
   agent.init = init;
 }
@@ -54,7 +60,7 @@ async function giveInit(agent: HostedAgent, init: unknown, terms: UpdateTerms): 
 async function configure(
   agent: HostedAgent,
   init: unknown,
-  { call, timeoutMs }: UpdateTerms,
+  { call, timeoutMs }: Required<UpdateTerms>,
 ): Promise<void> {
   try {
     await agent.call(call, [init], timeoutMs);

@@ -39,6 +39,10 @@ export class HostedAgent {
   #since: number;
   #version = 0;
   #health = unknownHealth;
+  /** Those that its supervisor has seen to, not those by hand. */
+  #restarts = 0;
+  /** For what the life before was ended, until another one is there. */
+  #fault: string | undefined;
   /** Of the life at hand. */
   #watch: AgentWatch | undefined;
   #last: Promise<unknown> = Promise.resolve();
@@ -71,15 +75,15 @@ export class HostedAgent {
   }
 
   #entryOf(registration: Registration): AgentEntry {
-    const { health, problem } = this.#health;
-    const { restarts = 0, lastExit } = this.#child ?? {};
+    const { health, problem = this.#fault } = this.#health;
+    const { lastExit } = this.#child ?? {};
     return {
       id: this.id,
       ...factsOf(registration),
       status: this.#status,
       health,
       ...(problem === undefined ? {} : { problem }),
-      restarts,
+      restarts: this.#restarts,
       ...(lastExit === undefined ? {} : { lastExit }),
       version: this.#version,
       since: this.#since,
@@ -176,6 +180,7 @@ export class HostedAgent {
 
   #onChange(child: ChildInfo): void {
     this.#child = child;
+    if (child.status === 'starting' && this.#status === 'restarting') this.#restarts++;
     const wasActive = this.#status === 'active';
     this.#take(this.#stepTo(child));
     if (this.#status === 'active' && !wasActive) this.#beginLife();
@@ -202,6 +207,7 @@ export class HostedAgent {
     this.#status = agentStatusAfter(before, step);
     if (this.#status !== before) this.#since = this.#parts.clock.wallNow();
     if (this.#status !== 'active') this.#endLife();
+    if (!hasFailed(this.#status)) this.#fault = undefined;
     this.#publish();
     this.#wake();
   }
@@ -255,7 +261,8 @@ export class HostedAgent {
 
   /** What it uses; undefined while it does not run. @throws FoundationError `UNRESPONSIVE` */
   async usage(): Promise<AgentUsage | undefined> {
-    return this.#watch?.usage();
+    const usage = await this.#watch?.usage();
+    return usage && { ...usage, restarts: this.#restarts };
   }
 
   #beginLife(): void {
@@ -279,6 +286,12 @@ export class HostedAgent {
     this.#health = health;
     this.#publish();
     const isBad = health.health === 'unhealthy';
-    if (isBad && this.#registration.health.onUnhealthy === 'restart') this.kill();
+    if (!isBad || this.#registration.health.onUnhealthy !== 'restart') return;
+    this.#fault = health.problem;
+    this.kill();
   }
+}
+
+function hasFailed(status: AgentStatus): boolean {
+  return status === 'restarting' || status === 'failed' || status === 'given_up';
 }
