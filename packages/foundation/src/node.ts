@@ -188,6 +188,7 @@ class RunningNode implements Node {
   async start(): Promise<void> {
     this.#watches.use(catchFloatingRejections(this.#runtime));
     this.#watches.defer(() => this.mabeam.core.stop());
+    this.#watches.defer(() => this.mabeam.telemetry.stop());
     this.#watches.use(offerMetrics(this.#runtime, () => this.#threads.count));
     const { lagMaxMs } = this.#settings;
     if (lagMaxMs !== Infinity) this.#watches.use(new LagWatch(this.#runtime, lagMaxMs));

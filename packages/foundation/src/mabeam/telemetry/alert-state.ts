@@ -7,7 +7,7 @@ export interface AlertRule {
   readonly above?: number;
   /** Worth it below this. One of both, not both. */
   readonly below?: number;
-  /** Milliseconds for which it must be so. @defaultValue 0 */
+  /** Milliseconds for which it must be so, whether or not further numbers come. @defaultValue 0 */
   readonly forMs?: number;
   /**
    * It is over when the metric has come back past this: below it, for `above`.
@@ -50,6 +50,16 @@ export function alertOn(
   return nowMs - brokenSinceMs >= (rule.forMs ?? 0)
     ? { state: { isRaised: true }, tell: 'raised' }
     : { state: { isRaised: false, brokenSinceMs } };
+}
+
+/** Milliseconds until the limit will have been broken for long enough; undefined while nothing is to come. */
+export function dueInMs(
+  { isRaised, brokenSinceMs }: AlertState,
+  { forMs = 0 }: AlertRule,
+  nowMs: number,
+): number | undefined {
+  if (isRaised || brokenSinceMs === undefined) return undefined;
+  return Math.max(0, brokenSinceMs + forMs - nowMs);
 }
 
 function isBroken(value: number, { above, below }: AlertRule): boolean {

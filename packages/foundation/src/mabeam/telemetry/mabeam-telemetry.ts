@@ -1,4 +1,5 @@
-import type { Clock } from '../../clock.ts';
+import type { Clock, Timer } from '../../clock.ts';
+import { runForNobody } from '../../context/scope.ts';
 import { FoundationError } from '../../errors.ts';
 import { tell } from '../../events.ts';
 import { keepNewest } from '../../keep-newest.ts';
@@ -6,7 +7,14 @@ import { checkNumber, refuseUnknown } from '../../options.ts';
 import type { VariableResult, VariableStatus } from '../core/live-variable.ts';
 import type { AgentId } from '../message.ts';
 import type { Outcome } from '../outcome.ts';
-import { type Alert, alertOn, type AlertRule, type AlertState, quiet } from './alert-state.ts';
+import {
+  type Alert,
+  alertOn,
+  type AlertRule,
+  type AlertState,
+  dueInMs,
+  quiet,
+} from './alert-state.ts';
 import {
   anomaliesOf,
   type Point,
@@ -60,6 +68,7 @@ export class MabeamTelemetry {
   readonly #metrics = new Map<string, Series>();
   readonly #rules = new Map<string, KnownRule>();
   readonly #listeners = new Set<(alert: Alert) => void>();
+  #isStopped = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -102,7 +111,9 @@ export class MabeamTelemetry {
     this.#metrics.set(metric, series);
     keepNewest(this.#metrics, telemetryLimits.metricsMax);
     series.add({ at: this.#clock.now(), value });
-    this.#alert(metric, value);
+    for (const known of this.#rules.values()) {
+      if (known.rule.metric === metric) this.#look(known, value);
+    }
   }
 
   /** Undefined when there is no number in the window. @throws FoundationError `INVALID_OPTION` */
@@ -127,6 +138,7 @@ export class MabeamTelemetry {
 
   /**
    * Sets a rule, or another one of its name. Whoever listens is told once when it is broken, and once when that is over.
+   * With `forMs` the last number holds until the next one: when the time is over it is told without another number.
    *
    * @throws FoundationError `INVALID_OPTION`
    */
@@ -139,6 +151,7 @@ export class MabeamTelemetry {
   /** Takes a rule away; an alert of it is over. Returns whether there was one. */
   removeAlert(name: string): boolean {
     const known = this.#rules.get(name);
+    known?.due?.cancel();
     if (known?.state.isRaised === true) this.#tell(known, 'resolved');
     return this.#rules.delete(name);
   }
@@ -153,6 +166,12 @@ export class MabeamTelemetry {
   onAlert(listener: (alert: Alert) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** From now on no alert is told of its own accord. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const { due } of this.#rules.values()) due?.cancel();
   }
 
   /** Counts a session that has ended. */
@@ -194,16 +213,27 @@ export class MabeamTelemetry {
     return this.#metrics.get(metric)?.since(this.#clock.now() - windowMs) ?? [];
   }
 
-  #alert(metric: string, value: number): void {
-    for (const known of this.#rules.values()) {
-      if (known.rule.metric !== metric) continue;
-      const { state, tell: kind } = alertOn(known.state, known.rule, {
-        value,
-        nowMs: this.#clock.now(),
-      });
-      [known.state, known.value] = [state, value];
-      if (kind !== undefined) this.#tell(known, kind);
+  #look(known: KnownRule, value: number): void {
+    const { rule, state: before } = known;
+    const nowMs = this.#clock.now();
+    const { state, tell: kind } = alertOn(before, rule, { value, nowMs });
+    [known.state, known.value] = [state, value];
+    this.#await(known, dueInMs(state, rule, nowMs));
+    if (kind !== undefined) this.#tell(known, kind);
+  }
+
+  /** Looks again when a limit that is broken now will have been so for long enough. */
+  #await(known: KnownRule, delayMs: number | undefined): void {
+    if (delayMs === undefined || this.#isStopped) {
+      known.due?.cancel();
+      known.due = undefined;
+      return;
     }
+    const look = (): void => {
+      known.due = undefined;
+      this.#look(known, known.value);
+    };
+    known.due ??= this.#clock.after(delayMs, () => runForNobody(look), 'background');
   }
 
   #tell({ rule: { name, metric }, value }: KnownRule, kind: Alert['kind']): void {
@@ -217,6 +247,8 @@ interface KnownRule {
   readonly rule: AlertRule;
   state: AlertState;
   value: number;
+  /** Runs while it has been broken, and not for long enough yet. */
+  due?: Timer | undefined;
 }
 
 function checkRule(rule: AlertRule): void {

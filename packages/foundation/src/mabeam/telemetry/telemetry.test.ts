@@ -167,6 +167,50 @@ describe('telemetry', () => {
     expect(told.at(-1)).toBe('full resolved 12');
   });
 
+  it('tells of an alert by the clock when it has been so for long enough', async () => {
+    const clock = new ManualClock();
+    const telemetry = new MabeamTelemetry(clock);
+    const told: string[] = [];
+    using _listening = telemetry.onAlert(({ kind, value, at }) =>
+      told.push(`${kind} ${value} at ${at - clock.wallNow() + clock.now()}`),
+    );
+    telemetry.alert({ name: 'full', metric: 'queue', above: 10, forMs: 1_000 });
+    telemetry.record('queue', 11);
+    await clock.advance(600);
+    // It is not put off by further numbers.
+    telemetry.record('queue', 12);
+    await clock.advance(399);
+    expect(told).toEqual([]);
+    await clock.advance(1);
+    expect(told).toEqual(['raised 12 at 1000']);
+    expect(telemetry.raised()).toEqual(['full']);
+    telemetry.record('queue', 3);
+    telemetry.record('queue', 11);
+    await clock.advance(999);
+    telemetry.record('queue', 3);
+    expect(clock.pending).toBe(0);
+    await clock.advance(5_000);
+    expect(told.slice(1)).toEqual(['resolved 3 at 1000']);
+  });
+
+  it('waits for no alert that was taken away, or when it has stopped', async () => {
+    const clock = new ManualClock();
+    const telemetry = new MabeamTelemetry(clock);
+    const told: unknown[] = [];
+    using _listening = telemetry.onAlert((alert) => told.push(alert));
+    for (const name of ['one', 'other']) {
+      telemetry.alert({ name, metric: 'queue', above: 10, forMs: 1_000 });
+    }
+    telemetry.record('queue', 11);
+    telemetry.removeAlert('one');
+    expect(clock.pending).toBe(1);
+    telemetry.stop();
+    telemetry.record('queue', 12);
+    expect(clock.pending).toBe(0);
+    await clock.advance(5_000);
+    expect(told).toEqual([]);
+  });
+
   it.each([
     [{ name: 'a', metric: 'm' }],
     [{ name: 'a', metric: 'm', above: 1, below: 0 }],
