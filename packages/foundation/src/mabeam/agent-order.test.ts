@@ -5,6 +5,7 @@ import { parseOrder } from './agent-order.ts';
 describe('an order from another node', () => {
   it.each([
     { kind: 'list' },
+    { kind: 'running', ids: ['w'] },
     { kind: 'stop', id: 'w' },
     { kind: 'usage', id: 'w' },
     { kind: 'update', id: 'w', changes: { init: 1 }, call: 'configure', timeoutMs: 5 },
@@ -18,6 +19,7 @@ describe('an order from another node', () => {
     undefined,
     'stop',
     { kind: 'stop' },
+    { kind: 'running', ids: ['bad\nname'] },
     { kind: 'explode', id: 'w' },
     { kind: 'stop', id: 'bad\nname' },
     { kind: 'update', id: 'w', changes: 5, call: 'configure', timeoutMs: 5 },

@@ -18,6 +18,7 @@ export type OrderToAgent =
 export type AgentOrder =
   | OrderToAgent
   | { readonly kind: 'list' }
+  | { readonly kind: 'running'; readonly ids: readonly AgentId[] }
   | { readonly kind: 'forget' | 'usage'; readonly id: AgentId }
   | {
       readonly kind: 'register';
@@ -31,8 +32,9 @@ const plainKinds = ['start', 'stop', 'restart', 'deregister'] as const;
 /** Reads an order from another node. What is in a registration or a change is checked where it is taken. */
 export function parseOrder(value: unknown): AgentOrder {
   if (!isRecord(value)) throw noOrder(value);
-  const { kind, id } = value;
+  const { kind, id, ids } = value;
   if (kind === 'list') return { kind };
+  if (kind === 'running' && Array.isArray(ids) && ids.every(isName)) return { kind, ids };
   if (!isName(id)) throw noOrder(value);
   if (kind === 'forget' || kind === 'usage' || isOneOf(plainKinds, kind)) return { kind, id };
   if (kind === 'register' && isRegistration(value['registration'])) {

@@ -171,6 +171,22 @@ describe('the life of an agent', () => {
     expect(statusOf(test.node, 'w')).toBe('active');
   });
 
+  it('is running also while it waits for its restart, and asked for without a word to it', async () => {
+    await using test = await testNode();
+    const { agents } = test.node.mabeam;
+    const ref = await agents.register('w', how);
+    const hung = await agents.register('hung', how);
+    await agents.register('off', { ...how, start: false });
+    void failure(hung.hang());
+    void failure(ref.crash());
+    await test.settled();
+    void failure(ref.crash());
+    await test.settled();
+    expect(statusOf(test.node, 'w')).toBe('restarting');
+    const running = await agents.running(['w', 'hung', 'off', 'nobody']);
+    expect([...running]).toEqual(['w', 'hung']);
+  });
+
   it('may crash again when its window is over', async () => {
     await using test = await testNode();
     const { agents } = test.node.mabeam;

@@ -17,6 +17,7 @@ import {
   type AgentChanges,
   type AgentRegistration,
 } from './agent-registration.ts';
+import { isUp } from './agent-state.ts';
 import type { AgentId } from './message.ts';
 
 /** How a change is made. */
@@ -205,6 +206,25 @@ export class AgentRegistry {
     const usage = await this.#order({ kind: 'usage', id });
     if (usage === undefined || isUsage(usage)) return usage;
     throw new FoundationError('MALFORMED', `a node told of no usage of "${id}"`);
+  }
+
+  /**
+   * Which of some agents run, or will without anybody's doing, by the nodes that they are on: each of these is asked once.
+   * Of a node that gives no answer it is what this one knows.
+   */
+  async running(ids: readonly AgentId[]): Promise<ReadonlySet<AgentId>> {
+    const known = ids.flatMap((id) => this.#parts.directory.get(id) ?? []);
+    const there = known.filter(({ status }) => status !== 'lost');
+    const byNode = Map.groupBy(there, ({ node }) => node);
+    const told = [...byNode].map(async ([node, agents]) => {
+      const asked = agents.map(({ id }) => id);
+      const up = agents.filter(({ status }) => isUp(status)).map(({ id }) => id);
+      const answer = await this.#parts.send(node, { kind: 'running', ids: asked }).catch(() => up);
+      if (!Array.isArray(answer)) return up;
+      const running = new Set<unknown>(answer);
+      return asked.filter((id) => running.has(id));
+    });
+    return new Set((await Promise.all(told)).flat());
   }
 
   /** Runs when something has happened to an agent, wherever it is. */

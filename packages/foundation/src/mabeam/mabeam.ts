@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.ts';
-import { MemoryStore } from '../cluster/stores/memory.ts';
 import type { LeaseOptions, Leases } from '../lease/leases.ts';
 import type { ProcessManager } from '../placement/process-manager.ts';
 import { anyBehaviour, coordinationMessage } from '../process/behaviour.ts';
@@ -10,11 +9,10 @@ import { Pid } from '../process/pid.ts';
 import { RefCore } from '../process/ref.ts';
 import type { Runtime } from '../process/runtime.ts';
 import type { Random } from '../random.ts';
-import { Variables } from '../values/variables.ts';
+import type { Variables } from '../values/variables.ts';
 import { readAgents, type AgentListing } from './agent-info.ts';
 import type { AgentOrder } from './agent-order.ts';
 import { AgentRegistry } from './agent-registry.ts';
-import { isUp } from './agent-state.ts';
 import { createCoordination, type Coordination } from './coordination.ts';
 import { Core } from './core/core.ts';
 import { catalogOf, clusterStore, localStore } from './core/variable-store.ts';
@@ -125,20 +123,12 @@ function coreOf(
   coordination: Coordination,
 ): Core {
   const { name: node, codec } = runtime;
-  const own = new Variables({ node, store: new MemoryStore(), codec, clock, random });
   return new Core({
     node,
     clock,
     coordination,
     control: {
-      // Its node knows; what is known here may be a moment old.
-      async isActive(id) {
-        try {
-          return (await agents.usage(id)) !== undefined;
-        } catch {
-          return isUp(agents.get(id)?.status ?? 'registered');
-        }
-      },
+      running: (ids) => agents.running(ids),
       start: (id) => agents.start(id),
       stop: (id) => agents.stop(id),
       configure: (id, configuration) => agents.update(id, { configuration }),
@@ -148,7 +138,10 @@ function coreOf(
       processes: [...runtime.processes()].length,
       heapBytes: process.memoryUsage().heapUsed,
     }),
-    stores: { local: localStore(own, codec), cluster: clusterStore(variables, leases, codec) },
+    stores: {
+      local: localStore({ node, codec, clock, random }),
+      cluster: clusterStore(variables, leases, codec),
+    },
     catalog: catalogOf(variables),
   });
 }

@@ -17,6 +17,7 @@ import {
 import { AgentMeter, type MeterParts } from './agent-meter.ts';
 import { parseOrder, type AgentOrder, type OrderToAgent } from './agent-order.ts';
 import { resolveAgentRegistration, type AgentRegistration } from './agent-registration.ts';
+import { isUp } from './agent-state.ts';
 import type { AgentId } from './message.ts';
 
 export interface NodeAgentsParts extends Omit<MeterParts, 'processes'> {
@@ -51,6 +52,8 @@ export class NodeAgents {
     switch (order.kind) {
       case 'list':
         return this.#list();
+      case 'running':
+        return order.ids.filter((id) => isUp(this.directory.get(id)?.status ?? 'registered'));
       case 'forget':
         return this.directory.forget(order.id);
       case 'register':

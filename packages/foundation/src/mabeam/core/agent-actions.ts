@@ -17,8 +17,8 @@ export interface AgentActions {
 
 /** What agents are started, stopped and configured by. */
 export interface AgentControl {
-  /** Whether it runs, by the node that it is on. */
-  isActive(id: AgentId): Promise<boolean>;
+  /** Which of them run, or will without anybody's doing, by the nodes that they are on. */
+  running(ids: readonly AgentId[]): Promise<ReadonlySet<AgentId>>;
   start(id: AgentId): Promise<void>;
   stop(id: AgentId): Promise<void>;
   configure(id: AgentId, configuration: Configuration): Promise<void>;
@@ -93,17 +93,28 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   return isRecord(value) && isPlainRecord(value);
 }
 
-/** Agents of a variable that would run after some actions. */
-export async function activeAfter(
+/** Whose number is wanted, and where it begins to matter. */
+export interface Count {
+  readonly agents: readonly AgentId[];
+  readonly control: Pick<AgentControl, 'running'>;
+  readonly agentsMin?: number | undefined;
+  readonly agentsMax?: number | undefined;
+}
+
+/**
+ * How many agents of a variable would run after some actions, or at least so many where even all would be within the
+ * limits. Only those are asked for of whom the actions do not say it, and only if it matters.
+ */
+export async function countAfter(
   { start = [], stop = [] }: AgentActions,
-  agents: readonly AgentId[],
-  control: Pick<AgentControl, 'isActive'>,
-): Promise<readonly AgentId[]> {
+  { agents, control, agentsMin = 0, agentsMax = Infinity }: Count,
+): Promise<number> {
   const [started, stopped] = [new Set(start), new Set(stop)];
-  const runs = await Promise.all(
-    agents.map(async (id) => !stopped.has(id) && (started.has(id) || control.isActive(id))),
-  );
-  return agents.filter((_id, at) => runs[at]);
+  const left = agents.filter((id) => !stopped.has(id));
+  const asked = left.filter((id) => !started.has(id));
+  const least = left.length - asked.length;
+  if (least >= agentsMin && left.length <= agentsMax) return least;
+  return asked.length === 0 ? least : least + (await control.running(asked)).size;
 }
 
 /** What undoes one thing that was done. */
@@ -200,6 +211,7 @@ function stepsOf(
   { configure: before = {} }: AgentActions,
   control: AgentControl,
 ): readonly Action[] {
+  const isUp = async (id: AgentId): Promise<boolean> => (await control.running([id])).has(id);
   return [
     ...Object.entries(configure).map(([id, configuration]) => ({
       what: `configure ${id}`,
@@ -213,13 +225,13 @@ function stepsOf(
     })),
     ...start.map((id) => ({
       what: `start ${id}`,
-      isDone: () => control.isActive(id),
+      isDone: () => isUp(id),
       act: () => control.start(id),
       undo: () => control.stop(id),
     })),
     ...stop.map((id) => ({
       what: `stop ${id}`,
-      isDone: async () => !(await control.isActive(id)),
+      isDone: async () => !(await isUp(id)),
       act: () => control.stop(id),
       undo: () => control.start(id),
     })),

@@ -16,6 +16,7 @@ import type { AgentControl } from './agent-actions.ts';
 import { Core } from './core.ts';
 import { cross, insideBand } from './hysteresis-state.ts';
 import type { OrchestrationVariable } from './orchestration-variable.ts';
+import { SharedWork } from './shared-work.ts';
 import { catalogOf, clusterStore, localStore } from './variable-store.ts';
 
 /** Agents that do what they are told, unless they are among those that fail. */
@@ -28,8 +29,12 @@ class FakeAgents implements AgentControl {
   /** From the second time on. */
   failingAfter = '';
 
-  isActive(id: AgentId): Promise<boolean> {
-    return Promise.resolve(this.active.has(id));
+  /** Whom somebody wanted to know of, each time. */
+  readonly asked: (readonly AgentId[])[] = [];
+
+  running(ids: readonly AgentId[]): Promise<ReadonlySet<AgentId>> {
+    this.asked.push(ids);
+    return Promise.resolve(new Set(ids.filter((id) => this.active.has(id))));
   }
 
   async start(id: AgentId): Promise<void> {
@@ -68,10 +73,7 @@ class World {
     const random = systemRandom;
     const codec = new Codec();
     const parts = { node, codec, clock, random };
-    const [shared, own] = [
-      new Variables({ ...parts, store }),
-      new Variables({ ...parts, store: new MemoryStore() }),
-    ];
+    const shared = new Variables({ ...parts, store });
     const leases = new Leases({ prefix: 'lease', ...parts, store, onProblem: () => undefined });
     const answer = participant<string>({ vote: (id) => ({ single: id === 'c' ? 'no' : 'yes' }) });
     const coordination = createCoordination({
@@ -87,7 +89,7 @@ class World {
       coordination,
       control: this.agents,
       load: () => ({ nodes: 2, processes: 7, heapBytes: 1 }),
-      stores: { local: localStore(own, codec), cluster: clusterStore(shared, leases, codec) },
+      stores: { local: localStore(parts), cluster: clusterStore(shared, leases, codec) },
       catalog: catalogOf(shared),
     });
     this.#stops.push(
@@ -189,6 +191,29 @@ describe('a variable', () => {
     const core = world.core('n1');
     await core.registerVariable(selection({ constraints: { agentsMin: 2, agentsMax: 2 } }));
     expect(await core.coordinate('workers')).toMatchObject({ status: 'changed' });
+  });
+
+  it.each([
+    { constraints: { agentsMin: 1, agentsMax: 3 }, asked: [], status: 'changed' },
+    { constraints: { agentsMax: 2 }, asked: [['b', 'c']], status: 'refused' },
+    { constraints: { agentsMin: 4 }, asked: [['b', 'c']], status: 'refused' },
+    { constraints: { agentsMin: 2 }, asked: [['b', 'c']], status: 'changed' },
+  ])('asks only after agents that matter: $constraints', async ({ constraints, asked, status }) => {
+    const core = world.core('n1');
+    for (const id of ['b', 'c', 'd']) world.agents.active.add(id);
+    await core.registerVariable({
+      id: 'plan',
+      type: 'custom',
+      agents: ['a', 'b', 'c', 'd'],
+      initial: 0,
+      coordinate: () => 1,
+      apply: () => ({ start: ['a'], stop: ['d'] }),
+      constraints,
+    });
+    expect(await core.coordinate('plan')).toMatchObject({ status });
+    // Whether an action is needed is asked for each.
+    const steps = status === 'changed' ? [['a'], ['d']] : [];
+    expect(world.agents.asked).toEqual([...asked, ...steps]);
   });
 
   it.each([
@@ -531,6 +556,29 @@ describe('what a change leaves behind', () => {
     }
   });
 
+  it('is nothing of a variable of the node that is unregistered', async () => {
+    const core = world.core('n1');
+    const picked = Promise.withResolvers<string[]>();
+    await core.registerVariable(selection({ coordinate: () => picked.promise }));
+    const seen = core.watch('workers');
+    await seen.next();
+    const change = core.coordinate('workers');
+    await core.unregisterVariable('workers');
+    expect(await seen.next()).toMatchObject({ done: true });
+    picked.resolve(['a']);
+    expect(await change).toMatchObject({
+      status: 'failed',
+      detail: 'it was unregistered meanwhile',
+    });
+    expect([...world.agents.active]).toEqual([]);
+    const { clock } = world;
+    const store = localStore({ node: 'n1', codec: new Codec(), clock, random: systemRandom });
+    const none = { registration: 1, value: 0, version: 0, history: [] };
+    await store.open('large', none).set({ ...none, value: 'x'.repeat(1_000) });
+    store.close('large');
+    expect(await store.open('large', none).get()).toEqual(none);
+  });
+
   it.each([
     [() => Promise.resolve({}), /expected `apply` to give actions/],
     [() => ({ strt: ['a'] }), /unknown action "strt"/],
@@ -563,6 +611,33 @@ describe('what a change leaves behind', () => {
     await expect(core.update('workers', undefined)).rejects.toMatchObject({
       code: 'INVALID_VALUE',
     });
+  });
+});
+
+describe('a report', () => {
+  it('shares what it reads of the cluster with those at the same time', async () => {
+    const core = world.core('n1');
+    const reads = vi.spyOn(world.store, 'get');
+    await Promise.all(Array.from({ length: 50 }, (_, queue) => core.report({ queue })));
+    expect(reads.mock.calls.length).toBe(2);
+  });
+
+  it('knows nothing older than itself: it has a share only in what is read after it', async () => {
+    let turns = 0;
+    const gate = Promise.withResolvers<void>();
+    const work = new SharedWork(async () => {
+      turns++;
+      await gate.promise;
+      if (turns === 1) throw new Error('no store');
+    });
+    const first = work.next();
+    const others = [work.next(), work.next()];
+    gate.resolve();
+    await expect(first).rejects.toThrow('no store');
+    await Promise.all(others);
+    expect(turns).toBe(2);
+    await work.next();
+    expect(turns).toBe(3);
   });
 });
 

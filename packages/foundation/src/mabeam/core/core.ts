@@ -1,3 +1,4 @@
+import { runForNobody } from '../../context/scope.ts';
 import { FoundationError } from '../../errors.ts';
 import { tell } from '../../events.ts';
 import { checkNumber, closest, refuseUnknown } from '../../options.ts';
@@ -14,6 +15,7 @@ import {
   type OrchestrationVariable,
 } from './orchestration-variable.ts';
 import { Schedule } from './schedule.ts';
+import { SharedWork } from './shared-work.ts';
 import type { VariableCatalog, VariableChange, VariableStore } from './variable-store.ts';
 
 /** What a core stands on. */
@@ -59,12 +61,17 @@ export class Core {
   readonly #variables = new Map<string, LiveVariable>();
   readonly #schedules = new Map<string, Schedule>();
   readonly #listeners = new Set<(result: VariableResult) => void>();
+  readonly #catalogReads: SharedWork;
   #metrics: Readonly<Record<string, number>> = {};
   #registrations = 0;
   #isStopped = false;
 
   constructor(parts: CoreParts) {
     this.#parts = parts;
+    const limit = { clock: parts.clock, ms: catalogMs };
+    this.#catalogReads = new SharedWork(() =>
+      runForNobody(() => within(this.#readCatalog(), limit)),
+    );
   }
 
   /**
@@ -253,8 +260,9 @@ export class Core {
     const { stores, catalog: _catalog, ...parts } = this.#parts;
     const { id, scope = orchestrationDefaults.scope, everyMs } = definition;
     const [store, functions] = [stores[scope], this.#functions];
-    const variable = new LiveVariable(definition, registration, { ...parts, functions, store });
+    // What it was before lets go of its place first.
     this.#drop(id);
+    const variable = new LiveVariable(definition, registration, { ...parts, functions, store });
     this.#variables.set(id, variable);
     if (everyMs === undefined || this.#isStopped) return;
     const schedule = new Schedule({
@@ -282,15 +290,16 @@ export class Core {
     }
   }
 
-  /** A store that fails or hangs holds up nobody who needs it not. */
+  /** A store that fails or hangs holds up nobody who needs it not. Those who ask at the same time share what is read. */
   async #readCatalogIfThere(): Promise<void> {
     const limit = { clock: this.#parts.clock, ms: catalogMs };
-    await within(this.#readCatalog(), limit).catch(() => undefined);
+    await within(this.#catalogReads.next(), limit).catch(() => undefined);
   }
 
   #drop(id: string): boolean {
     this.#schedules.get(id)?.stop();
     this.#schedules.delete(id);
+    this.#variables.get(id)?.close();
     return this.#variables.delete(id);
   }
 

@@ -9,10 +9,10 @@ import { within } from '../within.ts';
 import {
   type AgentActions,
   actionsByType,
-  activeAfter,
   type AgentControl,
   type Applied,
   carryOut,
+  countAfter,
   problemOfActions,
   unlessAborted,
 } from './agent-actions.ts';
@@ -124,6 +124,7 @@ export class LiveVariable {
   #band = insideBand;
   /** Whether agents may be otherwise than the value says. */
   #isDoubtful = false;
+  #isGone = false;
 
   constructor(definition: AnyVariable, registration: number, parts: VariableParts) {
     this.definition = definition;
@@ -131,6 +132,12 @@ export class LiveVariable {
     this.#parts = parts;
     this.#initial = { registration, value: definition.initial, version: 0, history: [] };
     this.#kept = parts.store.open(definition.id, this.#initial);
+  }
+
+  /** It is unregistered: its value is let go of where that is kept here alone. */
+  close(): void {
+    this.#isGone = true;
+    this.#parts.store.close(this.definition.id);
   }
 
   async read(): Promise<KeptValue> {
@@ -189,6 +196,7 @@ export class LiveVariable {
       return end(await this.#changeWith(lock, order, { limit, ended }));
     } catch (error) {
       if (error instanceof Ended) return end({ status: error.status, detail: error.message });
+      if (this.#isGone) return end({ status: 'failed', detail: 'it was unregistered meanwhile' });
       const status = limit.signal.reason === late ? 'timeout' : 'failed';
       return end({ status, detail: messageOf(error) });
     } finally {
@@ -336,8 +344,7 @@ export class LiveVariable {
     const actions = this.#actions(value, isKnown ? before : undefined);
     const check = (constraints.check ?? []).map((named) => functions.find(named));
     const { agentsMin, agentsMax } = constraints;
-    const counts = agentsMin !== undefined || agentsMax !== undefined;
-    const active = counts ? await activeAfter(actions, agents, control) : [];
+    const active = await countAfter(actions, { agents, control, agentsMin, agentsMax });
     const broken = problemOfConstraints(candidate, active, { ...constraints, check });
     if (broken !== undefined) throw new Ended('refused', broken);
     return { actions, back: isKnown ? this.#actions(before, value) : {} };

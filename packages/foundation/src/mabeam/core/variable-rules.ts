@@ -6,7 +6,7 @@ import type {
   OrchestrationType,
 } from './orchestration-variable.ts';
 
-/** A value, what it is about, and which agents run when it has been applied. */
+/** A value, and what it is about. */
 export interface Candidate {
   readonly type: OrchestrationType;
   readonly value: unknown;
@@ -48,17 +48,17 @@ export type FoundConstraints = Omit<OrchestrationConstraints<unknown>, 'check'> 
   readonly check: readonly ConstraintFunction<unknown>[];
 };
 
-/** What breaks a constraint. */
+/** What breaks a constraint. @param active - how many of the agents would run */
 export function problemOfConstraints(
   { type, value }: Candidate,
-  active: readonly AgentId[],
+  active: number,
   { agentsMin = 0, agentsMax = Infinity, total, check }: FoundConstraints,
 ): string | undefined {
-  if (active.length > agentsMax) {
-    return `${active.length} agents would run, and at most ${agentsMax} may`;
+  if (active > agentsMax) {
+    return `${active} agents would run, and at most ${agentsMax} may`;
   }
-  if (active.length < agentsMin) {
-    return `${active.length} agents would run, and at least ${agentsMin} must`;
+  if (active < agentsMin) {
+    return `${active} agents would run, and at least ${agentsMin} must`;
   }
   if (total !== undefined && type === 'resource_allocation' && isRecord(value)) {
     const sum = Object.values(value).reduce<bigint>(

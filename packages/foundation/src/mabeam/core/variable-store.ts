@@ -1,7 +1,8 @@
+import { MemoryStore } from '../../cluster/stores/memory.ts';
 import type { Leases } from '../../lease/leases.ts';
 import type { StrongVariable } from '../../values/strong-variable.ts';
 import { variableBytesMax } from '../../values/variable-record.ts';
-import type { Variables } from '../../values/variables.ts';
+import { Variables, type VariablesParts } from '../../values/variables.ts';
 import type { Codec } from '../../wire/codec.ts';
 import type { AgentId } from '../message.ts';
 import type { AnyVariable } from './orchestration-variable.ts';
@@ -44,6 +45,8 @@ export interface VariableLock {
 /** Where variables of one scope are kept. */
 export interface VariableStore {
   open(id: string, initial: KeptValue): StrongVariable<KeptValue>;
+  /** Ends all reading and writing of a variable, and frees what it was, where that is its own. */
+  close(id: string): void;
   /** Whether it can be written. @throws FoundationError `NOT_SERIALIZABLE` for what cannot at all */
   fits(kept: KeptValue): boolean;
   /** Undefined when somebody else has it. @param name - one for changes of a variable, one for its schedule */
@@ -58,6 +61,8 @@ export type LockName = `variable/${string}` | `schedule/${string}`;
 export function clusterStore(variables: Variables, leases: Leases, codec: Codec): VariableStore {
   return {
     open: (id, initial) => opened(variables, id, initial),
+    // Who registers it again begins anew, whatever is there.
+    close: () => undefined,
     fits: (kept) => fits(codec, kept),
     async lock(name) {
       const lease = await leases.tryAcquire(`mabeam/${name}`);
@@ -69,12 +74,21 @@ export function clusterStore(variables: Variables, leases: Leases, codec: Codec)
   };
 }
 
-/** Of one node. @param variables - in a store of its own */
-export function localStore(variables: Variables, codec: Codec): VariableStore {
+/** Of one node: each variable in a store of its own, which goes with it. */
+export function localStore(parts: Omit<VariablesParts, 'store'>): VariableStore {
   const held = new Set<string>();
+  const own = new Map<string, Variables>();
   return {
-    open: (id, initial) => opened(variables, id, initial),
-    fits: (kept) => fits(codec, kept),
+    open(id, initial) {
+      const variables = new Variables({ ...parts, store: new MemoryStore() });
+      own.set(id, variables);
+      return opened(variables, id, initial);
+    },
+    close(id) {
+      own.get(id)?.stop();
+      own.delete(id);
+    },
+    fits: (kept) => fits(parts.codec, kept),
     lock(name) {
       if (held.has(name)) return Promise.resolve(undefined);
       held.add(name);
@@ -87,7 +101,9 @@ export function localStore(variables: Variables, codec: Codec): VariableStore {
         },
       });
     },
-    stop: () => variables.stop(),
+    stop() {
+      for (const variables of own.values()) variables.stop();
+    },
   };
 }
 
