@@ -374,6 +374,7 @@ class RunningNode implements Node {
       runtime: this.#runtime,
       processes,
       registry,
+      singletons: this.#singletons,
       clock: this.#settings.clock,
       threadUsage: (thread) => this.#threads.usage(thread),
     });

@@ -16,6 +16,7 @@ const commands = {
   register: async (id: string) => {
     await agents.register(id, { process: worker, init: { rate: 1 }, capabilities: [] });
   },
+  start: (id: string) => agents.start(id),
   stop: (id: string) => agents.stop(id),
   restart: (id: string) => agents.restart(id),
   update: (id: string, rate: number) => agents.update(id, { init: { rate } }),

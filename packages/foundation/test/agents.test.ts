@@ -114,8 +114,15 @@ describe('the agents of a node that is killed', () => {
   it('are lost, which all others see; a singleton goes on elsewhere', async () => {
     const { agents } = here.mabeam;
     const told: string[] = [];
-    await agents.register('s', { ...how, strategy: 'singleton', node: 'b' });
+    const singleton = { ...how, strategy: 'singleton', node: 'b' } as const;
+    await agents.register('s', singleton);
     await allKnow('s b active');
+    const still = await agents.register('still', singleton);
+    await allKnow('still b active');
+    await c.ask('update', 'still', 7);
+    expect(await still.where()).toBe('b 7');
+    await c.ask('stop', 'still');
+    await allKnow('still b registered');
     agents.onEvent(({ kind, agent }) => told.push(`${agent.id} ${kind}`));
     await b.kill();
     await allKnow('w b lost');
@@ -127,6 +134,15 @@ describe('the agents of a node that is killed', () => {
       return status === 'active' && node;
     });
     expect(['a', 'c']).toContain(heir);
+    // One that was stopped stays so, and is as it was changed.
+    const keeper = await cluster.eventually('an heir keeps it', () => {
+      const { status, node } = agents.get('still') ?? {};
+      return status === 'registered' && node;
+    });
+    await allKnow(`still ${keeper} registered`);
+    await c.ask('start', 'still');
+    expect(await still.where()).toBe(`${keeper} 7`);
+    await agents.deregister('still');
   });
 
   it('may be registered again elsewhere, or be forgotten', async () => {

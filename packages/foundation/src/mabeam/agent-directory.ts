@@ -64,7 +64,8 @@ export class AgentDirectory {
     const holder = this.#registry.lookup(agent.id);
     const pid = holder?.node === agent.node ? holder : undefined;
     if (agent.strategy === 'local') return agent.status === 'active' ? { ...agent, pid } : agent;
-    return { ...agent, pid, status: pid === undefined ? 'restarting' : 'active' };
+    if (pid !== undefined) return { ...agent, pid, status: 'active' };
+    return agent.status === 'registered' ? agent : { ...agent, status: 'restarting' };
   }
 
   // ── changes ────────────────────────────────────────────────────────────────

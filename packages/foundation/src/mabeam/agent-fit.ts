@@ -1,7 +1,6 @@
-import { FoundationError } from '../errors.ts';
 import { closest } from '../options.ts';
 import type { Behaviour } from '../process/behaviour.ts';
-import type { ResolvedAgentRegistration } from './agent-registration.ts';
+import { refuseProblems, type ResolvedAgentRegistration } from './agent-registration.ts';
 import type { AgentId } from './message.ts';
 
 /** An agent, and the process that it is. */
@@ -27,7 +26,7 @@ export function checkFit(
   if (limits.memoryMb !== undefined && isolation === 'thread' && thread !== undefined) {
     problems.push(`expected no \`limits.memoryMb\`: it shares the thread "${thread}" with others`);
   }
-  refuseMisfit(id, problems.concat(problemsOfCall('health.call', health.call, behaviour)));
+  refuseProblems(id, problems.concat(problemsOfCall('health.call', health.call, behaviour)));
 }
 
 /**
@@ -36,7 +35,7 @@ export function checkFit(
  * @throws FoundationError `INVALID_OPTION`
  */
 export function checkCall({ id, behaviour }: Fitted, call: string | undefined): void {
-  refuseMisfit(id, problemsOfCall('call', call, behaviour));
+  refuseProblems(id, problemsOfCall('call', call, behaviour));
 }
 
 function problemsOfCall(
@@ -49,12 +48,4 @@ function problemsOfCall(
   const known = callNames.length === 0 ? 'which has none' : `which has: ${callNames.join(', ')}`;
   const guess = meant === undefined ? '' : `; did you mean "${meant}"?`;
   return [`expected \`${option}\` to be a call of "${name}", ${known}; got "${call}"${guess}`];
-}
-
-function refuseMisfit(id: AgentId, problems: readonly string[]): void {
-  if (problems.length === 0) return;
-  throw new FoundationError('INVALID_OPTION', `agent "${id}": ${problems.join('; ')}`, {
-    hint: 'Nothing has changed. Correct the fields that are named.',
-    details: { id, problems },
-  });
 }

@@ -2,9 +2,12 @@ import { FoundationError } from '../errors.ts';
 import type { AnyDefinition } from '../process/definition.ts';
 import type { OrderToAgent } from './agent-order.ts';
 import { resolveAgentRegistration, type AgentRegistration } from './agent-registration.ts';
-import { updateAgent } from './agent-update.ts';
+import { updateAgent, type ChangingAgent } from './agent-update.ts';
 import { HostedAgent, type HostParts } from './hosted-agent.ts';
 import type { AgentId } from './message.ts';
+
+/** What orders are for. */
+export type OrderedAgent = ChangingAgent & Pick<HostedAgent, 'inTurn' | 'start' | 'stop' | 'end'>;
 
 /** The agents that are registered on this node. */
 export class AgentHost {
@@ -41,7 +44,7 @@ export class AgentHost {
   }
 
   /** Does what the registry of this node, or of another one, asks for. */
-  async obey(agent: HostedAgent, order: OrderToAgent): Promise<void> {
+  async obey(agent: OrderedAgent, order: OrderToAgent): Promise<void> {
     switch (order.kind) {
       case 'start':
         return agent.inTurn(() => agent.start());

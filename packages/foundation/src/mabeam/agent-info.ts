@@ -110,12 +110,13 @@ export function agentIn({
 /** The agent that the record of a singleton stands for. */
 export function agentOfSingleton(
   node: string,
-  { name, about, listing }: SingletonRecord,
+  { name, about, listing, isStopped }: SingletonRecord,
 ): AgentInfo | undefined {
   const { capabilities = [], metadata = {} } = listing;
   const entry = { ...about, id: name, capabilities, metadata };
   if (!isEntry(entry)) return undefined;
-  return { ...entry, node, strategy: 'singleton', pid: undefined };
+  const status = isStopped === true ? 'registered' : entry.status;
+  return { ...entry, status, node, strategy: 'singleton', pid: undefined };
 }
 
 /** What the record of a singleton says of the agent that it is. */

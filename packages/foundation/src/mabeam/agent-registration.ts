@@ -29,8 +29,8 @@ export interface AgentRegistration<D extends { readonly name: string }, Init = u
   /** What kind of agent it is. @defaultValue the name of its process */
   readonly type?: string;
   /**
-   * `singleton`: when its node goes, another one starts it again. Then `restart` is permanent, and there are no `limits`,
-   * no `health` and no `start`.
+   * `singleton`: when its node goes, another one starts it again, unless it was stopped. Then `restart` is permanent, and
+   * there are no `limits`, no `health` and no `start`.
    * @defaultValue 'local'
    */
   readonly strategy?: 'local' | 'singleton';
@@ -145,7 +145,8 @@ function problemsOfConfiguration(changes: AgentChanges): string[] {
   return 'init' in changes ? ['expected `init` or `configuration`, not both'] : [];
 }
 
-function refuseProblems(id: unknown, problems: readonly string[]): void {
+/** @throws FoundationError `INVALID_OPTION` with all problems, if there are any */
+export function refuseProblems(id: unknown, problems: readonly string[]): void {
   if (problems.length === 0) return;
   throw new FoundationError('INVALID_OPTION', `agent ${shown(id)}: ${problems.join('; ')}`, {
     hint: 'Nothing has changed. Correct the fields that are named.',

@@ -605,12 +605,14 @@ describe('the limits of an agent', () => {
 });
 
 describe('a singleton agent', () => {
-  it('is found, restarted and deregistered like others, but is never stopped', async () => {
+  const singly = { ...how, strategy: 'singleton' } as const;
+
+  it('is found, stopped, started, restarted and deregistered like others', async () => {
     await using node = await alone({ processes: [worker] });
     const { agents } = node.mabeam;
     const told = watch(node);
-    const ref = await agents.register('s', { ...how, strategy: 'singleton', type: 'only' });
-    await agents.register('s', { ...how, strategy: 'singleton' });
+    const ref = await agents.register('s', { ...singly, type: 'only' });
+    await agents.register('s', singly);
     const { pid } = ref;
     expect(agents.get('s')).toMatchObject({
       strategy: 'singleton',
@@ -619,18 +621,80 @@ describe('a singleton agent', () => {
       pid,
     });
     expect(agents.find({ capability: 'work' })).toHaveLength(1);
-    expect(await failure(agents.stop('s'))).toMatchObject({ code: 'INVALID_OPTION' });
-    expect(await failure(agents.update('s', { init: { rate: 1 } }))).toMatchObject({
-      code: 'INVALID_OPTION',
-    });
     await agents.restart('s');
     expect(await ref.rate()).toBe(1);
     expect(ref.pid).not.toEqual(pid);
-    expect(await agents.usage('s')).toMatchObject({ restarts: 1 });
+    expect(await agents.usage('s')).toMatchObject({ restarts: 0 });
+    for (let time = 0; time < 2; time++) await agents.stop('s');
+    // Whoever registers it finds that it is.
+    await agents.register('s', singly);
+    expect([agents.get('s')?.status, ref.pid]).toEqual(['registered', undefined]);
+    expect(await agents.usage('s')).toBeUndefined();
+    expect([...(await agents.running(['s']))]).toEqual([]);
+    expect(await agents.startAll()).toEqual({ started: ['s'], failed: [] });
+    await agents.start('s');
+    expect(await ref.rate()).toBe(1);
+    await agents.stop('s');
     await agents.deregister('s');
     expect(agents.find()).toEqual([]);
-    expect(told).toEqual(['s registered', 's deregistered']);
-    const limited = agents.register('s', { ...how, strategy: 'singleton', limits: {} });
+    expect(told).toEqual([
+      's registered',
+      's status registered',
+      's status active',
+      's status registered',
+      's deregistered',
+    ]);
+    const limited = agents.register('s', { ...singly, limits: {} });
     expect(await failure(limited)).toMatchObject({ code: 'INVALID_OPTION' });
+  });
+
+  it('takes changes while it runs, keeps them for every life after, and may refuse them', async () => {
+    await using test = await testNode({ processes: [worker, simple] });
+    const { agents } = test.node.mabeam;
+    const told = watch(test.node);
+    const ref = await agents.register('s', singly);
+    const { pid } = ref;
+    await agents.update('s', { init: { rate: 5 }, capabilities: ['rest'], metadata: { a: 1 } });
+    expect([await ref.rate(), ref.pid]).toEqual([5, pid]);
+    expect(agents.get('s')).toMatchObject({ version: 1, capabilities: ['rest'] });
+    expect(test.node.registry.withCapability('rest')).toHaveLength(1);
+    expect(told).toContain('s updated');
+    const reasons = [
+      [{ init: { rate: 0 } }, 'UPDATE_REJECTED'],
+      [{ health: { everyMs: 5 } }, 'INVALID_OPTION'],
+      [{ metadata: { text: 'x'.repeat(20_000) } }, 'INVALID_OPTION'],
+      [{ init: { rate: 7, how: () => 1 } as never }, 'NOT_SERIALIZABLE'],
+    ] as const;
+    for (const [changes, code] of reasons) {
+      expect(await failure(agents.update('s', changes))).toMatchObject({ code });
+    }
+    const misspelt = agents.update('s', { init: { rate: 7 } }, { call: 'confgure' });
+    expect(await failure(misspelt)).toMatchObject({ code: 'INVALID_OPTION' });
+    // It crashes on it, and begins again as it was.
+    const crashed = failure(agents.update('s', { init: { rate: 99 } }));
+    await test.advance(1_000);
+    expect(await crashed).toMatchObject({ code: 'UPDATE_REJECTED', outcome: 'not-executed' });
+    expect(await ref.rate()).toBe(5);
+    expect(agents.get('s')).toMatchObject({ version: 1, metadata: { a: 1 } });
+    expect(test.node.registry.withCapability('rest')).toHaveLength(1);
+    await agents.stop('s');
+    await agents.update('s', { configuration: { rate: 6 } });
+    await agents.start('s');
+    expect(await ref.rate()).toBe(6);
+  });
+
+  it('is restarted with a change where it takes none, and goes on as it was where it does not start', async () => {
+    await using test = await testNode({ processes: [simple] });
+    const { agents } = test.node.mabeam;
+    const ref = await agents.register('s', { ...singly, process: simple });
+    await agents.update('s', { init: { rate: 2 } });
+    expect(await ref.rate()).toBe(2);
+    expect(await failure(agents.update('s', { init: { rate: -1 } }))).toMatchObject({
+      code: 'UPDATE_REJECTED',
+      cause: { code: 'REFUSED' },
+    });
+    await test.advance(2_000);
+    expect(await ref.rate()).toBe(2);
+    expect(agents.get('s')).toMatchObject({ status: 'active', version: 1 });
   });
 });

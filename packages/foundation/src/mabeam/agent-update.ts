@@ -6,6 +6,21 @@ import { isUp } from './agent-state.ts';
 import type { HostedAgent } from './hosted-agent.ts';
 import type { AgentId } from './message.ts';
 
+/** What can be changed. */
+export type ChangingAgent = Pick<
+  HostedAgent,
+  | 'id'
+  | 'behaviour'
+  | 'registration'
+  | 'check'
+  | 'changedBy'
+  | 'init'
+  | 'change'
+  | 'settled'
+  | 'call'
+  | 'restart'
+>;
+
 /** How a change is made. */
 export interface UpdateTerms {
   /** The call of its process that takes a new `init`; it must be one. @defaultValue {@link configureCall}, if it is one */
@@ -27,7 +42,7 @@ const recoveryMs = 30_000;
  * @throws FoundationError `UPDATE_REJECTED`, `INVALID_OPTION`
  */
 export async function updateAgent(
-  agent: HostedAgent,
+  agent: ChangingAgent,
   changes: AgentChanges,
   terms: UpdateTerms,
 ): Promise<void> {
@@ -43,12 +58,12 @@ export async function updateAgent(
   agent.change(others);
 }
 
-function fieldsOf({ id, registration: { init = {} } }: HostedAgent): object {
+function fieldsOf({ id, registration: { init = {} } }: ChangingAgent): object {
   if (typeof init === 'object' && init !== null && isPlainRecord(init)) return init;
   throw rejected(id, new Error('its `init` is no plain object, so it has no fields to change'));
 }
 
-async function giveInit(agent: HostedAgent, init: unknown, terms: UpdateTerms): Promise<void> {
+async function giveInit(agent: ChangingAgent, init: unknown, terms: UpdateTerms): Promise<void> {
   if (isUp(await agent.settled(recoveryMs))) {
     const { call = configureCall, timeoutMs } = terms;
     const takesIt = agent.behaviour.callNames.includes(call);
@@ -58,7 +73,7 @@ async function giveInit(agent: HostedAgent, init: unknown, terms: UpdateTerms): 
 }
 
 async function configure(
-  agent: HostedAgent,
+  agent: ChangingAgent,
   init: unknown,
   { call, timeoutMs }: Required<UpdateTerms>,
 ): Promise<void> {
@@ -72,7 +87,7 @@ async function configure(
   }
 }
 
-async function recover(agent: HostedAgent, cause: unknown): Promise<void> {
+async function recover(agent: ChangingAgent, cause: unknown): Promise<void> {
   const isDown = isFoundationError(cause) && cause.code === 'PROCESS_DOWN';
   try {
     if (!isDown) await agent.restart();
@@ -82,7 +97,7 @@ async function recover(agent: HostedAgent, cause: unknown): Promise<void> {
   }
 }
 
-async function restartWith(agent: HostedAgent, init: unknown): Promise<void> {
+async function restartWith(agent: ChangingAgent, init: unknown): Promise<void> {
   const before = agent.registration.init;
   agent.init = init;
   try {

@@ -1,8 +1,8 @@
 import { FoundationError } from '../errors.ts';
 import type { ProcessManager } from '../placement/process-manager.ts';
+import type { Singletons } from '../placement/singletons.ts';
 import type { AnyDefinition } from '../process/definition.ts';
 import { checkMetadata } from '../process/listing-check.ts';
-import type { Pid } from '../process/pid.ts';
 import type { Runtime } from '../process/runtime.ts';
 import type { Registry } from '../registry/registry.ts';
 import { AgentDirectory } from './agent-directory.ts';
@@ -19,16 +19,16 @@ import { parseOrder, type AgentOrder, type OrderToAgent } from './agent-order.ts
 import { resolveAgentRegistration, type AgentRegistration } from './agent-registration.ts';
 import { isUp } from './agent-state.ts';
 import type { AgentId } from './message.ts';
+import { SingletonAgent } from './singleton-agent.ts';
 
 export interface NodeAgentsParts extends Omit<MeterParts, 'processes'> {
   readonly runtime: Runtime;
   readonly processes: ProcessManager;
   readonly registry: Registry;
+  readonly singletons: Pick<Singletons, 'stop' | 'restart' | 'drop'>;
 }
 
-/** Milliseconds that a singleton has to end. */
-const endMs = 10_000;
-/** Milliseconds that one has to tell what it uses. */
+/** Milliseconds that a singleton has to tell what it uses. */
 const usageMs = 2_000;
 
 /** What a node does for the agents that are registered on it, whichever node asks. */
@@ -36,6 +36,8 @@ export class NodeAgents {
   readonly directory: AgentDirectory;
   readonly #parts: NodeAgentsParts;
   readonly #host: AgentHost;
+  /** Singletons of which something is asked. */
+  readonly #singletons = new Map<AgentId, SingletonAgent>();
 
   constructor(parts: NodeAgentsParts) {
     this.#parts = parts;
@@ -102,21 +104,15 @@ export class NodeAgents {
     });
   }
 
-  async #obeySingleton(order: OrderToAgent): Promise<unknown> {
+  async #obeySingleton(order: OrderToAgent): Promise<void> {
     const { id } = order;
-    const { runtime, processes } = this.#parts;
-    const pid = this.#singleton(id);
-    switch (order.kind) {
-      case 'start':
-        return undefined;
-      case 'restart':
-        return runtime.signal(pid, { kind: 'stop', exit: { reason: 'shutdown' } });
-      case 'deregister':
-        return processes.end({ pid: undefined, name: id }, { reason: 'normal', timeoutMs: endMs });
-      case 'stop':
-      case 'update':
-        throw notOfSingletons(id, order.kind);
-    }
+    // Whoever inherits it needs its `init`.
+    if (order.kind === 'update') this.#parts.runtime.codec.encode([order.changes], ['changes']);
+    const agent = this.#singletons.get(id) ?? new SingletonAgent(id, this.#parts);
+    this.#singletons.set(id, agent);
+    await this.#host.obey(agent, order).finally(() => {
+      if (agent.isIdle) this.#singletons.delete(id);
+    });
   }
 
   async #list(): Promise<AgentListing> {
@@ -133,27 +129,13 @@ export class NodeAgents {
     return { agents: await Promise.all(views), total: own.length, lost: this.directory.lost() };
   }
 
-  #singleton(id: AgentId): Pid {
-    const { strategy, pid } = this.directory.get(id) ?? {};
-    if (strategy !== 'singleton' || pid === undefined) throw unknownAgent(id);
-    return pid;
-  }
-
   async #usage(id: AgentId): Promise<AgentUsage | undefined> {
     const agent = this.#host.get(id);
     if (agent !== undefined) return agent.usage();
-    const meter = new AgentMeter(this.#parts, this.#singleton(id));
+    const { strategy, pid } = this.directory.get(id) ?? {};
+    if (strategy !== 'singleton') throw unknownAgent(id);
+    if (pid === undefined) return undefined;
+    const meter = new AgentMeter(this.#parts, pid);
     return (await meter.read({ timeoutMs: usageMs, withState: true })).usage;
   }
-}
-
-function notOfSingletons(id: AgentId, what: string): FoundationError {
-  return new FoundationError(
-    'INVALID_OPTION',
-    `"${id}" is a singleton: there is no ${what} of it`,
-    {
-      hint: 'Deregister it, and register it as it is to be. Nothing has changed.',
-      details: { id },
-    },
-  );
 }

@@ -243,10 +243,11 @@ export class ProcessManager {
 
   /** Starts a singleton here, as its record says, a strong one under its lease. */
   async startRecord(
-    { name, process, init, listing }: SingletonRecord,
+    record: SingletonRecord,
     onEnded: (reason: ExitReason) => void,
     lease?: Lease,
   ): Promise<void> {
+    const { name, process } = record;
     const definition = this.#runtime.definition(process);
     if (definition === undefined) {
       throw new FoundationError('UNKNOWN_DEFINITION', `this node has no definition "${process}"`, {
@@ -256,7 +257,21 @@ export class ProcessManager {
     await this.startHere(
       {
         definition,
-        options: { restart: 'permanent', ...listing, init, name, ...(lease && { lease }) },
+        // It may be changed: each life begins with what holds then.
+        options: {
+          restart: 'permanent',
+          name,
+          ...(lease && { lease }),
+          get init() {
+            return record.init;
+          },
+          get capabilities() {
+            return record.listing.capabilities;
+          },
+          get metadata() {
+            return record.listing.metadata;
+          },
+        },
       },
       { onEnded, keeps: 'singleton' },
     );

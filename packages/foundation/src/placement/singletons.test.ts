@@ -25,6 +25,7 @@ class World {
   readonly known: string[][] = [];
   readonly stopped: string[] = [];
   end: (reason: ExitReason) => void = () => {};
+  onStop = (): void => {};
   readonly quorum = new Quorum({
     name: 'self',
     splitPolicy: 'majority',
@@ -60,7 +61,10 @@ class World {
         this.end = onEnded;
         return this.failure === undefined ? Promise.resolve() : Promise.reject(this.failure);
       },
-      stopHere: async (name) => void this.stopped.push(name),
+      stopHere: async (name) => {
+        this.stopped.push(name);
+        this.onStop();
+      },
       isRunning: async () => true,
       startThere: (node) => Promise.resolve(void this.there.push(node)),
     },
@@ -239,5 +243,94 @@ describe('a singleton on a node without a quorum', () => {
     world.singletons.settle();
     await world.clock.advance(1_000);
     expect([world.here, world.there]).toEqual([[], []]);
+  });
+});
+
+describe('a singleton that somebody has stopped', () => {
+  /** One that ran here. */
+  async function stopped(): Promise<World> {
+    const world = new World();
+    await world.singletons.start(record);
+    world.onStop = () => world.end('normal');
+    await world.singletons.stop(record);
+    return world;
+  }
+  const isStopped = true;
+
+  it('stays known, and is started by nobody before it is told to', async () => {
+    const world = await stopped();
+    await world.singletons.start(record);
+    await world.singletons.startHere(record);
+    await world.clock.advance(10_000);
+    expect([world.stopped, world.here.length]).toEqual([['one'], 1]);
+    expect(world.registry.singletons('self')).toEqual([{ ...record, isStopped }]);
+    await world.singletons.restart({ ...record, isStopped });
+    expect(world.here).toHaveLength(2);
+    expect(world.registry.singletons('self')).toEqual([record]);
+  });
+
+  it('is still stopped when it does not start', async () => {
+    const world = await stopped();
+    world.failure = new Error('not today');
+    await expect(world.singletons.restart(record)).rejects.toThrow('not today');
+    world.failure = undefined;
+    await world.clock.advance(10_000);
+    expect(world.here).toHaveLength(2);
+    expect(world.registry.singletons('self')).toEqual([{ ...record, isStopped }]);
+  });
+
+  it('stays so without a quorum and with a new one', async () => {
+    const world = await stopped();
+    world.quorum.view(['other']);
+    world.quorum.view([]);
+    world.quorum.view(['other']);
+    await world.clock.advance(10_000);
+    expect([world.here.length, world.kept()]).toEqual([1, ['one']]);
+  });
+
+  it('is inherited as it is', async () => {
+    const world = new World();
+    const failovers: unknown[] = [];
+    world.events.on('failover', (event) => failovers.push(event));
+    world.share('gone', [{ ...record, isStopped }]);
+    world.singletons.onNodeDown('gone');
+    world.registry.dropNode('gone');
+    // It is known to be stopped also while nobody keeps it.
+    await world.singletons.start(record);
+    world.singletons.settle();
+    await world.clock.advance(10_000);
+    expect([world.here, failovers]).toEqual([[], []]);
+    expect(world.registry.singletons('self')).toEqual([{ ...record, isStopped }]);
+  });
+
+  it('on one side of a split goes on where it runs', async () => {
+    const world = await stopped();
+    world.share('other', [record], ['one']);
+    expect(world.kept()).toEqual([]);
+  });
+});
+
+describe('a singleton that is restarted by hand', () => {
+  it('begins with what its record says then, here and in every life after', async () => {
+    const world = new World();
+    await world.singletons.start(record);
+    await world.singletons.restart({ ...record, init: 8 });
+    expect(world.stopped).toEqual(['one']);
+    expect(world.here.map(({ init }) => init)).toEqual([8, 8]);
+    world.registry.keepSingleton({ ...record, init: 9 });
+    expect(world.here.at(-1)?.init).toBe(9);
+  });
+
+  it('is tried again when it does not start, as it was', async () => {
+    const world = new World();
+    await world.singletons.start(record);
+    world.failure = new Error('not today');
+    world.onStop = () => world.end('normal');
+    const restarting = world.singletons.restart({ ...record, init: 8 });
+    await expect(restarting).rejects.toThrow('not today');
+    world.failure = undefined;
+    await world.clock.advance(1_000);
+    expect(world.here.at(-1)?.init).toBe(7);
+    expect(world.here).toHaveLength(3);
   });
 });

@@ -44,6 +44,8 @@ export interface SingletonParts {
 const retryMs = 500;
 /** Milliseconds that one has to end on the smaller side of a split. */
 const endMs = 5_000;
+/** Milliseconds that one has to end when it is told to: it is left behind earlier. */
+const handMs = 10_000;
 /** Milliseconds for which there must be a quorum again: by then those who are back have told what they run. */
 const quorumMs = 500;
 
@@ -64,7 +66,7 @@ export class Singletons {
   /** Orphans that are being started. */
   readonly #bequests = new Set<string>();
   readonly #starting = new Map<string, Promise<void>>();
-  /** Those of this node that it has ended because it had no quorum, until it starts them again. */
+  /** Those of this node that it has ended as it had no quorum, or was told to, until it starts them again. */
   readonly #suspended = new Set<string>();
   /** Runs from the moment when there is a quorum again. */
   #resuming: Timer | undefined = undefined;
@@ -100,6 +102,7 @@ export class Singletons {
     const isStrong = record.consistency === 'strong';
     // Whoever is to run a strong one asks whether it runs.
     if (!isStrong && this.#registry.lookup(record.name) !== undefined) return;
+    if (this.#isStopped(record.name)) return;
     const candidates = this.#handlers.candidates(record.process);
     const host =
       candidates.find((node) => node === preferNode) ??
@@ -117,28 +120,93 @@ export class Singletons {
     if (running !== undefined) return running;
     const isStrong = record.consistency === 'strong';
     if (!isStrong && this.#registry.lookup(record.name) !== undefined) return Promise.resolve();
-    const start = (isStrong ? this.#strong.start(record) : this.#host(record)).finally(() =>
-      this.#starting.delete(record.name),
+    // Whoever asks late does not know what has become of it here.
+    if (this.#ownOf(record.name)?.isStopped === true) return Promise.resolve();
+    return this.#starts(record.name, () =>
+      isStrong ? this.#strong.start(record) : this.#host(record),
     );
-    this.#starting.set(record.name, start);
-    return start;
+  }
+
+  #starts(name: string, start: () => Promise<void>): Promise<void> {
+    const starting = start().finally(() => this.#starting.delete(name));
+    this.#starting.set(name, starting);
+    return starting;
   }
 
   async #host(record: SingletonRecord): Promise<void> {
     const { name } = record;
     this.#quorum.check(`the singleton "${name}"`);
+    const before = this.#ownOf(name);
     // The others must know the record before there is anything to inherit.
     this.#registry.keepSingleton(record);
+    if (record.isStopped === true) return void this.#suspended.add(name);
     const wasSuspended = this.#suspended.delete(name);
     try {
-      await this.#handlers.startHere(record, (reason) => this.#onEnded(record, reason));
+      await this.#handlers.startHere(this.#live(record), (reason) => this.#onEnded(record, reason));
     } catch (error) {
-      if (wasSuspended) this.#suspended.add(name);
-      else this.#registry.forgetSingleton(name);
+      if (wasSuspended && before !== undefined) {
+        this.#registry.keepSingleton(before);
+        this.#suspended.add(name);
+      } else this.#registry.forgetSingleton(name);
       throw error;
     }
     if (!this.#quorum.isAllowed) this.#suspend(record);
   }
+
+  /** The record with what the next life of it begins with, which may be changed. */
+  #live(record: SingletonRecord): SingletonRecord {
+    const now = (): SingletonRecord => this.#ownOf(record.name) ?? record;
+    return {
+      ...record,
+      get init() {
+        return now().init;
+      },
+      get listing() {
+        return now().listing;
+      },
+    };
+  }
+
+  // ── by hand ────────────────────────────────────────────────────────────────
+
+  /** Ends one of this node. Its record stays, and says that nobody is to start it. */
+  async stop(record: SingletonRecord): Promise<void> {
+    const { name } = record;
+    await this.#starting.get(name)?.catch(() => undefined);
+    this.#registry.keepSingleton({ ...record, isStopped: true });
+    this.#suspended.add(name);
+    await this.#handlers.stopHere(name, 'shutdown', handMs);
+  }
+
+  /**
+   * Ends one of this node, if it runs, and starts it as the record says.
+   *
+   * @throws why it did not start; then its record is as before, and unless it was stopped it is tried again.
+   */
+  async restart({ isStopped: _is, ...record }: SingletonRecord): Promise<void> {
+    const { name } = record;
+    await this.#starting.get(name)?.catch(() => undefined);
+    return this.#starts(name, async () => {
+      this.#suspended.add(name);
+      await this.#handlers.stopHere(name, 'shutdown', handMs);
+      await this.#host(record);
+    });
+  }
+
+  /** Lets go of one that is stopped. */
+  drop(name: string): void {
+    this.#forget(name);
+  }
+
+  /** Whether somebody has stopped it, as far as this node knows. */
+  #isStopped(name: string): boolean {
+    const kept = this.#registry.nodes().flatMap((node) => this.#registry.singletons(node));
+    return [...kept, ...this.#orphans].some(
+      (each) => each.name === name && each.isStopped === true,
+    );
+  }
+
+  // ── to leave ───────────────────────────────────────────────────────────────
 
   /**
    * Gives those that run here to other nodes, before this one stops. One that nobody else can run goes on here until
@@ -209,6 +277,10 @@ export class Singletons {
     return this.#registry.singletons(this.#self);
   }
 
+  #ownOf(name: string): SingletonRecord | undefined {
+    return this.#own().find((each) => each.name === name);
+  }
+
   /** A strong one depends on its lease alone. */
   #ownAvailable(): readonly SingletonRecord[] {
     return this.#own().filter(({ consistency }) => consistency !== 'strong');
@@ -248,8 +320,8 @@ export class Singletons {
     if (this.#isRetired || !this.#mayStart) return; // until the quorum is back
     const holder = this.#registry.lookup(record.name);
     if (holder !== undefined && holder.node !== this.#self) this.#forget(record.name);
-    const isKept = this.#own().some(({ name }) => name === record.name);
-    const started = isKept ? this.startHere(record) : this.start(record);
+    const kept = this.#ownOf(record.name);
+    const started = kept === undefined ? this.start(record) : this.startHere(kept);
     started.catch((error: unknown) => {
       this.#events.emit('problem', { what: `start of "${record.name}"`, error });
       this.#later(() => this.#ensure(record));
@@ -284,7 +356,7 @@ export class Singletons {
     try {
       if (heir === this.#self) {
         await this.startHere(record);
-        const isTold = record.consistency === 'strong';
+        const isTold = record.consistency === 'strong' || record.isStopped === true;
         if (!isTold) this.#events.emit('failover', { name: record.name, from, to: this.#self });
       } else {
         await this.#handlers.startThere(heir, record);

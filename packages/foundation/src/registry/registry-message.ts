@@ -74,12 +74,13 @@ function areTexts(value: unknown): value is readonly string[] {
 /** Whether a decoded value from outside is the record of a singleton. */
 export function isSingleton(value: unknown): value is SingletonRecord {
   if (!isRecord(value) || !isRecord(value['listing'])) return false;
-  const { name, process, consistency, about } = value;
+  const { name, process, consistency, isStopped, about } = value;
   const { capabilities, metadata } = value['listing'];
   return (
     isName(name) &&
     isName(process) &&
     (consistency === undefined || consistency === 'strong') &&
+    (isStopped === undefined || typeof isStopped === 'boolean') &&
     (capabilities === undefined || areTexts(capabilities)) &&
     (metadata === undefined || isRecord(metadata)) &&
     (about === undefined || isRecord(about))

@@ -24,6 +24,8 @@ export interface SingletonRecord {
   readonly init: unknown;
   /** `strong`: it runs only where its lease is held. @defaultValue available */
   readonly consistency?: 'strong';
+  /** Somebody has stopped it: nobody starts it, here or elsewhere, before it is told to. @defaultValue false */
+  readonly isStopped?: boolean;
   /** What it is known by, beside its name. */
   readonly listing: {
     readonly capabilities?: readonly string[] | undefined;
