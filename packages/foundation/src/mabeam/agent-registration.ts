@@ -207,7 +207,11 @@ function problemsOfFacts(given: Readonly<Record<string, unknown>>): string[] {
 function problemsOfSingleton(registration: Readonly<Record<string, unknown>>): string[] {
   return ['start', 'limits', 'health']
     .filter((field) => registration[field] !== undefined)
-    .map((field) => `expected no \`${field}\`: a singleton has none`);
+    .map((field) => {
+      const instead =
+        field === 'limits' ? ', but its definition has `mailboxMax` and `threadMemoryMb`' : '';
+      return `expected no \`${field}\`: a singleton has none${instead}`;
+    });
 }
 
 const registrationFields = [

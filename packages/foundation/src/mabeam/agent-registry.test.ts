@@ -645,7 +645,10 @@ describe('a singleton agent', () => {
       's deregistered',
     ]);
     const limited = agents.register('s', { ...singly, limits: {} });
-    expect(await failure(limited)).toMatchObject({ code: 'INVALID_OPTION' });
+    expect(await failure(limited)).toMatchObject({
+      code: 'INVALID_OPTION',
+      message: expect.stringMatching(/no `limits`: a singleton has none, .* `mailboxMax`/),
+    });
   });
 
   it('takes changes while it runs, keeps them for every life after, and may refuse them', async () => {

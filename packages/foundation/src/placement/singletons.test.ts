@@ -319,6 +319,11 @@ describe('a singleton that is restarted by hand', () => {
     expect(world.here.map(({ init }) => init)).toEqual([8, 8]);
     world.registry.keepSingleton({ ...record, init: 9 });
     expect(world.here.at(-1)?.init).toBe(9);
+    // Its supervisor gives up.
+    world.end('shutdown');
+    await world.clock.advance(1_000);
+    expect(world.here).toHaveLength(3);
+    expect(world.registry.singletons('self')).toEqual([{ ...record, init: 9 }]);
   });
 
   it('is tried again when it does not start, as it was', async () => {

@@ -205,6 +205,7 @@ describe('telemetry', () => {
     telemetry.removeAlert('one');
     expect(clock.pending).toBe(1);
     telemetry.stop();
+    expect(clock.pending).toBe(0);
     telemetry.record('queue', 12);
     expect(clock.pending).toBe(0);
     await clock.advance(5_000);
