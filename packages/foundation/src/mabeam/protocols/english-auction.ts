@@ -101,9 +101,9 @@ function isOfOutcry(answer: Answer<EnglishReply>): answer is Answer<OutcryReply>
 }
 
 function parseSpec(spec: unknown): Parsed<EnglishSpec> {
-  const open = parseFields(spec, '{ lot, increment, … }', (given) => ({
+  const open = parseFields(spec, '{ lot, increment, … }', ({ variant = 'clock', ...given }) => ({
     ...openAuctionFields(given),
-    variant: parseChoice('variant', variants, given['variant'] ?? 'clock'),
+    variant: parseChoice('variant', variants, variant),
   }));
   return open.ok && openingOf(open.value) === undefined
     ? unparsed('start: expected a price to begin with when buying, got undefined')

@@ -66,7 +66,15 @@ export function parseCombinatorialSpec(spec: unknown): Parsed<ResolvedSpec> {
   const read = parseFields(
     spec,
     '{ goods, pricing?, … }',
-    ({ side = 'sell', pricing = 'vcg', onLimit = 'abort', ...given }) => ({
+    ({
+      side = 'sell',
+      pricing = 'vcg',
+      onLimit = 'abort',
+      bidsMax = 100,
+      unitsMax = 64,
+      groupsMax = 32,
+      ...given
+    }) => ({
       goods: parseGoods('goods', given['goods']),
       side: parseSide('side', side),
       pricing: parseChoice('pricing', pricings, pricing),
@@ -76,9 +84,9 @@ export function parseCombinatorialSpec(spec: unknown): Parsed<ResolvedSpec> {
       biddingMs: parseOptional('biddingMs', given['biddingMs'], wholeTo(longestMs)),
       solverMs: parseOptional('solverMs', given['solverMs'], wholeTo(longestMs)),
       nodesMax: parseOptional('nodesMax', given['nodesMax'], wholeTo(1_000_000_000)),
-      bidsMax: wholeTo(packageBidsMax)('bidsMax', given['bidsMax'] ?? 100),
-      unitsMax: wholeTo(packageUnitsMax)('unitsMax', given['unitsMax'] ?? 64),
-      groupsMax: wholeTo(packageBidsMax)('groupsMax', given['groupsMax'] ?? 32),
+      bidsMax: wholeTo(packageBidsMax)('bidsMax', bidsMax),
+      unitsMax: wholeTo(packageUnitsMax)('unitsMax', unitsMax),
+      groupsMax: wholeTo(packageBidsMax)('groupsMax', groupsMax),
     }),
   );
   return read.ok ? checked(read.value) : read;
