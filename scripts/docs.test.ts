@@ -11,6 +11,11 @@ import { environmentName } from '../packages/foundation/src/config/setting.ts';
 import { settings } from '../packages/foundation/src/config/settings.ts';
 import { foundationErrors, startNode } from '../packages/foundation/src/index.ts';
 import { MemoryNetwork, MemoryTransport } from '../packages/foundation/src/internal.ts';
+import {
+  builtInProtocols,
+  readyReplies,
+  requestTypes,
+} from '../packages/foundation/src/mabeam/index.ts';
 import { exitReasons } from '../packages/foundation/src/process/exit.ts';
 import { metricKinds } from '../packages/foundation/src/telemetry/metrics.ts';
 import { mlErrors } from '../packages/ml/src/index.ts';
@@ -127,6 +132,47 @@ describe('docs/reference/processes.md', () => {
     const [, table = ''] = text.split('## Exit reasons');
     const rows = rowsOf(table.split('\n## ')[0] ?? '');
     expect(rows.toSorted()).toEqual(exitReasons.toSorted());
+  });
+});
+
+describe('docs/reference/coordination.md', () => {
+  const [ends = '', table = ''] = read('docs/reference/coordination.md').split('## Mechanisms');
+  const union = (name: string): readonly string[] => {
+    const [, members = ''] =
+      new RegExp(`export type ${name} =([^;]*);`).exec(
+        read('packages/foundation/src/mabeam/protocol.ts'),
+      ) ?? [];
+    return [...members.matchAll(/'(\w+)'/g)].map(([, member = '']) => member);
+  };
+  const codes = (cell: string): readonly string[] =>
+    [...cell.matchAll(/`([\w.]+)`/g)].map(([, code = '']) => code);
+  const rows = table
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split('|').slice(1, -1).map(codes));
+
+  it('has a row for each status and each reason, and no other', () => {
+    const known = [...union('OutcomeStatus'), ...union('LossReason')];
+    expect(known).toContain('tie_lost');
+    expect(rowsOf(ends).toSorted()).toEqual(known.toSorted());
+  });
+
+  it('has each protocol once', () => {
+    const known = builtInProtocols.map(({ name }) => name);
+    expect(rows.flatMap(([names = []]) => names).toSorted()).toEqual(known.toSorted());
+  });
+
+  it.each(rows)('says what %j is asked, who is ready for it, and how it ends', (...cells) => {
+    const [names = [], types = [], ready = [], statuses = [], reasons = []] = cells;
+    for (const name of names) {
+      expect(types).toEqual(requestTypes(name, undefined));
+      const answering = Object.entries(readyReplies).filter(([, { answers }]) =>
+        answers.some((type) => types.includes(type)),
+      );
+      expect(ready).toEqual(answering.map(([each]) => each).toSorted());
+    }
+    expect(statuses.filter((each) => !union('OutcomeStatus').includes(each))).toEqual([]);
+    expect(reasons.filter((each) => !union('LossReason').includes(each))).toEqual([]);
   });
 });
 

@@ -9,6 +9,7 @@ import { type Evidence, readEvidence, recompute } from './evidence.ts';
 import { Incomplete, tellUnanswered } from './incomplete.ts';
 import { jsonOf } from './json.ts';
 import { observe, type Observed } from './observe.ts';
+import { protocolsOf } from './protocols.ts';
 import { runScenario } from './scenario-run.ts';
 import { readScenario } from './scenario.ts';
 import { printSession, printSessions, viewSession, viewSessions } from './sessions.ts';
@@ -25,6 +26,7 @@ export function coordinationCommands(program: Command): void {
     .argument('<file>', 'protocol, spec, options and participants, as JSON')
     .option('--json', 'as it does anyway')
     .option('--no-record', 'leave out how it came about')
+    .option(...protocolsOption)
     .action(run);
   viewCommand(coordination, 'list')
     .description('lists the sessions that nodes hold or remember')
@@ -39,6 +41,7 @@ export function coordinationCommands(program: Command): void {
       '<file>',
       'an outcome, a record or an audit log as JSON; or the id of a durable session',
     )
+    .option(...protocolsOption)
     .action(replayed);
   viewCommand(coordination, 'verify')
     .description('checks that a session ended as somebody says')
@@ -46,12 +49,25 @@ export function coordinationCommands(program: Command): void {
       '<file>',
       'an outcome, a record or an audit log as JSON; or the id of a durable session',
     )
+    .option(...protocolsOption)
     .option('--signer <key>', 'public key, in base64, of who must have signed the audit log')
     .action(verified);
 }
 
-async function run(file: string, options: { readonly record: boolean }): Promise<void> {
-  const outcome = await runScenario(readScenario(file));
+const protocolsOption = [
+  '--protocols <module>',
+  'module that exports protocols of your own, which are known besides those of Foundation',
+] as const;
+
+interface KnownProtocols {
+  readonly protocols?: string;
+}
+
+async function run(
+  file: string,
+  options: KnownProtocols & { readonly record: boolean },
+): Promise<void> {
+  const outcome = await runScenario(readScenario(file, await protocolsOf(options.protocols)));
   console.log(jsonOf(options.record ? outcome : withoutRecord(outcome)));
 }
 
@@ -67,16 +83,18 @@ async function show(id: string, options: ViewOptions): Promise<void> {
   console.log(options.json ? jsonOf(view) : printSession(view));
 }
 
-async function replayed(source: string, options: ViewOptions): Promise<void> {
-  const { outcome, problems } = recompute(await evidenceAt(source, options));
+async function replayed(source: string, options: ViewOptions & KnownProtocols): Promise<void> {
+  const protocols = await protocolsOf(options.protocols);
+  const { outcome, problems } = recompute(await evidenceAt(source, options), protocols);
   console.log(options.json ? jsonOf(outcome) : printOutcome(outcome));
   complain(problems);
 }
 
-async function verified(
-  source: string,
-  options: ViewOptions & { readonly signer?: string },
-): Promise<void> {
+interface VerifyOptions extends ViewOptions, KnownProtocols {
+  readonly signer?: string;
+}
+
+async function verified(source: string, options: VerifyOptions): Promise<void> {
   const problems = await problemsOf(source, options);
   if (options.json) console.log(jsonOf({ ok: problems.length === 0, problems }));
   else if (problems.length === 0) console.log('all is well');
@@ -84,12 +102,10 @@ async function verified(
 }
 
 /** What is wrong is the answer here, and no failure to give one. */
-async function problemsOf(
-  source: string,
-  options: ViewOptions & { readonly signer?: string },
-): Promise<readonly string[]> {
+async function problemsOf(source: string, options: VerifyOptions): Promise<readonly string[]> {
+  const protocols = await protocolsOf(options.protocols);
   try {
-    return recompute(await evidenceAt(source, options)).problems;
+    return recompute(await evidenceAt(source, options), protocols).problems;
   } catch (error) {
     if (error instanceof FoundationError && error.code === 'MALFORMED') return [error.message];
     throw error;

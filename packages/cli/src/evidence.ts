@@ -1,6 +1,5 @@
-import { FoundationError } from '@foundation/core';
+import { closest, FoundationError } from '@foundation/core';
 import {
-  builtInProtocols,
   canonical,
   checkRecord,
   inspectAudit,
@@ -41,7 +40,7 @@ export function readEvidence(value: unknown, signer?: string): Evidence {
   if (signer !== undefined) throw malformed('only an audit log is signed');
   const { record, outcome, setup, status } = Object(value);
   if (setup !== undefined) return { record: checkRecord(value) };
-  if (record === undefined) throw malformed('expected an audit log, an outcome or a record');
+  if (record === undefined) throw withoutRecord(value);
   const checked = checkRecord(record);
   const claim = status === undefined ? outcome : value;
   return claim === undefined
@@ -49,9 +48,16 @@ export function readEvidence(value: unknown, signer?: string): Evidence {
     : { record: checked, outcome: { ...claim, record: checked } };
 }
 
-/** Goes through the record again. */
-export function recompute({ record, outcome }: Evidence): Checked {
-  const protocol = protocolOf(record);
+/**
+ * Goes through the record again.
+ *
+ * @param protocols - Those that are known.
+ */
+export function recompute(
+  { record, outcome }: Evidence,
+  protocols: readonly AnyProtocol[],
+): Checked {
+  const protocol = protocolOf(record, protocols);
   const again = replay(protocol, record);
   const problems = [...changedEntry(again.record, record)];
   const claim = outcome ?? again;
@@ -60,21 +66,45 @@ export function recompute({ record, outcome }: Evidence): Checked {
 
 /** The first entry that does not follow from those before it. Numbered as the lines of an audit log: from 1. */
 function changedEntry(again: SessionRecord, record: SessionRecord): readonly string[] {
-  // Answers that came after the end are no part of it.
   const [wanted, given] = [again.entries, record.entries];
-  const at = wanted.findIndex(
-    (entry, index) => canonical(entry) !== canonical(given[index] ?? null),
-  );
+  const { length } = wanted;
+  const at = Array.from({ length: Math.max(length, given.length) }).findIndex((_, index) => {
+    const entry = given[index];
+    // Answers that came after the end are no part of it; nobody was asked then.
+    if (index >= length) return entry?.kind === 'request';
+    return canonical(wanted[index] ?? null) !== canonical(entry ?? null);
+  });
   if (at === -1) return [];
   return [`line ${at + 1} of the record does not follow from those before it`];
 }
 
-function protocolOf({ setup }: SessionRecord): AnyProtocol {
-  const found = builtInProtocols.find(({ name }) => name === setup.protocol);
+function protocolOf(
+  { setup: { protocol, session } }: SessionRecord,
+  protocols: readonly AnyProtocol[],
+): AnyProtocol {
+  const found = protocols.find(({ name }) => name === protocol);
   if (found !== undefined) return found;
-  throw new FoundationError('UNKNOWN_PROTOCOL', `no protocol is called "${setup.protocol}"`, {
-    hint: 'Only the protocols that come with Foundation can be checked here; use `verify` for others.',
-  });
+  const names = protocols.map(({ name }) => name);
+  const near = closest(protocol, names);
+  throw new FoundationError(
+    'UNKNOWN_PROTOCOL',
+    `session ${session} ran "${protocol}", which is no protocol that comes with Foundation`,
+    {
+      hint: `${near === undefined ? '' : `Did you mean "${near}"? `}Name the module that exports it: \`--protocols my-protocol.ts\`.`,
+      details: { protocol },
+    },
+  );
+}
+
+/** Says why there is no record, where that can be told. */
+function withoutRecord(value: unknown): FoundationError {
+  const { status, participation } = Object(value);
+  const isOutcome = typeof status === 'string' && participation !== undefined;
+  return malformed(
+    isOutcome
+      ? 'this outcome was printed with `--no-record`, and without its record nothing can be computed again: hold the session once more without `--no-record`'
+      : 'expected an audit log, an outcome or a record',
+  );
 }
 
 function isAuditLog(value: unknown): value is AuditLog {

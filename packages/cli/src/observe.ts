@@ -30,7 +30,11 @@ export interface Observed {
   readonly from: SettingsFrom;
   /** Longest time to look for nodes, in milliseconds. @defaultValue 2000 on one machine, otherwise 5000 */
   readonly waitMs: number | undefined;
-  /** Whether what is looked for is in the store of the cluster, which then must be there. @defaultValue false */
+  /**
+   * Whether what is looked for is in the store of the cluster, which then must be there, whether nodes run or not.
+   *
+   * @defaultValue false
+   */
   readonly usesStore?: boolean;
 }
 
@@ -63,8 +67,10 @@ export async function observe<T>(
     ...(usesStore ? {} : { store: 'none' }),
     clusterName: home.name,
   });
-  await settled(node.cluster, waitMs ?? waitDefaultMs[isLocal ? 'local' : 'network']);
-  if (node.cluster.members().length === 0) throw notRunning(settings, home, node);
+  if (!usesStore) {
+    await settled(node.cluster, waitMs ?? waitDefaultMs[isLocal ? 'local' : 'network']);
+    if (node.cluster.members().length === 0) throw notRunning(settings, home, node);
+  }
   return { cluster: home.name, ...(await look(node)) };
 }
 

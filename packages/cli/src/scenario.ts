@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs';
 
-import { closest, FoundationError, messageOf } from '@foundation/core';
+import { FoundationError, messageOf } from '@foundation/core';
 import {
   builtInProtocols,
   participantsMax,
-  readyReplies,
   type AnyProtocol,
-  type CoordinationRequest,
   type SessionOptions,
 } from '@foundation/core/mabeam';
+
+import { type Complain, isObject, meant, type Place, shown } from './place.ts';
+import { type Conduct, parseConduct, type Questions, questionsOf } from './scripted-replies.ts';
 
 /** A session to be held among scripted participants. */
 export interface Scenario {
@@ -23,26 +24,28 @@ export interface Scenario {
 /** A participant that does what the file says. */
 export interface Scripted {
   readonly id: string;
-  readonly does: 'silent' | 'garbage' | 'dead' | Replies;
+  readonly does: Conduct;
   /** Milliseconds before each answer. */
   readonly delayMs: number;
 }
 
-/** By type of the request. `nth`: which request of that type it is, from 0. Undefined: it has no answer. */
-export type Replies = ReadonlyMap<string, (request: CoordinationRequest, nth: number) => unknown>;
-
 /** What holds where a file says nothing. */
 export const scenarioDefaults = { deadlineMs: 1_000, seed: 'fnd' };
 
-const conditions = ['silent', 'garbage', 'dead'] as const;
 const fields = {
   file: ['protocol', 'spec', 'options', 'participants'],
   options: ['deadlineMs', 'seed', 'quorum', 'tie'],
   participant: ['id', 'replies', 'delayMs'],
 };
 
-/** @throws FoundationError `INVALID_OPTION` that names all that is wrong with the file. */
-export function readScenario(path: string): Scenario {
+/**
+ * @param protocols - Those that the file may name.
+ * @throws FoundationError `INVALID_OPTION` that names all that is wrong with the file.
+ */
+export function readScenario(
+  path: string,
+  protocols: readonly AnyProtocol[] = builtInProtocols,
+): Scenario {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -56,7 +59,8 @@ export function readScenario(path: string): Scenario {
     throw new FoundationError('INVALID_OPTION', `${path} is no JSON: ${messageOf(error)}`);
   }
   const problems: string[] = [];
-  const scenario = parseScenario(value, (where, what) => problems.push(`${where}: ${what}`));
+  const complain: Complain = (where, what) => problems.push(`${where}: ${what}`);
+  const scenario = parseScenario(value, protocols, complain);
   if (scenario !== undefined && problems.length === 0) return scenario;
   throw new FoundationError('INVALID_OPTION', `${path} is no session that can be held`, {
     hint: 'See docs/guide/coordination.md, "Scripted sessions".',
@@ -64,27 +68,38 @@ export function readScenario(path: string): Scenario {
   });
 }
 
-/** Takes note of something wrong. */
-type Complain = (where: string, what: string) => void;
-
-function parseScenario(value: unknown, complain: Complain): Scenario | undefined {
+// oxlint-disable-next-line max-params -- what, which protocols there are, to whom
+function parseScenario(
+  value: unknown,
+  protocols: readonly AnyProtocol[],
+  complain: Complain,
+): Scenario | undefined {
   const file = objectAt({ where: 'file', value, known: fields.file }, complain);
-  const protocol = parseProtocol(file['protocol'], complain);
+  const protocol = parseProtocol(file['protocol'], protocols, complain);
   const spec = protocol?.parseSpec(file['spec']);
-  if (spec?.ok === false) complain('spec', spec.reason);
+  if (spec?.ok === false) {
+    for (const problem of spec.problems ?? [spec.reason]) complain('spec', problem);
+  }
   const options = parseOptions(file['options'] ?? {}, complain);
-  const participants = parseParticipants(file['participants'], complain);
+  const questions = protocol && questionsOf(protocol, file['spec']);
+  const participants = parseParticipants(file['participants'], questions, complain);
   return protocol && { protocol, spec: file['spec'], options, participants };
 }
 
-function parseProtocol(value: unknown, complain: Complain): AnyProtocol | undefined {
-  const found = builtInProtocols.find(({ name }) => name === value);
+// oxlint-disable-next-line max-params -- which, of which, to whom
+function parseProtocol(
+  value: unknown,
+  protocols: readonly AnyProtocol[],
+  complain: Complain,
+): AnyProtocol | undefined {
+  const found = protocols.find(({ name }) => name === value);
   if (found !== undefined) return found;
-  const names = builtInProtocols.map(({ name }) => name).toSorted();
-  complain(
-    'protocol',
-    `no protocol is called ${shown(value)}${meant(value, names)}; known: ${names.join(', ')}`,
-  );
+  const names = protocols.map(({ name }) => name).toSorted();
+  const what =
+    value === undefined
+      ? 'expected the name of a protocol, got nothing'
+      : `no protocol is called ${shown(value)}${meant(value, names)}`;
+  complain('protocol', `${what}; known: ${names.join(', ')}`);
   return undefined;
 }
 
@@ -123,7 +138,12 @@ function isQuorum(value: unknown): value is NonNullable<SessionOptions['quorum']
   return Number(whole) > 0 && Number(part) <= Number(whole);
 }
 
-function parseParticipants(value: unknown, complain: Complain): readonly Scripted[] {
+// oxlint-disable-next-line max-params -- what, for which protocol, to whom
+function parseParticipants(
+  value: unknown,
+  questions: Questions | undefined,
+  complain: Complain,
+): readonly Scripted[] {
   if (!Array.isArray(value) || value.length > participantsMax) {
     complain('participants', `expected a list of at most ${participantsMax}, got ${shown(value)}`);
     return [];
@@ -131,7 +151,7 @@ function parseParticipants(value: unknown, complain: Complain): readonly Scripte
   const seen = new Set<string>();
   return value.map((each: unknown, at) => {
     const where = `participants[${at}]`;
-    const participant = parseParticipant({ where, value: each }, complain);
+    const participant = parseParticipant({ where, value: each }, questions, complain);
     if (seen.has(participant.id))
       complain(`${where}.id`, `${shown(participant.id)} is there twice`);
     seen.add(participant.id);
@@ -139,13 +159,12 @@ function parseParticipants(value: unknown, complain: Complain): readonly Scripte
   });
 }
 
-interface Place {
-  /** Path in the file. */
-  readonly where: string;
-  readonly value: unknown;
-}
-
-function parseParticipant({ where, value }: Place, complain: Complain): Scripted {
+// oxlint-disable-next-line max-params -- what, for which protocol, to whom
+function parseParticipant(
+  { where, value }: Place,
+  questions: Questions | undefined,
+  complain: Complain,
+): Scripted {
   const given = objectAt({ where, value, known: fields.participant }, complain);
   const { id, replies, delayMs = 0 } = given;
   if (typeof id !== 'string' || id.length === 0 || id.length > 256) {
@@ -154,55 +173,9 @@ function parseParticipant({ where, value }: Place, complain: Complain): Scripted
   if (!isDuration(delayMs)) {
     complain(`${where}.delayMs`, `expected ${durations}, got ${shown(delayMs)}`);
   }
-  const does = parseReplies({ where: `${where}.replies`, value: replies }, complain);
+  const does = parseConduct({ where: `${where}.replies`, value: replies }, questions, complain);
   // What is no id is refused above; the place stands in for it, so that it is not there twice.
   return { id: typeof id === 'string' ? id : where, does, delayMs: Number(delayMs) };
-}
-
-function parseReplies({ where, value }: Place, complain: Complain): Scripted['does'] {
-  const condition = conditions.find((each) => each === value);
-  if (condition !== undefined) return condition;
-  if (!isObject(value)) {
-    complain(
-      where,
-      `expected replies by type of request, or one of ${conditions.join(', ')}, got ${shown(value)}${meant(value, conditions)}`,
-    );
-    return 'silent';
-  }
-  return new Map(
-    Object.entries(value).map(([type, reply]) => [
-      type,
-      Array.isArray(reply)
-        ? byRound(
-            reply.map((one: unknown, at) =>
-              parseReply({ where: `${where}.${type}[${at}]`, value: one }, complain),
-            ),
-          )
-        : parseReply({ where: `${where}.${type}`, value: reply }, complain),
-    ]),
-  );
-}
-
-type Reply = (request: CoordinationRequest) => unknown;
-
-function byRound(
-  replies: readonly Reply[],
-): (request: CoordinationRequest, nth: number) => unknown {
-  return (request, nth) => replies[nth]?.(request);
-}
-
-/** One body, or a ready participant. */
-function parseReply({ where, value }: Place, complain: Complain): Reply {
-  const [name = '', ...others] = isObject(value) ? Object.keys(value) : [];
-  const ready =
-    others.length === 0 && Object.hasOwn(readyReplies, name) ? readyReplies[name] : undefined;
-  if (ready === undefined) return () => value;
-  try {
-    return ready(Object(value)[name]);
-  } catch (error) {
-    complain(`${where}.${name}`, messageOf(error));
-    return () => undefined;
-  }
 }
 
 function objectAt(
@@ -218,19 +191,4 @@ function objectAt(
     complain(where, `unknown field ${shown(field)}${meant(field, known)}`);
   }
   return value;
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function meant(value: unknown, known: readonly string[]): string {
-  const near = typeof value === 'string' ? closest(value, known) : undefined;
-  return near === undefined ? '' : `, did you mean ${shown(near)}?`;
-}
-
-/** A value of the file in at most 80 characters. */
-function shown(value: unknown): string {
-  const text = value === undefined ? 'nothing' : JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

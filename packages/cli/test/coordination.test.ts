@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { canonical } from '@foundation/core/mabeam';
+import { builtInProtocols, canonical } from '@foundation/core/mabeam';
 import { TestCluster, type TestProcess } from '@foundation/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -35,7 +35,7 @@ const scenario = {
     { id: 'f', replies: 'garbage' },
     { id: 'g', replies: 'dead' },
     { id: 'h', replies: { get_bid: [] } },
-    { id: 'i', replies: { get_vote: {} } },
+    { id: 'i', replies: {} },
   ],
 };
 
@@ -125,21 +125,81 @@ describe('fnd coordination run', () => {
     expect(stderr).toContain('got "silnt", did you mean "silent"?');
   });
 
-  it('names the field of a spec that makes no sense, and a file that is none', () => {
-    const bad = file({ ...scenario, spec: { lot: 'x', side: 'both' } });
+  it('refuses replies that are never asked for, and what is no answer to what is asked', () => {
+    const repliesOf = (...replies: readonly unknown[]): unknown => ({
+      protocol: 'auction.english',
+      spec: { lot: 'cpu', increment: '1' },
+      participants: replies.map((each, at) => ({ id: `${at}`, replies: each })),
+    });
+    const fine = repliesOf({ stay: { stayUpTo: '5' } }, { stay: [{ stay: true }, null] }, {});
+    expect(readScenario(file(fine)).participants).toHaveLength(3);
+    const bad = repliesOf(
+      { stya: { stay: true } },
+      { get_bid: { bidUpTo: '5' } },
+      { stay: { stayUpto: '5' } },
+      { stay: { truthful: '5' } },
+      { stay: [{ decline: 'no' }, { stay: 'yes', to: '5' }] },
+    );
+    const asked = 'it asks: stay';
+    const ready = 'ready participants for it: stayUpTo';
+    expect(() => readScenario(file(bad))).toThrow(
+      expect.objectContaining({
+        details: {
+          problems: [
+            `participants[0].replies: auction.english never asks "stya", did you mean "stay"?; ${asked}`,
+            `participants[1].replies: auction.english never asks "get_bid" with this spec; ${asked}`,
+            'participants[2].replies.stay: body: unknown field "stayUpto", did you mean "stayUpTo"?',
+            `participants[3].replies.stay: "truthful" does not answer stay; ${ready}`,
+            'participants[4].replies.stay[1]: body: unknown field "to"',
+          ],
+        },
+      }),
+    );
+  });
+
+  it('names every field of a spec that makes no sense, and a file that is none', () => {
+    const bad = file({ ...scenario, spec: { lot: '', side: 'both', reserv: '2' } });
     expect(() => readScenario(bad)).toThrow(
       expect.objectContaining({
         code: 'INVALID_OPTION',
-        details: { problems: ['spec: side: expected sell or buy, got "both"'] },
+        details: {
+          problems: [
+            'spec: unknown field "reserv", did you mean "reserve"?',
+            'spec: lot: expected a text of 1 to 256 characters, got ""',
+            'spec: side: expected sell or buy, got "both"',
+          ],
+        },
       }),
+    );
+    const nothing = expect.stringMatching(
+      /^protocol: expected the name of .*nothing; known: auction/,
+    );
+    expect(() => readScenario(file({ participants: [] }))).toThrow(
+      expect.objectContaining({ details: { problems: [nothing] } }),
     );
     expect(() => readScenario(file('{'))).toThrow(/is no JSON/);
     expect(() => readScenario(join(directory, 'none'))).toThrow(/cannot be read/);
   });
 });
 
+/** Counts who answers. */
+const ownProtocol = `
+const parsed = (value) => ({ ok: true, value });
+export const rollCall = {
+  name: 'example.roll_call',
+  version: '1.0.0',
+  traits: { maxRounds: () => 1, maxMessages: (n) => 2 * n },
+  parseSpec: parsed,
+  parseReply: (_type, body) => parsed(body),
+  init: (spec, to) => ({ state: 0, effects: [{ kind: 'ask', to, type: 'present', body: spec }] }),
+  on: (state, { answers }) => ({
+    state,
+    effects: [{ kind: 'finish', decision: { status: 'decided', result: answers.length } }],
+  }),
+};`;
+
 const problemsOf = (text: string): readonly string[] =>
-  recompute(readEvidence(JSON.parse(text))).problems;
+  recompute(readEvidence(JSON.parse(text)), builtInProtocols).problems;
 
 describe('fnd coordination replay and verify', () => {
   it('find nothing wrong with what `run` printed, and name what was changed', async () => {
@@ -163,6 +223,37 @@ describe('fnd coordination replay and verify', () => {
       'expected an audit log, an outcome or a record',
     );
     expect((await fnd('coordination', 'verify', 'no-such-file')).code).toBe(2);
+    const { record: _, ...bare } = JSON.parse(stdout);
+    expect(() => problemsOf(JSON.stringify(bare))).toThrow('printed with `--no-record`');
+    const asked = { kind: 'request', at: 1, request: {} };
+    const longer = JSON.parse(stdout);
+    longer.record.entries.push(asked);
+    expect(problemsOf(JSON.stringify(longer))).toContain(
+      `line ${longer.record.entries.length} of the record does not follow from those before it`,
+    );
+  });
+
+  it('know the protocols of a module, and say how when it is not named', async () => {
+    const module = join(directory, 'own.mjs');
+    writeFileSync(module, ownProtocol);
+    const own = {
+      protocol: 'example.roll_call',
+      spec: 'Monday',
+      participants: [{ id: 'ada', replies: { present: 'here' } }],
+    };
+    const known = ['--protocols', module];
+    const { stdout } = await fnd('coordination', 'run', file(own), ...known);
+    expect(JSON.parse(stdout)).toMatchObject({ status: 'decided', result: 1 });
+    expect(await fnd('coordination', 'verify', file(stdout), ...known)).toMatchObject({ code: 0 });
+    const unknown = await fnd('coordination', 'verify', file(stdout));
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toMatch(/ran "example.roll_call".*\n.*`--protocols /);
+
+    const none = join(directory, 'none.mjs');
+    writeFileSync(none, 'export const nothing = 1;');
+    const without = await fnd('coordination', 'run', file(own), '--protocols', none);
+    expect(without).toMatchObject({ code: 2 });
+    expect(without.stderr).toContain('exports no protocol');
   });
 });
 
@@ -226,5 +317,9 @@ describe('the sessions of a cluster', () => {
     expect(tampered.stderr).toMatch(/^line [34] of the log: its content is not what was hashed/);
     const unsigned = await look('verify', file(log), '--signer', 'MCow');
     expect(unsigned.stderr).toContain('it is not signed');
+
+    // The store is there when no node is.
+    await Promise.all(members.map((member) => member.kill()));
+    expect(await look('verify', ended.id)).toMatchObject({ code: 0, stdout: 'all is well\n' });
   });
 });

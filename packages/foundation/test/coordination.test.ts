@@ -1,4 +1,4 @@
-import { builtInProtocols } from '@foundation/core/mabeam';
+import { builtInProtocols, requestTypes } from '@foundation/core/mabeam';
 import { TestCluster, type TestProcess } from '@foundation/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -49,9 +49,11 @@ async function held(
   const outcome = await coordinator.ask('hold', index);
   const said = (await Promise.all(all.map((node) => node.ask('said')))).flat();
   expect(new Set(said.map(({ nonce }) => nonce)).size).toBe(said.length);
-  const protocol = builtInProtocols.find(({ name }) => name === mechanisms[index]?.protocol);
+  const { protocol: wanted = '', spec } = mechanisms[index] ?? {};
+  const protocol = builtInProtocols.find(({ name }) => name === wanted);
   for (const { nonce, body } of outcome?.counted ?? []) {
     const own = said.find((each) => each.nonce === nonce);
+    expect(requestTypes(wanted, spec)).toContain(own?.type);
     expect(protocol?.parseReply(own?.type ?? '', own?.body)).toEqual({ ok: true, value: body });
   }
   return outcome;

@@ -5,6 +5,7 @@ import { FoundationError } from '../errors.ts';
 import type { CoordinationReply, CoordinationRequest } from './message.ts';
 import { firstPriceAuction, vickreyAuction } from './protocols/sealed-bid-auction.ts';
 import { replay } from './replay.ts';
+import type { SessionOptions } from './session-options.ts';
 
 function fail(
   code: 'NODE_DOWN' | 'PROCESS_DOWN' | 'NO_PROCESS' | 'CALL_TIMEOUT' | 'REFUSED',
@@ -248,15 +249,32 @@ describe('bad input', () => {
 
   it('in options is refused, all of it at once', () => {
     const { coordination } = new World();
-    const bad = { deadlineMs: 0, quorum: 0.5, deadLineMs: 5 };
-    expect(() => coordination.start(vickreyAuction, sale, [], bad)).toThrow(
+    const bad = { deadlineMs: 0, tie: 'seedd', quorum: 0.5, deadLineMs: 5 };
+    // As a text from a file would be.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const options = bad as unknown as SessionOptions;
+    expect(() => coordination.start(vickreyAuction, sale, [], options)).toThrow(
       expect.objectContaining({
         code: 'INVALID_OPTION',
         message:
           'expected `deadlineMs` from 0 to 2147483647, got 0; ' +
+          'expected `tie` to be one of seeded, lexicographic, report, got "seedd", did you mean "seeded"?; ' +
           'expected `quorum` to be a whole number from 0, or a part from 0/1 to 1/1, got 0.5; ' +
-          'unknown option "deadLineMs"',
+          'unknown option "deadLineMs", did you mean "deadlineMs"?',
       }),
+    );
+  });
+
+  it('is told how to go on: without a deadline, or with somebody twice', () => {
+    const { coordination } = new World();
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const none = {} as SessionOptions;
+    expect(() => coordination.start(vickreyAuction, sale, ['a'], none)).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('{ deadlineMs: 1_000 }') }),
+    );
+    const one = { deadlineMs: 5 };
+    expect(() => coordination.start(vickreyAuction, sale, ['a', 'a'], one)).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('new Set(ids)') }),
     );
   });
 

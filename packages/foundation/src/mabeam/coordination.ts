@@ -3,7 +3,7 @@ import { FoundationError } from '../errors.ts';
 import type { Snapshot, Snapshots } from '../process/durability.ts';
 import { type Random, systemRandom } from '../random.ts';
 import { type AgentId, parseReply, type SessionId } from './message.ts';
-import { isRecord, shown } from './parse.ts';
+import { isRecord, problemsOf, shown } from './parse.ts';
 import type { AnyProtocol, Protocol, ProtocolTraits } from './protocol.ts';
 import { builtInProtocols } from './protocols/built-in.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
@@ -190,7 +190,8 @@ class Engine implements Coordination {
     const checked = protocol.parseSpec(spec);
     if (!checked.ok) {
       throw new FoundationError('INVALID_SPEC', `${protocol.name}: ${checked.reason}`, {
-        hint: 'Nobody was asked. Correct the field that is named.',
+        hint: 'Nobody was asked. Correct what is named.',
+        details: { problems: problemsOf(checked) },
       });
     }
     checkSessionOptions(options);

@@ -103,6 +103,7 @@ it('exports these names, and no others', async () => {
     'readyReplies',
     'recordOf',
     'replay',
+    'requestTypes',
     'resolveAgentRegistration',
     'restingOrdersMax',
     'resultCharsMax',

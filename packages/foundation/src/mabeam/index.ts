@@ -191,8 +191,9 @@ export {
 } from './protocols/orders.ts';
 export type { RationRule } from './protocols/ration.ts';
 export { withoutSecret } from './nonce.ts';
-export type { ReadyReply } from './protocols/ready-reply.ts';
-export { type ReadyReplyMaker, readyReplies } from './ready-replies.ts';
+export type { ReadyReply, ReadyReplyMaker } from './protocols/ready-reply.ts';
+export { readyReplies } from './ready-replies.ts';
+export { requestTypes } from './protocols/asked.ts';
 export { checkRecord } from './record-codec.ts';
 export type { SessionListing, SessionView } from './session-view.ts';
 export {

@@ -1,7 +1,14 @@
+import { closest } from '../options.ts';
+
 /** What a parse function makes of an unknown value. `reason` names the field and what stood there. */
 export type Parsed<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly reason: string };
+  | {
+      readonly ok: false;
+      readonly reason: string;
+      /** Where several things are wrong: each of them. `reason` has them all. */
+      readonly problems?: readonly string[];
+    };
 
 /** Says yes, with the value that may be trusted from now on. */
 export function parsed<T>(value: T): Parsed<T> {
@@ -12,6 +19,13 @@ export function parsed<T>(value: T): Parsed<T> {
 export function unparsed(reason: string): Parsed<never> {
   return { ok: false, reason };
 }
+
+/** All that is wrong with a value. */
+export function problemsOf({ reason, problems = [reason] }: Refused): readonly string[] {
+  return problems;
+}
+
+type Refused = Extract<Parsed<never>, { readonly ok: false }>;
 
 /** Whether a value is an object with fields, rather than an array or a primitive. */
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
@@ -45,4 +59,10 @@ export function shown(value: unknown): string {
 /** At most `charsMax` characters of a text. */
 export function clipped(text: string, charsMax: number): string {
   return text.length <= charsMax ? text : `${text.slice(0, charsMax - 1)}…`;
+}
+
+/** The likely spelling, as the end of a sentence. */
+export function meant(value: unknown, known: readonly string[]): string {
+  const near = typeof value === 'string' && value.length <= 64 ? closest(value, known) : undefined;
+  return near === undefined ? '' : `, did you mean ${shown(near)}?`;
 }

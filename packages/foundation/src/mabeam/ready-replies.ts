@@ -12,17 +12,9 @@ import { readyReplies as equilibrium } from './protocols/equilibrium/equilibrium
 import { readyReplies as multiUnit } from './protocols/multi-unit-ready.ts';
 import { readyReplies as negotiation } from './protocols/negotiation-ready.ts';
 import { readyReplies as certificate } from './protocols/quorum-certificate-ready.ts';
-import type { ReadyReply } from './protocols/ready-reply.ts';
+import type { ReadyReplyMaker } from './protocols/ready-reply.ts';
 import { readyReplies as sealedBid } from './protocols/sealed-bid-auction-ready.ts';
 import { readyReplies as voting } from './protocols/voting-ready.ts';
-
-/**
- * Makes a scripted participant: what it answers to each request, from what the script says about it. A body that is
- * undefined is no answer.
- *
- * @throws Error that says what is wrong with the argument.
- */
-export type ReadyReplyMaker = (argument: unknown) => ReadyReply;
 
 /** Scripted participants of all protocols, by name: `{ "truthful": "60" }` in a script. */
 export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {

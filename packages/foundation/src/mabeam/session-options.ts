@@ -1,6 +1,6 @@
 import { FoundationError } from '../errors.ts';
 import type { AgentId } from './message.ts';
-import { isOneOf, isRecord, shown, unknownField } from './parse.ts';
+import { isOneOf, isRecord, meant, shown } from './parse.ts';
 import type { TieRule } from './protocol.ts';
 import type { ParticipantRef } from './session.ts';
 
@@ -75,7 +75,8 @@ export function checkSessionOptions(options: SessionOptions): void {
     }
   }
   if (tie !== undefined && !isOneOf(tieRules, tie)) {
-    problems.push(`expected \`tie\` to be one of ${tieRules.join(', ')}, got ${shown(tie)}`);
+    const expected = `expected \`tie\` to be one of ${tieRules.join(', ')}`;
+    problems.push(`${expected}, got ${shown(tie)}${meant(tie, tieRules)}`);
   }
   if (fewest(quorum, 1) === undefined) {
     problems.push(
@@ -88,9 +89,17 @@ export function checkSessionOptions(options: SessionOptions): void {
   if (durable !== undefined && typeof durable !== 'boolean') {
     problems.push(`expected \`durable\` to be true or false, got ${shown(durable)}`);
   }
-  const extra = unknownField({ ...options }, known);
-  if (extra !== undefined) problems.push(`unknown option ${shown(extra)}`);
-  if (problems.length > 0) throw new FoundationError('INVALID_OPTION', problems.join('; '));
+  for (const option of Object.keys(options)) {
+    if (known.includes(option)) continue;
+    problems.push(`unknown option ${shown(option)}${meant(option, known)}`);
+  }
+  if (problems.length === 0) return;
+  throw new FoundationError('INVALID_OPTION', problems.join('; '), {
+    hint:
+      deadlineMs === undefined
+        ? 'A session needs at least `deadlineMs`, such as `{ deadlineMs: 1_000 }`. Nobody was asked.'
+        : `Nobody was asked. Options are: ${known.join(', ')}.`,
+  });
 }
 
 /** @throws FoundationError `INVALID_OPTION` for the first bad member. */
@@ -116,7 +125,10 @@ export function participantsOf(roster: Roster): ReadonlyMap<AgentId, Participant
       });
     }
     if (participants.has(id)) {
-      throw new FoundationError('INVALID_OPTION', `the roster names ${shown(id)} twice`);
+      throw new FoundationError('INVALID_OPTION', `the roster names ${shown(id)} twice`, {
+        hint: 'Each takes part once: a roster is a set. `[...new Set(ids)]` makes one of a list.',
+        details: { id },
+      });
     }
     participants.set(id, participant);
   }

@@ -102,7 +102,7 @@ describe('a scripted bidder that is truthful', () => {
     expect(bids?.(asked({ lot: 'x', side: 'sell', reserve: 8n }))).toBeUndefined();
     expect(bids?.(asked({ lot: 'x', side: 'buy', reserve: 8n }))).toEqual({ amount: 7n });
     expect(bids?.(asked({ lot: 'x', side: 'buy', reserve: 6n }))).toBeUndefined();
-    expect(bids?.(asked({ hello: 1 }))).toBeUndefined();
+    expect(() => bids?.(asked({ hello: 1 }))).toThrow('body.lot: ');
     expect(() => readyReplies['truthful']?.(-1)).toThrow('truthful: expected a whole amount');
   });
 });

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { parseFields, parseMs, parseText, parseWhole } from '../fields.ts';
 import type { AgentId } from '../message.ts';
 import { reasonOf } from '../outcome.ts';
-import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import { type Parsed } from '../parse.ts';
 import type {
   Answer,
   Claim,
@@ -20,7 +21,6 @@ import {
   type StandingOffer,
 } from './alternating-offers-questions.ts';
 import { type Issues, type Offer, offerOn, parseIssues } from './negotiation-issues.ts';
-import { isWhole } from './voting/vote-spec.ts';
 
 /** Most turns of one negotiation. */
 export const turnsMax = 10_000;
@@ -270,20 +270,14 @@ function problemsOf(
 }
 
 function parseSpec(spec: unknown): Parsed<AlternatingOffersSpec> {
-  if (!isRecord(spec)) return unparsed(`expected { subject, issues }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['subject', 'issues', 'turns', 'turnMs']);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const { subject, turns = 100, turnMs = 1_000 } = spec;
-  if (typeof subject !== 'string' || subject.length === 0 || subject.length > 256) {
-    return unparsed(`subject: expected a text of 1 to 256 characters, got ${shown(subject)}`);
-  }
-  const issues = parseIssues('issues', spec['issues']);
-  if (!issues.ok) return issues;
-  if (!isWhole(turns, 1, turnsMax)) {
-    return unparsed(`turns: expected a whole number from 1 to ${turnsMax}, got ${shown(turns)}`);
-  }
-  if (!isWhole(turnMs, 1, 2 ** 31 - 1)) {
-    return unparsed(`turnMs: expected whole milliseconds from 1, got ${shown(turnMs)}`);
-  }
-  return parsed({ subject, issues: issues.value, turns, turnMs });
+  return parseFields(
+    spec,
+    '{ subject, issues }',
+    ({ subject, issues, turns = 100, turnMs = 1_000 }) => ({
+      subject: parseText('subject', subject),
+      issues: parseIssues('issues', issues),
+      turns: parseWhole('turns', turns, { max: turnsMax }),
+      turnMs: parseMs('turnMs', turnMs),
+    }),
+  );
 }

@@ -1,5 +1,6 @@
 import type { Amount } from '../amount.ts';
-import { isRecord, type Parsed, parsed, unparsed } from '../parse.ts';
+import { parseFields, parseWhole } from '../fields.ts';
+import { type Parsed, unparsed } from '../parse.ts';
 import type { Claim, Protocol } from '../protocol.ts';
 import { worthOf } from './auction-terms.ts';
 import {
@@ -14,9 +15,8 @@ import {
   openAuctionDefaults,
   type OpenAuctionSpec,
   openAuctionTraits,
-  parseOpenAuction,
-  parseWhole,
   roundsLimit,
+  openAuctionFields,
 } from './open-auction.ts';
 import { quantityMax } from './orders.ts';
 import { parseQuantity, type QuantityReply } from './quantity-question.ts';
@@ -105,11 +105,11 @@ function problemsOf(
 }
 
 function parseSpec(spec: unknown): Parsed<AusubelSpec> {
-  const open = parseOpenAuction(spec, ['units']);
-  if (!open.ok) return open;
-  const units = parseWhole('units', isRecord(spec) ? spec['units'] : undefined, quantityMax);
-  if (!units.ok) return units;
-  return openingOf(open.value) === undefined
+  const open = parseFields(spec, '{ lot, units, increment, … }', (given) => ({
+    ...openAuctionFields(given),
+    units: parseWhole('units', given['units'], { max: quantityMax }),
+  }));
+  return open.ok && openingOf(open.value) === undefined
     ? unparsed('start: expected a price to begin with when buying, got undefined')
-    : parsed({ ...open.value, units: units.value });
+    : open;
 }

@@ -307,7 +307,10 @@ describe('the spec of a barrier', () => {
   it.each([
     [{}, 'barrier: expected a text of 1 to 256 characters, got undefined'],
     [{ barrier: 'x', parties: 3 }, 'unknown field "parties"'],
-    [{ barrier: 'x', generation: 0 }, 'generation: expected a whole number from 1, got 0'],
+    [
+      { barrier: 'x', generation: 0 },
+      'generation: expected a whole number from 1 to 1000000000000, got 0',
+    ],
     [
       { barrier: 'x', generations: 1_001 },
       'generations: expected a whole number from 1 to 1000, got 1001',

@@ -1,5 +1,6 @@
+import { parseFields, parseOptional, parseText, parseTime, parseWhole } from '../fields.ts';
 import type { AgentId } from '../message.ts';
-import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import { isRecord, type Parsed, parsed, shown, unparsed } from '../parse.ts';
 import type {
   Answer,
   Claim,
@@ -10,7 +11,7 @@ import type {
   SilenceCause,
   Step,
 } from '../protocol.ts';
-import { type ArriveQuestion, type BarrierPhase, isCount } from './barrier-questions.ts';
+import { type ArriveQuestion, type BarrierPhase } from './barrier-questions.ts';
 
 /** Most generations of one session. */
 export const generationsMax = 1_000;
@@ -257,27 +258,18 @@ function problemsOf(given: BarrierSpec, claim: Claim<BarrierResult>): readonly s
 }
 
 function parseSpec(spec: unknown): Parsed<BarrierSpec> {
-  if (!isRecord(spec)) return unparsed(`expected { barrier, … }, got ${shown(spec)}`);
-  const fields = ['barrier', 'generation', 'generations', 'double', 'timeoutMs'];
-  const extra = unknownField(spec, fields);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const { barrier: name, generation = 1, generations = 1, double = false, timeoutMs } = spec;
-  if (typeof name !== 'string' || name.length === 0 || name.length > 256) {
-    return unparsed(`barrier: expected a text of 1 to 256 characters, got ${shown(name)}`);
-  }
-  if (!isCount(generation, 1e12)) {
-    return unparsed(`generation: expected a whole number from 1, got ${shown(generation)}`);
-  }
-  if (!isCount(generations, generationsMax)) {
-    const range = `a whole number from 1 to ${generationsMax}`;
-    return unparsed(`generations: expected ${range}, got ${shown(generations)}`);
-  }
-  if (typeof double !== 'boolean') {
-    return unparsed(`double: expected true or false, got ${shown(double)}`);
-  }
-  const rest = { barrier: name, generation, generations, double };
-  if (timeoutMs === undefined) return parsed(rest);
-  return typeof timeoutMs === 'number' && timeoutMs > 0 && timeoutMs < 2 ** 31
-    ? parsed({ ...rest, timeoutMs })
-    : unparsed(`timeoutMs: expected more than 0, below 2147483648, got ${shown(timeoutMs)}`);
+  return parseFields(
+    spec,
+    '{ barrier, … }',
+    ({ barrier: name, generation = 1, generations = 1, double = false, timeoutMs }) => ({
+      barrier: parseText('barrier', name),
+      generation: parseWhole('generation', generation, { max: 1e12 }),
+      generations: parseWhole('generations', generations, { max: generationsMax }),
+      double:
+        typeof double === 'boolean'
+          ? parsed(double)
+          : unparsed(`double: expected true or false, got ${shown(double)}`),
+      timeoutMs: parseOptional('timeoutMs', timeoutMs, parseTime),
+    }),
+  );
 }

@@ -1,5 +1,6 @@
 import { type Amount, parseAmount } from '../amount.ts';
-import { isOneOf, isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import { parseChoice, parseFields } from '../fields.ts';
+import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
 import type { Claim, Decision, Protocol, PureEnv } from '../protocol.ts';
 import { parseLot } from './auction-terms.ts';
 import { clear, type Interval, intervalOf } from './clearing.ts';
@@ -149,17 +150,11 @@ function problemsOf(spec: CallMarketSpec, { result }: Claim<CallMarketResult>): 
 }
 
 function parseSpec(spec: unknown): Parsed<CallMarketSpec> {
-  if (!isRecord(spec)) return unparsed(`expected { lot, k?, ration? }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['lot', 'k', 'ration']);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const lot = parseLot(spec['lot']);
-  if (!lot.ok) return lot;
-  const { k = half, ration = 'priority' } = spec;
-  if (!isOneOf(rationRules, ration)) {
-    return unparsed(`ration: expected priority or pro_rata, got ${shown(ration)}`);
-  }
-  const fraction = parseFraction(k);
-  return fraction.ok ? parsed({ lot: lot.value, k: fraction.value, ration }) : fraction;
+  return parseFields(spec, '{ lot, k?, ration? }', ({ lot, k = half, ration = 'priority' }) => ({
+    lot: parseLot(lot),
+    k: parseFraction(k),
+    ration: parseChoice('ration', rationRules, ration),
+  }));
 }
 
 function parseFraction(k: unknown): Parsed<Fraction> {

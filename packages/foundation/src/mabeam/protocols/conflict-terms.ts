@@ -1,5 +1,5 @@
+import { type FieldsOf, parseMs, parseText, parseWhole } from '../fields.ts';
 import type { AgentId } from '../message.ts';
-import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
 import type { Answer, TellEffect } from '../protocol.ts';
 import {
   type AllocationNotice,
@@ -9,7 +9,6 @@ import {
   unitsMax,
 } from './conflict-questions.ts';
 import { sumOf } from './ration.ts';
-import { isWhole } from './voting/vote-spec.ts';
 
 /** What more may be claimed of than there is. */
 export interface ConflictSpec {
@@ -21,25 +20,17 @@ export interface ConflictSpec {
   readonly claimMs?: number;
 }
 
-/** Reads what all of them have; `more` are the fields that the protocol reads itself. */
-export function parseConflict(
-  spec: unknown,
-  more: readonly string[],
-): Parsed<ConflictSpec & { readonly given: Readonly<Record<string, unknown>> }> {
-  if (!isRecord(spec)) return unparsed(`expected { resource, … }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['resource', 'supply', 'claimMs', ...more]);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const { resource, supply = 1, claimMs = 1_000 } = spec;
-  if (typeof resource !== 'string' || resource.length === 0 || resource.length > 256) {
-    return unparsed(`resource: expected a text of 1 to 256 characters, got ${shown(resource)}`);
-  }
-  if (!isWhole(supply, 1, unitsMax)) {
-    return unparsed(`supply: expected a whole number from 1 to ${unitsMax}, got ${shown(supply)}`);
-  }
-  if (!isWhole(claimMs, 1, 2 ** 31 - 1)) {
-    return unparsed(`claimMs: expected whole milliseconds from 1, got ${shown(claimMs)}`);
-  }
-  return parsed({ resource, supply, claimMs, given: spec });
+/** Reads what all of them are told. */
+export function conflictFields({
+  resource,
+  supply = 1,
+  claimMs = 1_000,
+}: Readonly<Record<string, unknown>>): FieldsOf<ConflictSpec> {
+  return {
+    resource: parseText('resource', resource),
+    supply: parseWhole('supply', supply, { max: unitsMax }),
+    claimMs: parseMs('claimMs', claimMs),
+  };
 }
 
 /** What was claimed, in the order of the roster. Nothing is no claim. */

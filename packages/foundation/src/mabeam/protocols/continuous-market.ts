@@ -1,6 +1,7 @@
 import type { Amount } from '../amount.ts';
+import { orDefaults, parseFields, parseMs, parseWhole } from '../fields.ts';
 import type { AgentId } from '../message.ts';
-import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import { type Parsed } from '../parse.ts';
 import type {
   Answer,
   AskEffect,
@@ -15,7 +16,6 @@ import type {
 } from '../protocol.ts';
 import { parseLot } from './auction-terms.ts';
 import type { RestingOrder } from './book-side.ts';
-import { parseWhole } from './open-auction.ts';
 import { type BookTrade, OrderBook } from './order-book.ts';
 import { inOrder } from './ration.ts';
 import {
@@ -258,18 +258,14 @@ function tradeEvents(trades: readonly BookTrade[]): readonly EmitEffect[] {
 }
 
 function parseSpec(spec: unknown): Parsed<ContinuousMarketSpec> {
-  if (!isRecord(spec)) return unparsed(`expected { lot, rounds?, … }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['lot', ...Object.keys(defaults)]);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const lot = parseLot(spec['lot']);
-  if (!lot.ok) return lot;
-  const most = { rounds: roundsMax, idleRounds: roundsMax, roundMs: 2 ** 31 - 1, depth: 1_000 };
-  const read: { -readonly [Field in keyof typeof most]: number } = { ...defaults };
-  for (const field of ['rounds', 'idleRounds', 'roundMs', 'depth'] as const) {
-    if (spec[field] === undefined) continue;
-    const whole = parseWhole(field, spec[field], most[field]);
-    if (!whole.ok) return whole;
-    read[field] = whole.value;
-  }
-  return parsed({ lot: lot.value, ...read });
+  return parseFields(spec, '{ lot, rounds?, … }', ({ lot, ...given }) => {
+    const { rounds, idleRounds, roundMs, depth } = orDefaults(given, defaults);
+    return {
+      lot: parseLot(lot),
+      rounds: parseWhole('rounds', rounds, { max: roundsMax }),
+      idleRounds: parseWhole('idleRounds', idleRounds, { max: roundsMax }),
+      roundMs: parseMs('roundMs', roundMs),
+      depth: parseWhole('depth', depth, { max: 1_000 }),
+    };
+  });
 }

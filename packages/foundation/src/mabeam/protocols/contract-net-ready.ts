@@ -6,21 +6,21 @@ import {
   progressQuestion,
   type Proposal,
 } from './contract-net-questions.ts';
-import { type ReadyReply, readyAmount, understood } from './ready-reply.ts';
+import { answering, readyAmount, understood } from './ready-reply.ts';
 import { isWhole } from './voting/vote-spec.ts';
 
 /** Scripted contractors, by name. */
 export const readyReplies = {
   /** `cfp`: proposes to do it for what it costs, unless that is more than is paid. */
-  proposeFor: (argument: unknown): ReadyReply<Proposal | undefined> => {
+  proposeFor: answering<Proposal | undefined>([cfpQuestion], (argument) => {
     const cost = readyAmount('proposeFor', argument);
     return (request) => {
       const { maxCost = cost } = understood(cfpQuestion, request);
       return cost <= maxCost ? { cost } : undefined;
     };
-  },
+  }),
   /** `accept_proposal` and `progress`: works for so many heartbeats, and is done. */
-  doneAfter: (argument: unknown): ReadyReply<Performance> => {
+  doneAfter: answering<Performance>([acceptProposalQuestion, progressQuestion], (argument) => {
     if (!isWhole(argument, 0, Number.MAX_SAFE_INTEGER)) {
       throw new FoundationError('INVALID_OPTION', 'doneAfter: expected a number of heartbeats');
     }
@@ -30,5 +30,5 @@ export const readyReplies = {
       const { heartbeat } = understood(question, request);
       return { act: heartbeat < argument ? 'working' : 'inform_done' };
     };
-  },
+  }),
 } as const;

@@ -1,6 +1,14 @@
-import { type Amount, parseAmount } from '../amount.ts';
-import { isOneOf, isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
-import { isWhole } from './voting/vote-spec.ts';
+import { type Amount } from '../amount.ts';
+import {
+  type FieldsOf,
+  oneOf,
+  parseFields,
+  parseOptional,
+  parseText,
+  parseWhole,
+} from '../fields.ts';
+import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import { optionalAmount } from './auction-terms.ts';
 
 /** Most awards of one contract net. */
 export const awardsMax = 1_000;
@@ -121,50 +129,36 @@ const wholes = {
   retries: [0, retriesMax],
   fencingFrom: [1, 2 ** 53 - 1 - awardsMax - retriesMax],
 } as const;
-const taskTerms = ['detail', 'maxCost'];
-const fields = [
-  'task',
-  'weights',
-  'pricing',
-  'revisions',
-  'onFailure',
-  ...taskTerms,
-  ...Object.keys(wholes),
-];
-
 export function parseContractNetSpec(value: unknown): Parsed<ContractNetSpec> {
-  if (!isRecord(value)) return unparsed(`expected { task, … }, got ${shown(value)}`);
-  const extra = unknownField(value, fields);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const { task, weights: wanted, revisions: planned, pricing, onFailure } = value;
-  if (typeof task !== 'string' || task.length === 0 || task.length > 256) {
-    return unparsed(`task: expected a text of 1 to 256 characters, got ${shown(task)}`);
-  }
-  const { detail, maxCost } = value;
-  const terms = parseTerms('', { detail, maxCost });
-  if (!terms.ok) return terms;
-  for (const [field, [least, most]] of Object.entries(wholes)) {
-    const number = value[field];
-    if (number !== undefined && !isWhole(number, least, most)) {
-      return unparsed(
-        `${field}: expected a whole number from ${least} to ${most}, got ${shown(number)}`,
-      );
-    }
-  }
-  if (pricing !== undefined && !isOneOf(taskPricings, pricing)) {
-    return unparsed(`pricing: expected ${taskPricings.join(' or ')}, got ${shown(pricing)}`);
-  }
-  if (onFailure !== undefined && !isOneOf(failurePolicies, onFailure)) {
-    return unparsed(`onFailure: expected ${failurePolicies.join(', ')}, got ${shown(onFailure)}`);
-  }
-  const weights = parseWeights(wanted);
-  if (!weights.ok) return weights;
-  const revisions = parseRevisions(planned);
-  if (!revisions.ok) return revisions;
-  const numbers = Object.keys(wholes).map((field) => [field, value[field]] as const);
-  const others = { pricing, onFailure, weights: weights.value, revisions: revisions.value };
-  const given = [...numbers, ...Object.entries(others)].filter(([, each]) => each !== undefined);
-  return checked({ task, ...terms.value, ...Object.fromEntries(given) });
+  const read = parseFields(value, '{ task, … }', ({ pricing, onFailure, ...given }) => ({
+    task: parseText('task', given['task']),
+    ...termsFields('', given),
+    ...wholeFields(given),
+    pricing: parseOptional('pricing', pricing, oneOf(taskPricings)),
+    onFailure: parseOptional('onFailure', onFailure, oneOf(failurePolicies)),
+    weights: parseWeights(given['weights']),
+    revisions: parseRevisions(given['revisions']),
+  }));
+  return read.ok ? checked(read.value) : read;
+}
+
+function wholeFields(
+  given: Readonly<Record<string, unknown>>,
+): Readonly<Record<keyof typeof wholes, Parsed<number | undefined>>> {
+  const read = (field: keyof typeof wholes): Parsed<number | undefined> => {
+    const [min, max] = wholes[field];
+    return parseOptional(field, given[field], (name, value) =>
+      parseWhole(name, value, { min, max }),
+    );
+  };
+  return {
+    awards: read('awards'),
+    proposeMs: read('proposeMs'),
+    performMs: read('performMs'),
+    heartbeatMs: read('heartbeatMs'),
+    retries: read('retries'),
+    fencingFrom: read('fencingFrom'),
+  };
 }
 
 /** What fits only together. */
@@ -180,18 +174,17 @@ function checked(spec: ContractNetSpec): Parsed<ContractNetSpec> {
     : parsed(spec);
 }
 
-// oxlint-disable-next-line max-params -- where, what, and what may stand there
-function parseTerms(where: string, value: Readonly<Record<string, unknown>>): Parsed<TaskTerms> {
-  const { detail, maxCost } = value;
-  if (detail !== undefined && (typeof detail !== 'string' || detail.length > detailMax)) {
-    return unparsed(
-      `${where}detail: expected a text of at most ${detailMax}, got ${shown(detail)}`,
-    );
-  }
-  const shared = detail === undefined ? {} : { detail };
-  if (maxCost === undefined) return parsed(shared);
-  const most = parseAmount(`${where}maxCost`, maxCost);
-  return most.ok ? parsed({ ...shared, maxCost: most.value }) : most;
+function termsFields(
+  where: string,
+  { detail, maxCost }: Readonly<Record<string, unknown>>,
+): FieldsOf<TaskTerms> {
+  const isText = detail === undefined || (typeof detail === 'string' && detail.length <= detailMax);
+  return {
+    detail: isText
+      ? parsed(detail)
+      : unparsed(`${where}detail: expected a text of at most ${detailMax}, got ${shown(detail)}`),
+    maxCost: optionalAmount(`${where}maxCost`, maxCost),
+  };
 }
 
 function parseRevisions(value: unknown): Parsed<readonly TaskTerms[] | undefined> {
@@ -203,9 +196,9 @@ function parseRevisions(value: unknown): Parsed<readonly TaskTerms[] | undefined
   for (const [index, each] of value.entries()) {
     const where = `revisions[${index}]`;
     if (!isRecord(each)) return unparsed(`${where}: expected terms, got ${shown(each)}`);
-    const extra = unknownField(each, taskTerms);
+    const extra = unknownField(each, ['detail', 'maxCost']);
     if (extra !== undefined) return unparsed(`${where}: unknown field ${shown(extra)}`);
-    const terms = parseTerms(`${where}.`, each);
+    const terms = parseFields(each, 'terms', () => termsFields(`${where}.`, each));
     if (!terms.ok) return terms;
     revisions.push(terms.value);
   }

@@ -352,7 +352,7 @@ describe('the spec of a matching', () => {
       { ...spec, lists: { A: [[]] } },
       'lists["A"][0]: expected an id, or a list of equals, got an array of 0',
     ],
-    [{ ...spec, quota: 2 }, 'unknown field "quota"'],
+    [{ ...spec, quota: 2 }, 'unknown field "quota", did you mean "quotas"?'],
   ])('%j is refused', (given, reason) => {
     expect(deferredAcceptanceMatching.parseSpec(given)).toEqual({ ok: false, reason });
   });
@@ -397,7 +397,7 @@ describe('a participant of a script', () => {
       body: { matching: 'm', side: 'proposer', others: ['A', 'B'] },
     } as const;
     expect(ranks?.(request)).toEqual({ list: ['B', ['A']] });
-    expect(ranks?.({ ...request, type: 'get_bid' })).toBeUndefined();
-    expect(readyReplies['rank']?.('A')(request)).toBeUndefined();
+    expect(() => ranks?.({ ...request, type: 'get_bid' })).toThrow('got get_bid');
+    expect(() => readyReplies['rank']?.('A')).toThrow('rank: expected at most');
   });
 });

@@ -1,6 +1,8 @@
+import { parseAmount } from '../amount.ts';
 import type { Amount } from '../amount.ts';
+import { parseFields } from '../fields.ts';
 import type { AgentId } from '../message.ts';
-import { type Parsed, parsed, unparsed } from '../parse.ts';
+import { type Parsed, unparsed } from '../parse.ts';
 import type { Answer, Decision, LossReason, Protocol, PureEnv, Step } from '../protocol.ts';
 import { breakTie } from '../tie-break.ts';
 import { isLimit, isWithin, worthOf } from './auction-terms.ts';
@@ -10,7 +12,7 @@ import {
   type OpenAuctionResult,
   type OpenAuctionSpec,
   openAuctionTraits,
-  parseOpenAuction,
+  openAuctionFields,
 } from './open-auction.ts';
 import { type Ladder, tickAfter, tickReaching } from './price-ladder.ts';
 import { type AcceptReply, parseAccept, type PriceRequest } from './price-questions.ts';
@@ -188,12 +190,14 @@ function isCallable({ side = 'sell', reserve }: DutchSpec, price: Amount): boole
 }
 
 function parseSpec(spec: unknown): Parsed<DutchSpec> {
-  const open = parseOpenAuction(spec);
-  if (!open.ok) return open;
-  const { start, ...others } = open.value;
-  if (start === undefined) return unparsed('start: expected the first price, got undefined');
-  if (!isCallable({ ...others, start }, start)) {
-    return unparsed(`start: expected a price up to the reserve of ${others.reserve}, got ${start}`);
-  }
-  return parsed({ ...others, start });
+  const open = parseFields(spec, '{ lot, start, increment, … }', (given) => ({
+    ...openAuctionFields(given),
+    start:
+      given['start'] === undefined
+        ? unparsed('start: expected the first price, got undefined')
+        : parseAmount('start', given['start']),
+  }));
+  if (!open.ok || isCallable(open.value, open.value.start)) return open;
+  const { start, reserve } = open.value;
+  return unparsed(`start: expected a price up to the reserve of ${reserve}, got ${start}`);
 }

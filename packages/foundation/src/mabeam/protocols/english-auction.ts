@@ -1,5 +1,6 @@
 import type { Amount } from '../amount.ts';
-import { isOneOf, isRecord, type Parsed, parsed, shown, unparsed } from '../parse.ts';
+import { parseChoice, parseFields } from '../fields.ts';
+import { type Parsed, unparsed } from '../parse.ts';
 import type { Answer, Protocol, PureEnv, Step } from '../protocol.ts';
 import { worthOf } from './auction-terms.ts';
 import { type ClockState, onTick, problemsOfClock, startClock } from './english-clock.ts';
@@ -16,8 +17,8 @@ import {
   openAuctionDefaults,
   type OpenAuctionResult,
   type OpenAuctionSpec,
-  parseOpenAuction,
   openAuctionTraits,
+  openAuctionFields,
 } from './open-auction.ts';
 import { parseStay, type StayReply } from './price-questions.ts';
 
@@ -100,16 +101,13 @@ function isOfOutcry(answer: Answer<EnglishReply>): answer is Answer<OutcryReply>
 }
 
 function parseSpec(spec: unknown): Parsed<EnglishSpec> {
-  const open = parseOpenAuction(spec, ['variant']);
-  if (!open.ok) return open;
-  const { variant = 'clock' } = isRecord(spec) ? spec : {};
-  if (!isOneOf(variants, variant)) {
-    return unparsed(`variant: expected clock or outcry, got ${shown(variant)}`);
-  }
-  if (openingOf(open.value) === undefined) {
-    return unparsed('start: expected a price to begin with when buying, got undefined');
-  }
-  return parsed({ ...open.value, variant });
+  const open = parseFields(spec, '{ lot, increment, … }', ({ variant = 'clock', ...given }) => ({
+    ...openAuctionFields(given),
+    variant: parseChoice('variant', variants, variant),
+  }));
+  return open.ok && openingOf(open.value) === undefined
+    ? unparsed('start: expected a price to begin with when buying, got undefined')
+    : open;
 }
 
 function termsOf(spec: EnglishSpec): EnglishTerms {

@@ -1,7 +1,7 @@
+import { parseFields, parseMs, parseWhole } from '../fields.ts';
 import type { AgentId } from '../message.ts';
 import { type Parsed, parsed, shown, unparsed } from '../parse.ts';
-import { type ConflictSpec, parseConflict } from './conflict-terms.ts';
-import { isWhole } from './voting/vote-spec.ts';
+import { type ConflictSpec, conflictFields } from './conflict-terms.ts';
 
 /** Most levels of one conflict. */
 export const levelsMax = 10;
@@ -24,18 +24,12 @@ export interface EscalationSpec extends ConflictSpec {
 }
 
 export function parseEscalationSpec(value: unknown): Parsed<EscalationSpec> {
-  const spec = parseConflict(value, ['levels', 'settling', 'rulingMs']);
-  if (!spec.ok) return spec;
-  const { given, ...conflicting } = spec.value;
-  const { settling = 1, rulingMs = 1_000 } = given;
-  if (!isWhole(settling, 0, settlingMax)) {
-    return unparsed(`settling: expected a whole number to ${settlingMax}, got ${shown(settling)}`);
-  }
-  if (!isWhole(rulingMs, 1, 2 ** 31 - 1)) {
-    return unparsed(`rulingMs: expected whole milliseconds from 1, got ${shown(rulingMs)}`);
-  }
-  const levels = parseLevels(given['levels']);
-  return levels.ok ? parsed({ ...conflicting, levels: levels.value, settling, rulingMs }) : levels;
+  return parseFields(value, '{ resource, … }', ({ settling = 1, rulingMs = 1_000, ...given }) => ({
+    ...conflictFields(given),
+    levels: parseLevels(given['levels']),
+    settling: parseWhole('settling', settling, { min: 0, max: settlingMax }),
+    rulingMs: parseMs('rulingMs', rulingMs),
+  }));
 }
 
 function parseLevels(value: unknown): Parsed<readonly (readonly AgentId[])[]> {

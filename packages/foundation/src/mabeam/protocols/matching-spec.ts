@@ -1,5 +1,6 @@
+import { parseFields, parseText } from '../fields.ts';
 import type { AgentId } from '../message.ts';
-import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import { isRecord, type Parsed, parsed, shown, unparsed } from '../parse.ts';
 import { participantsMax } from '../session-options.ts';
 import { isId, parseList, type PreferenceList } from './preferences.ts';
 
@@ -19,22 +20,21 @@ export interface MatchingSpec {
 }
 
 /** Reads what is to be matched. */
-export function parseMatchingSpec(spec: unknown): Parsed<MatchingSpec> {
-  if (!isRecord(spec)) return unparsed(`expected { matching, receivers, … }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['matching', 'receivers', 'quotas', 'lists']);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const { matching, receivers, quotas = {}, lists = {} } = spec;
-  if (!isId(matching)) {
-    return unparsed(`matching: expected a text of 1 to 256 characters, got ${shown(matching)}`);
-  }
-  const ids = parseReceivers(receivers);
-  if (!ids.ok) return ids;
-  const known = new Set(ids.value);
-  const counts = parseQuotas(quotas, known);
-  if (!counts.ok) return counts;
-  const stated = parseLists(lists, known);
-  if (!stated.ok) return stated;
-  return parsed({ matching, receivers: ids.value, quotas: counts.value, lists: stated.value });
+export function parseMatchingSpec(spec: unknown): Parsed<Required<MatchingSpec>> {
+  return parseFields(
+    spec,
+    '{ matching, receivers, … }',
+    ({ matching, receivers, quotas = {}, lists = {} }) => {
+      const ids = parseReceivers(receivers);
+      const known = ids.ok ? new Set(ids.value) : undefined;
+      return {
+        matching: parseText('matching', matching),
+        receivers: ids,
+        quotas: parseQuotas(quotas, known),
+        lists: parseLists(lists, known),
+      };
+    },
+  );
 }
 
 function parseReceivers(value: unknown): Parsed<readonly AgentId[]> {
@@ -52,11 +52,15 @@ function parseReceivers(value: unknown): Parsed<readonly AgentId[]> {
   return parsed([...ids]);
 }
 
-function parseQuotas(value: unknown, known: ReadonlySet<AgentId>): Parsed<Record<AgentId, number>> {
+/** @param known - The receivers; undefined while nobody knows them. */
+function parseQuotas(
+  value: unknown,
+  known: ReadonlySet<AgentId> | undefined,
+): Parsed<Record<AgentId, number>> {
   if (!isRecord(value)) return unparsed(`quotas: expected { receiver: n }, got ${shown(value)}`);
   const quotas: [AgentId, number][] = [];
   for (const [id, quota] of Object.entries(value)) {
-    if (!known.has(id)) return unparsed(`quotas: ${shown(id)} is no receiver`);
+    if (known?.has(id) === false) return unparsed(`quotas: ${shown(id)} is no receiver`);
     if (!isQuota(quota)) {
       const range = `a whole number from 1 to ${matchingQuotaMax}`;
       return unparsed(`quotas[${shown(id)}]: expected ${range}, got ${shown(quota)}`);
@@ -72,12 +76,12 @@ function isQuota(value: unknown): value is number {
 
 function parseLists(
   value: unknown,
-  known: ReadonlySet<AgentId>,
+  known: ReadonlySet<AgentId> | undefined,
 ): Parsed<Record<AgentId, PreferenceList>> {
   if (!isRecord(value)) return unparsed(`lists: expected { receiver: list }, got ${shown(value)}`);
   const lists: [AgentId, PreferenceList][] = [];
   for (const [id, given] of Object.entries(value)) {
-    if (!known.has(id)) return unparsed(`lists: ${shown(id)} is no receiver`);
+    if (known?.has(id) === false) return unparsed(`lists: ${shown(id)} is no receiver`);
     const list = parseList(`lists[${shown(id)}]`, given);
     if (!list.ok) return list;
     lists.push([id, list.value]);

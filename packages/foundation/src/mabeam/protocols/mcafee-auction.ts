@@ -1,5 +1,6 @@
 import type { Amount } from '../amount.ts';
-import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import { parseFields } from '../fields.ts';
+import { type Parsed, unparsed } from '../parse.ts';
 import type { Claim, Decision, Protocol, PureEnv } from '../protocol.ts';
 import { parseLot } from './auction-terms.ts';
 import { clear, type Clearing, type Margin, type Margins } from './clearing.ts';
@@ -145,9 +146,5 @@ function parseUnitOrder(body: unknown): Parsed<OrdersReply> {
 }
 
 function parseSpec(spec: unknown): Parsed<McAfeeSpec> {
-  if (!isRecord(spec)) return unparsed(`expected { lot }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['lot']);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const lot = parseLot(spec['lot']);
-  return lot.ok ? parsed({ lot: lot.value }) : lot;
+  return parseFields(spec, '{ lot }', ({ lot }) => ({ lot: parseLot(lot) }));
 }

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { parseFields, parseMs, parseText, parseWhole } from '../fields.ts';
 import type { AgentId } from '../message.ts';
-import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import { type Parsed } from '../parse.ts';
 import type { Claim, SilenceCause } from '../protocol.ts';
 import { type Issues, isRange, type Offer, offerOn, parseIssues } from './negotiation-issues.ts';
-import { isWhole } from './voting/vote-spec.ts';
 
 /** Most rounds of one negotiation. */
 export const concessionRoundsMax = 1_000;
@@ -99,22 +99,14 @@ export function concessionProblems(
 }
 
 export function parseConcessionSpec(spec: unknown): Parsed<MonotonicConcessionSpec> {
-  if (!isRecord(spec)) return unparsed(`expected { subject, issues }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['subject', 'issues', 'rounds', 'roundMs']);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const { subject, rounds = 100, roundMs = 1_000 } = spec;
-  if (typeof subject !== 'string' || subject.length === 0 || subject.length > 256) {
-    return unparsed(`subject: expected a text of 1 to 256 characters, got ${shown(subject)}`);
-  }
-  const issues = parseIssues('issues', spec['issues']);
-  if (!issues.ok) return issues;
-  if (!isWhole(rounds, 1, concessionRoundsMax)) {
-    return unparsed(
-      `rounds: expected a whole number from 1 to ${concessionRoundsMax}, got ${shown(rounds)}`,
-    );
-  }
-  if (!isWhole(roundMs, 1, 2 ** 31 - 1)) {
-    return unparsed(`roundMs: expected whole milliseconds from 1, got ${shown(roundMs)}`);
-  }
-  return parsed({ subject, issues: issues.value, rounds, roundMs });
+  return parseFields(
+    spec,
+    '{ subject, issues }',
+    ({ subject, issues, rounds = 100, roundMs = 1_000 }) => ({
+      subject: parseText('subject', subject),
+      issues: parseIssues('issues', issues),
+      rounds: parseWhole('rounds', rounds, { max: concessionRoundsMax }),
+      roundMs: parseMs('roundMs', roundMs),
+    }),
+  );
 }

@@ -442,8 +442,17 @@ describe('bidders for several units', () => {
 
   it.each([
     ['nothing', undefined, 'expected { lot, units, pricing, … }, got undefined'],
-    ['a misspelt field', { unit: 1 }, 'unknown field "unit"'],
-    ['no units', { lot: 'x', units: 0 }, 'units: expected a whole number from 1 to 1000000, got 0'],
+    [
+      'several mistakes',
+      { lot: 'x', unit: 1, pricing: 'vgc' },
+      'unknown field "unit", did you mean "units"?; units: expected a whole number from 1 to 1000000, got undefined; ' +
+        'pricing: expected one of discriminatory, uniform_lab, uniform_hrb, vcg, got "vgc", did you mean "vcg"?',
+    ],
+    [
+      'no units',
+      { lot: 'x', units: 0, pricing: 'vcg' },
+      'units: expected a whole number from 1 to 1000000, got 0',
+    ],
     [
       'another pricing',
       { lot: 'x', units: 1, pricing: 'gsp' },

@@ -1,6 +1,7 @@
 import type { Amount } from '../amount.ts';
+import { parseChoice, parseFields, parseWhole } from '../fields.ts';
 import type { AgentId } from '../message.ts';
-import { isOneOf, isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import { type Parsed, unparsed } from '../parse.ts';
 import type { Claim, Decision, LossReason, Protocol, PureEnv } from '../protocol.ts';
 import { type AuctionSide, optionalAmount, parseLot, parseSide, worthOf } from './auction-terms.ts';
 import { mismatches } from './fills.ts';
@@ -12,7 +13,6 @@ import {
   type MarginalsReply,
   parseMarginals,
 } from './marginals.ts';
-import { parseWhole } from './open-auction.ts';
 import { quantityMax } from './orders.ts';
 import {
   awardProblems,
@@ -237,24 +237,18 @@ function total(amounts: readonly bigint[]): bigint {
 }
 
 function parseSpec(spec: unknown): Parsed<MultiUnitSpec> {
-  if (!isRecord(spec)) return unparsed(`expected { lot, units, pricing, … }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['lot', 'units', 'pricing', 'side', 'reserve']);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const { pricing, side: wanted = 'sell' } = spec;
-  const lot = parseLot(spec['lot']);
-  if (!lot.ok) return lot;
-  const units = parseWhole('units', spec['units'], quantityMax);
-  if (!units.ok) return units;
-  if (!isOneOf(pricings, pricing)) {
-    return unparsed(`pricing: expected one of ${pricings.join(', ')}, got ${shown(pricing)}`);
-  }
-  const side = parseSide('side', wanted);
-  if (!side.ok) return side;
-  const reserve = optionalAmount('reserve', spec['reserve']);
-  if (!reserve.ok) return reserve;
-  const known = { lot: lot.value, units: units.value, pricing, side: side.value };
-  if (reserve.value !== undefined) return parsed({ ...known, reserve: reserve.value });
-  return side.value === 'sell'
-    ? parsed(known)
-    : unparsed('reserve: expected the greatest price of a unit when buying, got undefined');
+  const read = parseFields(
+    spec,
+    '{ lot, units, pricing, … }',
+    ({ lot, units, pricing, side = 'sell', reserve }) => ({
+      lot: parseLot(lot),
+      units: parseWhole('units', units, { max: quantityMax }),
+      pricing: parseChoice('pricing', pricings, pricing),
+      side: parseSide('side', side),
+      reserve: optionalAmount('reserve', reserve),
+    }),
+  );
+  return read.ok && read.value.side === 'buy' && read.value.reserve === undefined
+    ? unparsed('reserve: expected the greatest price of a unit when buying, got undefined')
+    : read;
 }

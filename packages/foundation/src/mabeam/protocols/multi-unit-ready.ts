@@ -1,15 +1,17 @@
 import { FoundationError } from '../../errors.ts';
-import type { CoordinationRequest } from '../message.ts';
 import { shown } from '../parse.ts';
 import { isWithin } from './auction-terms.ts';
 import { type MarginalsReply, marginalsQuestions } from './marginals.ts';
 import { type QuantityReply, quantityQuestion } from './quantity-question.ts';
-import { readyAmount, understood } from './ready-reply.ts';
+import { answering, readyAmount, understood } from './ready-reply.ts';
+
+const sealed = Object.values(marginalsQuestions);
+const asked = [...sealed, quantityQuestion];
 
 /** Scripted bidders for several units, by name. */
 export const readyReplies = {
   /** `get_marginal_values`, `get_marginal_costs`, `get_quantity`: says what each further unit is worth to it, or costs it. */
-  unitsWorth: (argument: unknown) => {
+  unitsWorth: answering<MarginalsReply | QuantityReply>(asked, (argument) => {
     if (!Array.isArray(argument)) {
       throw new FoundationError(
         'INVALID_OPTION',
@@ -17,11 +19,11 @@ export const readyReplies = {
       );
     }
     const marginals = argument.map((value, index) => readyAmount(`unitsWorth[${index}]`, value));
-    return (request: CoordinationRequest): MarginalsReply | QuantityReply => {
-      const isSealed = Object.values(marginalsQuestions).some(({ type }) => type === request.type);
+    return (request) => {
+      const isSealed = sealed.some(({ type }) => type === request.type);
       if (isSealed) return { marginals };
       const { price, side } = understood(quantityQuestion, request);
       return { quantity: marginals.filter((worth) => isWithin(side, price, worth)).length };
     };
-  },
+  }),
 };

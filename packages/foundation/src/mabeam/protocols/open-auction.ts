@@ -1,6 +1,6 @@
 import type { Amount } from '../amount.ts';
+import { type FieldsOf, parseMs, parseWhole } from '../fields.ts';
 import type { AgentId } from '../message.ts';
-import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
 import type { Decision, ProtocolTraits, TellEffect } from '../protocol.ts';
 import { type AuctionSide, optionalAmount, parseLot, parseSide } from './auction-terms.ts';
 import { type Increment, parseIncrement } from './price-ladder.ts';
@@ -62,53 +62,25 @@ export const openAuctionDefaults = { side: 'sell', roundMs: 1_000, maxRounds: 10
 export type ParsedOpenAuction = OpenAuctionSpec &
   Required<Pick<OpenAuctionSpec, keyof typeof openAuctionDefaults>> & { readonly start?: Amount };
 
-/** Reads all but the fields in `others`, which are the caller's. */
-export function parseOpenAuction(
-  spec: unknown,
-  others: readonly string[] = [],
-): Parsed<ParsedOpenAuction> {
-  if (!isRecord(spec)) return unparsed(`expected { lot, increment, … }, got ${shown(spec)}`);
-  const known = ['lot', 'side', 'start', 'increment', 'reserve', 'roundMs', 'maxRounds'];
-  const extra = unknownField(spec, [...known, ...others]);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const given = { ...openAuctionDefaults, ...definedIn(spec) };
-  const lot = parseLot(spec['lot']);
-  if (!lot.ok) return lot;
-  const side = parseSide('side', given.side);
-  if (!side.ok) return side;
-  const start = optionalAmount('start', spec['start']);
-  if (!start.ok) return start;
-  const reserve = optionalAmount('reserve', spec['reserve']);
-  if (!reserve.ok) return reserve;
-  const increment = parseIncrement(spec['increment']);
-  if (!increment.ok) return increment;
-  const roundMs = parseWhole('roundMs', given.roundMs, 2 ** 31 - 1);
-  if (!roundMs.ok) return roundMs;
-  const maxRounds = parseWhole('maxRounds', given.maxRounds, roundsLimit);
-  if (!maxRounds.ok) return maxRounds;
-  return parsed({
-    lot: lot.value,
-    side: side.value,
-    increment: increment.value,
-    roundMs: roundMs.value,
-    maxRounds: maxRounds.value,
-    ...(start.value === undefined ? {} : { start: start.value }),
-    ...(reserve.value === undefined ? {} : { reserve: reserve.value }),
-  });
-}
-
-/** Fields that are given: one that is undefined is not. */
-export function definedIn(
-  spec: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined));
-}
-
-/** Reads a whole number from 1 to `max`. */
-export function parseWhole(field: string, value: unknown, max: number): Parsed<number> {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 1 && value <= max
-    ? parsed(value)
-    : unparsed(`${field}: expected a whole number from 1 to ${max}, got ${shown(value)}`);
+/** Reads what all open auctions are told. */
+export function openAuctionFields({
+  lot,
+  side = openAuctionDefaults.side,
+  start,
+  reserve,
+  increment,
+  roundMs = openAuctionDefaults.roundMs,
+  maxRounds = openAuctionDefaults.maxRounds,
+}: Readonly<Record<string, unknown>>): FieldsOf<ParsedOpenAuction> {
+  return {
+    lot: parseLot(lot),
+    side: parseSide('side', side),
+    start: optionalAmount('start', start),
+    reserve: optionalAmount('reserve', reserve),
+    increment: parseIncrement(increment),
+    roundMs: parseMs('roundMs', roundMs),
+    maxRounds: parseWhole('maxRounds', maxRounds, { max: roundsLimit }),
+  };
 }
 
 /** Tells the winner, if there is one. */

@@ -108,7 +108,11 @@ describe('what traders and owners may say', () => {
 
   it.each([
     ['nothing', undefined, 'expected { lot, k?, ration? }, got undefined'],
-    ['a misspelt field', { lot: 'x', rations: 1 }, 'unknown field "rations"'],
+    [
+      'a misspelt field',
+      { lot: 'x', rations: 1 },
+      'unknown field "rations", did you mean "ration"?',
+    ],
     ['an empty lot', { lot: '' }, 'lot: expected a text of 1 to 256 characters, got ""'],
     [
       'a ration of its own',

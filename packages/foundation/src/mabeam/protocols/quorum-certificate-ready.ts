@@ -1,14 +1,14 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 
 import { FoundationError } from '../../errors.ts';
-import type { CoordinationRequest } from '../message.ts';
 import { isRecord, shown } from '../parse.ts';
-import { ballotQuestion, signedVote } from './quorum-certificate-questions.ts';
+import { ballotQuestion, type SignedVote, signedVote } from './quorum-certificate-questions.ts';
+import { answering, understood } from './ready-reply.ts';
 
 /** Voters for scripted sessions. */
 export const readyReplies = {
   /** `{ "value": "yes", "privateKey": "…" }`: votes for the value; the key is PKCS#8, DER, in base64. */
-  signWith: (argument: unknown) => {
+  signWith: answering<SignedVote>([ballotQuestion], (argument) => {
     const { value, privateKey } = isRecord(argument) ? argument : {};
     if (typeof value !== 'string' || typeof privateKey !== 'string') {
       throw new FoundationError(
@@ -16,11 +16,20 @@ export const readyReplies = {
         `signWith: expected { value, privateKey }, got ${shown(argument)}`,
       );
     }
-    const der = Buffer.from(privateKey, 'base64');
-    const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
-    return (request: CoordinationRequest): unknown => {
-      const question = ballotQuestion.parse(request);
-      return question.ok ? signedVote(question.value, value, key) : {};
-    };
-  },
+    const key = keyOf(privateKey);
+    return (request) => signedVote(understood(ballotQuestion, request), value, key);
+  }),
 };
+
+function keyOf(privateKey: string): KeyObject {
+  const der = Buffer.from(privateKey, 'base64');
+  try {
+    return createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  } catch (error) {
+    throw new FoundationError(
+      'INVALID_OPTION',
+      'signWith.privateKey: expected a private key as PKCS#8, DER, in base64',
+      { cause: error },
+    );
+  }
+}

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { parseFields, parseText } from '../fields.ts';
 import type { AgentId } from '../message.ts';
-import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import { isRecord, type Parsed, parsed, shown, unparsed } from '../parse.ts';
 import type {
   Answer,
   Certificate,
@@ -237,25 +238,28 @@ function rosterProblem(
 }
 
 function parseSpec(spec: unknown): Parsed<QuorumCertificateSpec> {
-  if (!isRecord(spec)) return unparsed(`expected { ballot, keys }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['ballot', 'keys', 'values', 'faults']);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const { ballot, values, faults } = spec;
-  if (!isValue(ballot)) {
-    return unparsed(`ballot: expected a text of 1 to 256 characters, got ${shown(ballot)}`);
-  }
-  const keys = parseKeys(spec['keys']);
-  if (!keys.ok) return keys;
-  const n = Object.keys(keys.value).length;
-  if (faults !== undefined && !isFaults(faults, n)) {
-    const range = `a whole number from 0 to ${faultsOf(n)} for ${n} voters`;
-    return unparsed(`faults: expected ${range}, got ${shown(faults)}`);
-  }
-  const rest = { ballot, keys: keys.value, ...(faults === undefined ? {} : { faults }) };
-  if (values === undefined) return parsed(rest);
+  return parseFields(spec, '{ ballot, keys }', ({ ballot, keys: given, values, faults }) => {
+    const keys = parseKeys(given);
+    return {
+      ballot: parseText('ballot', ballot),
+      keys,
+      values: parseValues(values),
+      faults: keys.ok ? parseFaults(faults, Object.keys(keys.value).length) : parsed(undefined),
+    };
+  });
+}
+
+function parseValues(values: unknown): Parsed<readonly string[] | undefined> {
+  if (values === undefined) return parsed(undefined);
   return Array.isArray(values) && values.length <= valuesMax && values.every(isValue)
-    ? parsed({ ...rest, values })
+    ? parsed(values)
     : unparsed(`values: expected at most ${valuesMax} texts, got ${shown(values)}`);
+}
+
+function parseFaults(faults: unknown, n: number): Parsed<number | undefined> {
+  if (faults === undefined || isFaults(faults, n)) return parsed(faults);
+  const range = `a whole number from 0 to ${faultsOf(n)} for ${n} voters`;
+  return unparsed(`faults: expected ${range}, got ${shown(faults)}`);
 }
 
 function isFaults(value: unknown, n: number): value is number {

@@ -1,3 +1,4 @@
+import { parseFields } from '../fields.ts';
 import type { AgentId } from '../message.ts';
 import { isRecord, type Parsed, parsed, shown, unparsed } from '../parse.ts';
 import type { Claim, Decision, LossReason, Protocol, PureEnv, Tie } from '../protocol.ts';
@@ -13,9 +14,9 @@ import {
   allocations,
   claimsOf,
   type ConflictSpec,
-  parseConflict,
   shareProblems,
   unitsOf,
+  conflictFields,
 } from './conflict-terms.ts';
 import { ration, type RationRule } from './ration.ts';
 import { isWhole } from './voting/vote-spec.ts';
@@ -196,11 +197,16 @@ function problemsOf(
 }
 
 function parseSpec(value: unknown, rule: RationRule): Parsed<PriorityConflictSpec> {
-  const spec = parseConflict(value, rule === 'priority' ? ['priorities'] : []);
-  if (!spec.ok) return spec;
-  const { given, ...conflicting } = spec.value;
-  const { priorities } = given;
-  if (priorities === undefined) return parsed(conflicting);
+  return rule === 'priority'
+    ? parseFields(value, '{ resource, … }', (given) => ({
+        ...conflictFields(given),
+        priorities: parsePriorities(given['priorities']),
+      }))
+    : parseFields(value, '{ resource, … }', conflictFields);
+}
+
+function parsePriorities(priorities: unknown): Parsed<PriorityConflictSpec['priorities']> {
+  if (priorities === undefined) return parsed(undefined);
   if (!isRecord(priorities)) {
     return unparsed(`priorities: expected numbers by agent, got ${shown(priorities)}`);
   }
@@ -213,5 +219,5 @@ function parseSpec(value: unknown, rule: RationRule): Parsed<PriorityConflictSpe
     }
     read.push([id, priority]);
   }
-  return parsed({ ...conflicting, priorities: Object.fromEntries(read) });
+  return parsed(Object.fromEntries(read));
 }

@@ -356,7 +356,11 @@ describe('laws of sealed-bid auctions', () => {
 describe('a spec', () => {
   it.each([
     ['nothing', undefined, 'expected { lot, side?, reserve? }, got undefined'],
-    ['a misspelt field', { lot: 'x', reserv: 1n }, 'unknown field "reserv"'],
+    [
+      'a misspelt field',
+      { lot: 'x', reserv: 1n },
+      'unknown field "reserv", did you mean "reserve"?',
+    ],
     ['an empty lot', { lot: '' }, 'lot: expected a text of 1 to 256 characters, got ""'],
     ['another side', { lot: 'x', side: 'both' }, 'side: expected sell or buy, got "both"'],
     [

@@ -1,6 +1,7 @@
 import { type Amount, isAmount, parseAmount } from '../amount.ts';
+import { parseFields } from '../fields.ts';
 import type { AgentId, CoordinationRequest } from '../message.ts';
-import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import { isRecord, type Parsed, parsed, shown, unparsed } from '../parse.ts';
 import type {
   Answer,
   Decision,
@@ -227,21 +228,11 @@ function parseBid(body: unknown): Parsed<BidReply> {
 }
 
 function parseSpec(spec: unknown): Parsed<SealedBidSpec> {
-  if (!isRecord(spec)) return unparsed(`expected { lot, side?, reserve? }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['lot', 'side', 'reserve']);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const { side: wanted = 'sell' } = spec;
-  const lot = parseLot(spec['lot']);
-  if (!lot.ok) return lot;
-  const side = parseSide('side', wanted);
-  if (!side.ok) return side;
-  const reserve = optionalAmount('reserve', spec['reserve']);
-  if (!reserve.ok) return reserve;
-  return parsed({
-    lot: lot.value,
-    side: side.value,
-    ...(reserve.value === undefined ? {} : { reserve: reserve.value }),
-  });
+  return parseFields(spec, '{ lot, side?, reserve? }', ({ lot, side = 'sell', reserve }) => ({
+    lot: parseLot(lot),
+    side: parseSide('side', side),
+    reserve: optionalAmount('reserve', reserve),
+  }));
 }
 
 function parseQuestion({ body, round }: CoordinationRequest): Parsed<BidQuestion> {

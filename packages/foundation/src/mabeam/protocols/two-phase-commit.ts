@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 
+import { oneOf, parseFields, parseOptional, parseText, parseTime } from '../fields.ts';
 import type { AgentId } from '../message.ts';
 import { reasonOf } from '../outcome.ts';
-import { isOneOf, isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../parse.ts';
+import { isRecord, type Parsed, parsed, shown, unparsed } from '../parse.ts';
 import type { Answer, Claim, Effect, LossReason, Protocol, Step } from '../protocol.ts';
 import { parseVote, type VoteReply } from './two-phase-commit-questions.ts';
 
@@ -191,22 +192,11 @@ function problemsOf(
 }
 
 function parseSpec(spec: unknown): Parsed<TwoPhaseCommitSpec> {
-  if (!isRecord(spec)) return unparsed(`expected { transaction, voteMs }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['transaction', 'voteMs', 'decided']);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const { transaction, voteMs, decided } = spec;
-  if (typeof transaction !== 'string' || transaction.length === 0 || transaction.length > 256) {
-    return unparsed(
-      `transaction: expected a text of 1 to 256 characters, got ${shown(transaction)}`,
-    );
-  }
-  if (typeof voteMs !== 'number' || !(voteMs > 0 && voteMs < 2 ** 31)) {
-    return unparsed(`voteMs: expected more than 0, below 2147483648, got ${shown(voteMs)}`);
-  }
-  if (decided === undefined) return parsed({ transaction, voteMs });
-  return isOneOf(decisions, decided)
-    ? parsed({ transaction, voteMs, decided })
-    : unparsed(`decided: expected commit or abort, got ${shown(decided)}`);
+  return parseFields(spec, '{ transaction, voteMs }', ({ transaction, voteMs, decided }) => ({
+    transaction: parseText('transaction', transaction),
+    voteMs: parseTime('voteMs', voteMs),
+    decided: parseOptional('decided', decided, oneOf(decisions)),
+  }));
 }
 
 function parseAcknowledgement(body: unknown): Parsed<CommitReply> {

@@ -1,17 +1,23 @@
+import { FoundationError } from '../../errors.ts';
 import type { CoordinationRequest } from '../message.ts';
+import { shown } from '../parse.ts';
+import { answering, type ReadyReplyMaker } from './ready-reply.ts';
 import type { Ballot } from './voting/ballot.ts';
 import { type VoteQuestion, voteQuestion } from './voting/vote-question.ts';
 
-/** Voters for scripts, by name. A voter that cannot use its argument, or is asked something else, answers nothing. */
-export const readyReplies: Readonly<
-  Record<string, (argument: unknown) => (request: CoordinationRequest) => Ballot | undefined>
-> = {
-  /** Votes on every kind of ballot as it likes options: a list from best to worst. */
-  prefer: (argument) => (request) =>
-    voteOn(request, (question) => rank(question, listOf(argument))),
+/** Voters for scripts, by name. Each takes one option, or a list from best to worst. */
+export const readyReplies: Readonly<Record<string, ReadyReplyMaker<Ballot | undefined>>> = {
+  /** Votes on every kind of ballot as it likes options. */
+  prefer: answering([voteQuestion], (argument) => {
+    const liked = listOf('prefer', argument);
+    return (request) => voteOn(request, (question) => rank(question, liked));
+  }),
   /** Votes for what it likes at first, and later for whatever was ahead in the round before. */
-  joinLeader: (argument) => (request) =>
-    voteOn(request, (question) => rank(question, [leaderOf(question), ...listOf(argument)])),
+  joinLeader: answering([voteQuestion], (argument) => {
+    const liked = listOf('joinLeader', argument);
+    return (request) =>
+      voteOn(request, (question) => rank(question, [leaderOf(question), ...liked]));
+  }),
 };
 
 function voteOn(
@@ -47,7 +53,13 @@ function leaderOf({ last = [] }: VoteQuestion): string | undefined {
   return last.find(({ score }) => score === best)?.option;
 }
 
-function listOf(argument: unknown): readonly string[] {
+/** @throws FoundationError `INVALID_OPTION` for what is no list of options. */
+function listOf(name: string, argument: unknown): readonly string[] {
   const list: readonly unknown[] = Array.isArray(argument) ? argument : [argument];
-  return list.filter((option) => typeof option === 'string');
+  const options = list.filter((option) => typeof option === 'string');
+  if (options.length === list.length) return options;
+  throw new FoundationError(
+    'INVALID_OPTION',
+    `${name}: expected an option, or a list of options, got ${shown(argument)}`,
+  );
 }

@@ -1,16 +1,8 @@
 import type { Amount } from '../../amount.ts';
+import { orDefaults, parseChoice, parseFields, parseWhole } from '../../fields.ts';
 import type { AgentId } from '../../message.ts';
-import {
-  isOneOf,
-  isRecord,
-  type Parsed,
-  parsed,
-  shown,
-  unknownField,
-  unparsed,
-} from '../../parse.ts';
+import { type Parsed } from '../../parse.ts';
 import { parseGoods } from '../equilibrium/utility.ts';
-import { definedIn, parseWhole } from '../open-auction.ts';
 import { type AssignmentRule, assignmentRules, type Costs } from './costs-question.ts';
 
 const methods = ['hungarian', 'auction'] as const;
@@ -49,21 +41,13 @@ export type TaskAssignmentTerms = Required<TaskAssignmentSpec>;
 const defaults = { rule: 'one_each', method: 'hungarian', maxSteps: 200_000 } as const;
 
 export function parseTaskAssignmentSpec(spec: unknown): Parsed<TaskAssignmentTerms> {
-  if (!isRecord(spec)) return unparsed(`expected { tasks, … }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['tasks', ...Object.keys(defaults)]);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const { rule, method, maxSteps }: Readonly<Record<string, unknown>> = {
-    ...defaults,
-    ...definedIn(spec),
-  };
-  const tasks = parseGoods('tasks', spec['tasks']);
-  if (!tasks.ok) return tasks;
-  if (!isOneOf(assignmentRules, rule)) {
-    return unparsed(`rule: expected one_each, capacity or makespan, got ${shown(rule)}`);
-  }
-  if (!isOneOf(methods, method)) {
-    return unparsed(`method: expected hungarian or auction, got ${shown(method)}`);
-  }
-  const steps = parseWhole('maxSteps', maxSteps, 1_000_000);
-  return steps.ok ? parsed({ tasks: tasks.value, rule, method, maxSteps: steps.value }) : steps;
+  return parseFields(spec, '{ tasks, … }', ({ tasks, ...given }) => {
+    const { rule, method, maxSteps } = orDefaults(given, defaults);
+    return {
+      tasks: parseGoods('tasks', tasks),
+      rule: parseChoice('rule', assignmentRules, rule),
+      method: parseChoice('method', methods, method),
+      maxSteps: parseWhole('maxSteps', maxSteps, { max: 1_000_000 }),
+    };
+  });
 }

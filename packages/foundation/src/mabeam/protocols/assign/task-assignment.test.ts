@@ -500,7 +500,7 @@ describe('the spec of an assignment of tasks', () => {
     [
       'a rule',
       { tasks: ['a'], rule: 'x' },
-      'rule: expected one_each, capacity or makespan, got "x"',
+      'rule: expected one of one_each, capacity, makespan, got "x"',
     ],
     ['a method', { tasks: ['a'], method: 'x' }, 'method: expected hungarian or auction, got "x"'],
     [
@@ -508,7 +508,7 @@ describe('the spec of an assignment of tasks', () => {
       { tasks: ['a'], maxSteps: 0 },
       'maxSteps: expected a whole number from 1 to 1000000, got 0',
     ],
-    ['a misspelt field', { tasks: ['a'], rules: 1 }, 'unknown field "rules"'],
+    ['a misspelt field', { tasks: ['a'], rules: 1 }, 'unknown field "rules", did you mean "rule"?'],
   ])('is refused for %s', (_what, spec, reason) => {
     expect(taskAssignment.parseSpec(spec)).toEqual({ ok: false, reason });
   });

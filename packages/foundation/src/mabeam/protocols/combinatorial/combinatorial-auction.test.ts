@@ -291,7 +291,7 @@ describe('bids that do not count', () => {
       [{ goods, prices: 'vcg' }, /unknown field "prices"/],
       [
         { goods, pricing: 'second' },
-        /pricing: expected first, vcg, core_nearest_vcg, got "second"/,
+        /pricing: expected one of first, vcg, core_nearest_vcg, got "second"/,
       ],
       [{ goods, onLimit: 'guess' }, /onLimit: expected abort or pay_as_bid/],
       [{ goods, reserve: 3n }, /reserve: only for auctions that buy/],

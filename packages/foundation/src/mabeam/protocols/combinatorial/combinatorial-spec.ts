@@ -1,21 +1,8 @@
 import type { Amount } from '../../amount.ts';
-import {
-  isOneOf,
-  isRecord,
-  type Parsed,
-  parsed,
-  shown,
-  unknownField,
-  unparsed,
-} from '../../parse.ts';
+import { parseChoice, parseFields, parseOptional, parseWhole } from '../../fields.ts';
+import { type Parsed, parsed, shown, unparsed } from '../../parse.ts';
 import { type AuctionSide, optionalAmount, parseSide } from '../auction-terms.ts';
-import {
-  type Good,
-  isWholeWithin,
-  packageBidsMax,
-  packageUnitsMax,
-  parseGoods,
-} from './package-bids.ts';
+import { type Good, packageBidsMax, packageUnitsMax, parseGoods } from './package-bids.ts';
 
 const pricings = ['first', 'vcg', 'core_nearest_vcg'] as const;
 const fallbacks = ['abort', 'pay_as_bid'] as const;
@@ -76,87 +63,56 @@ export interface ResolvedSpec extends CombinatorialSpec {
 
 /** Reads a spec, and says everything. */
 export function parseCombinatorialSpec(spec: unknown): Parsed<ResolvedSpec> {
-  if (!isRecord(spec)) return unparsed(`expected { goods, pricing?, … }, got ${shown(spec)}`);
-  const extra = unknownField(spec, [...terms, ...wholes]);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const goods = parseGoods('goods', spec['goods']);
-  if (!goods.ok) return goods;
-  const choices = parseChoices(spec);
-  if (!choices.ok) return choices;
-  const numbers = parseWholes(spec);
-  if (!numbers.ok) return numbers;
-  return parsed({ goods: goods.value, ...choices.value, ...usual, ...numbers.value });
+  const read = parseFields(
+    spec,
+    '{ goods, pricing?, … }',
+    ({
+      side = 'sell',
+      pricing = 'vcg',
+      onLimit = 'abort',
+      bidsMax = 100,
+      unitsMax = 64,
+      groupsMax = 32,
+      ...given
+    }) => ({
+      goods: parseGoods('goods', given['goods']),
+      side: parseSide('side', side),
+      pricing: parseChoice('pricing', pricings, pricing),
+      onLimit: parseChoice('onLimit', fallbacks, onLimit),
+      reserve: optionalAmount('reserve', given['reserve']),
+      gapMax: parseOptional('gapMax', given['gapMax'], parsePart),
+      biddingMs: parseOptional('biddingMs', given['biddingMs'], wholeTo(longestMs)),
+      solverMs: parseOptional('solverMs', given['solverMs'], wholeTo(longestMs)),
+      nodesMax: parseOptional('nodesMax', given['nodesMax'], wholeTo(1_000_000_000)),
+      bidsMax: wholeTo(packageBidsMax)('bidsMax', bidsMax),
+      unitsMax: wholeTo(packageUnitsMax)('unitsMax', unitsMax),
+      groupsMax: wholeTo(packageBidsMax)('groupsMax', groupsMax),
+    }),
+  );
+  return read.ok ? checked(read.value) : read;
 }
 
-const terms = ['goods', 'side', 'pricing', 'onLimit', 'reserve', 'gapMax'];
-type Choices = Pick<ResolvedSpec, 'side' | 'pricing' | 'onLimit' | 'reserve' | 'gapMax'>;
-
-function parseChoices(spec: Readonly<Record<string, unknown>>): Parsed<Choices> {
-  const { side: wanted = 'sell', pricing = 'vcg', onLimit = 'abort', gapMax } = spec;
-  const side = parseSide('side', wanted);
-  if (!side.ok) return side;
-  if (!isOneOf(pricings, pricing)) {
-    return unparsed(`pricing: expected ${pricings.join(', ')}, got ${shown(pricing)}`);
-  }
-  if (!isOneOf(fallbacks, onLimit)) {
-    return unparsed(`onLimit: expected ${fallbacks.join(' or ')}, got ${shown(onLimit)}`);
-  }
-  const reserve = optionalAmount('reserve', spec['reserve']);
-  if (!reserve.ok) return reserve;
-  if (reserve.value !== undefined && side.value === 'sell') {
+/** What fits only together. */
+function checked(spec: ResolvedSpec): Parsed<ResolvedSpec> {
+  const { reserve, side, gapMax, pricing } = spec;
+  if (reserve !== undefined && side === 'sell') {
     return unparsed('reserve: only for auctions that buy; to sell above a price, bid it yourself');
   }
-  if (gapMax !== undefined && (pricing !== 'first' || !isPart(gapMax))) {
-    return unparsed(
-      `gapMax: expected a part from 0 to 1, and pricing first, got ${shown(gapMax)} with ${pricing}`,
-    );
-  }
-  return parsed({
-    side: side.value,
-    pricing,
-    onLimit,
-    ...(reserve.value === undefined ? {} : { reserve: reserve.value }),
-    ...(gapMax === undefined ? {} : { gapMax }),
-  });
-}
-
-function isPart(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= 1;
+  return gapMax !== undefined && pricing !== 'first'
+    ? unparsed(
+        `gapMax: expected a part from 0 to 1, and pricing first, got ${shown(gapMax)} with ${pricing}`,
+      )
+    : parsed(spec);
 }
 
 const longestMs = 2 ** 31 - 1;
-const mosts = {
-  biddingMs: longestMs,
-  solverMs: longestMs,
-  nodesMax: 1_000_000_000,
-  bidsMax: packageBidsMax,
-  unitsMax: packageUnitsMax,
-  groupsMax: packageBidsMax,
-} as const;
-type Whole = keyof typeof mosts;
-const wholes: readonly Whole[] = [
-  'biddingMs',
-  'solverMs',
-  'nodesMax',
-  'bidsMax',
-  'unitsMax',
-  'groupsMax',
-];
-const usual = { bidsMax: 100, unitsMax: 64, groupsMax: 32 } as const;
 
-function parseWholes(
-  spec: Readonly<Record<string, unknown>>,
-): Parsed<{ readonly [Name in Whole]?: number }> {
-  const read: { [Name in Whole]?: number } = {};
-  for (const name of wholes) {
-    const value = spec[name];
-    if (value === undefined) continue;
-    if (!isWholeWithin(value, mosts[name])) {
-      return unparsed(
-        `${name}: expected a whole number from 1 to ${mosts[name]}, got ${shown(value)}`,
-      );
-    }
-    read[name] = value;
-  }
-  return parsed(read);
+function wholeTo(max: number): (field: string, value: unknown) => Parsed<number> {
+  return (field, value) => parseWhole(field, value, { max });
+}
+
+function parsePart(field: string, value: unknown): Parsed<number> {
+  return typeof value === 'number' && value >= 0 && value <= 1
+    ? parsed(value)
+    : unparsed(`${field}: expected a part from 0 to 1, got ${shown(value)}`);
 }

@@ -453,7 +453,11 @@ describe('the spec of an assignment market', () => {
       { goods: ['a', 'b'], reserves: ['1'] },
       'reserves: expected an amount for each of 2 goods, got an array of 1',
     ],
-    ['a misspelt field', { goods: ['a'], reserve: '1' }, 'unknown field "reserve"'],
+    [
+      'a misspelt field',
+      { goods: ['a'], reserve: '1' },
+      'unknown field "reserve", did you mean "reserves"?',
+    ],
     [
       'rounds',
       { goods: ['a'], maxRounds: 0 },

@@ -1,7 +1,7 @@
 import { type Amount, parseAmount } from '../../amount.ts';
+import { orDefaults, parseFields, parseMs, parseWhole } from '../../fields.ts';
 import type { AgentId } from '../../message.ts';
-import { isRecord, type Parsed, parsed, shown, unknownField, unparsed } from '../../parse.ts';
-import { definedIn, parseWhole } from '../open-auction.ts';
+import { type Parsed, parsed, shown, unparsed } from '../../parse.ts';
 import type { Wants } from './assignment-questions.ts';
 import { parseGoods } from './utility.ts';
 
@@ -46,27 +46,23 @@ export const assignmentRoundsMax = 10_000;
 const defaults = { roundMs: 1_000, maxRounds: 1_000 } as const;
 
 export function parseAssignmentSpec(spec: unknown): Parsed<AssignmentTerms> {
-  if (!isRecord(spec)) return unparsed(`expected { goods, … }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['goods', 'reserves', ...Object.keys(defaults)]);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const given: Readonly<Record<string, unknown>> = { ...defaults, ...definedIn(spec) };
-  const goods = parseGoods('goods', spec['goods']);
-  if (!goods.ok) return goods;
-  if (goods.value.length > assignedGoodsMax) {
-    return unparsed(`goods: expected at most ${assignedGoodsMax}, got ${goods.value.length}`);
-  }
-  const reserves = parseReserves(given['reserves'], goods.value.length);
-  if (!reserves.ok) return reserves;
-  const roundMs = parseWhole('roundMs', given['roundMs'], 2 ** 31 - 1);
-  if (!roundMs.ok) return roundMs;
-  const maxRounds = parseWhole('maxRounds', given['maxRounds'], assignmentRoundsMax);
-  if (!maxRounds.ok) return maxRounds;
-  return parsed({
-    goods: goods.value,
-    reserves: reserves.value,
-    roundMs: roundMs.value,
-    maxRounds: maxRounds.value,
+  return parseFields(spec, '{ goods, … }', ({ reserves, ...given }) => {
+    const { roundMs, maxRounds } = orDefaults(given, defaults);
+    const goods = parseSoldGoods(given['goods']);
+    return {
+      goods,
+      reserves: goods.ok ? parseReserves(reserves, goods.value.length) : parsed([]),
+      roundMs: parseMs('roundMs', roundMs),
+      maxRounds: parseWhole('maxRounds', maxRounds, { max: assignmentRoundsMax }),
+    };
   });
+}
+
+function parseSoldGoods(value: unknown): Parsed<readonly string[]> {
+  const goods = parseGoods('goods', value);
+  return goods.ok && goods.value.length > assignedGoodsMax
+    ? unparsed(`goods: expected at most ${assignedGoodsMax}, got ${goods.value.length}`)
+    : goods;
 }
 
 function parseReserves(value: unknown, goods: number): Parsed<readonly Amount[]> {

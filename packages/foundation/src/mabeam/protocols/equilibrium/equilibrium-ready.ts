@@ -1,5 +1,5 @@
 import { FoundationError } from '../../../errors.ts';
-import { type ReadyReply, understood } from '../ready-reply.ts';
+import { answering, understood } from '../ready-reply.ts';
 import {
   favourites,
   isValues,
@@ -16,20 +16,20 @@ import { demandOf, parseUtility, type Utility } from './utility.ts';
 /** Traders for scripts, by name; each takes a utility, such as `{ "kind": "linear", "weights": [2, 1] }`. */
 export const readyReplies = {
   /** `get_spending`: moves its bids by proportional response. */
-  spendFor: (argument: unknown): ReadyReply<Spending> => {
+  spendFor: answering<Spending>([spendingQuestion], (argument) => {
     const utility = readyUtility('spendFor', argument);
     return (request) => proportionalResponse(utility, understood(spendingQuestion, request));
-  },
+  }),
   /** `get_demand`: says what is worth most to it of all that its endowment buys. */
-  demandFor: (argument: unknown): ReadyReply<DemandReply> => {
+  demandFor: answering<DemandReply>([demandQuestion], (argument) => {
     const utility = readyUtility('demandFor', argument);
     return (request) => {
       const { prices, endowment } = understood(demandQuestion, request);
       return { demand: demandOf(utility, prices, worthAt(prices, endowment)) };
     };
-  },
+  }),
   /** `get_wants`: says what is best for it at each price, by what goods are worth to it: a list of amounts, or null. */
-  wantBest: (argument: unknown): ReadyReply<Wants> => {
+  wantBest: answering<Wants>([wantsQuestion], (argument) => {
     const said = parseWants({ values: argument });
     if (!said.ok || !isValues(said.value)) {
       throw new FoundationError(
@@ -39,7 +39,7 @@ export const readyReplies = {
     }
     const { values } = said.value;
     return (request) => favourites(values, understood(wantsQuestion, request));
-  },
+  }),
 } as const;
 
 /** @throws FoundationError `INVALID_OPTION` for what is no utility. */

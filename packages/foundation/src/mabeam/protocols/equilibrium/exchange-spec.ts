@@ -1,14 +1,6 @@
+import { orDefaults, parseChoice, parseFields, parseMs, parseWhole } from '../../fields.ts';
 import type { AgentId } from '../../message.ts';
-import {
-  isOneOf,
-  isRecord,
-  type Parsed,
-  parsed,
-  shown,
-  unknownField,
-  unparsed,
-} from '../../parse.ts';
-import { definedIn, parseWhole } from '../open-auction.ts';
+import { isRecord, type Parsed, parsed, shown, unparsed } from '../../parse.ts';
 import { messageRoundsMax, parseTolerance } from './fisher-spec.ts';
 import { parseGoods, parseNumbers, totalsOf, type Utility } from './utility.ts';
 
@@ -84,56 +76,41 @@ const defaults = {
 } as const;
 
 export function parseExchangeSpec(spec: unknown): Parsed<ExchangeTerms> {
-  if (!isRecord(spec)) return unparsed(`expected { goods, endowments, … }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['goods', 'endowments', 'start', ...Object.keys(defaults)]);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const given: Readonly<Record<string, unknown>> = { ...defaults, ...definedIn(spec) };
-  const goods = parseGoods('goods', spec['goods']);
-  if (!goods.ok) return goods;
-  const endowments = parseEndowments(spec['endowments'], goods.value);
-  if (!endowments.ok) return endowments;
-  const { mode, rule } = given;
-  if (!isOneOf(modes, mode))
-    return unparsed(`mode: expected utility or demand, got ${shown(mode)}`);
-  if (!isOneOf(rules, rule)) {
-    return unparsed(`rule: expected multiplicative or additive, got ${shown(rule)}`);
-  }
-  const numbers = parseSearch(given, goods.value.length);
-  if (!numbers.ok) return numbers;
-  const roundsMax = mode === 'demand' ? messageRoundsMax : computedRoundsMax;
-  const maxRounds = parseWhole('maxRounds', given['maxRounds'], roundsMax);
-  if (!maxRounds.ok) return maxRounds;
-  const roundMs = parseWhole('roundMs', given['roundMs'], 2 ** 31 - 1);
-  if (!roundMs.ok) return roundMs;
-  return parsed({
-    goods: goods.value,
-    endowments: endowments.value,
-    mode,
-    rule,
-    ...numbers.value,
-    maxRounds: maxRounds.value,
-    roundMs: roundMs.value,
-  });
+  return parseFields(
+    spec,
+    '{ goods, endowments, … }',
+    ({ goods: names, endowments, start, ...given }) => {
+      const { mode, rule, step, tolerance, maxRounds, roundMs } = orDefaults(given, defaults);
+      const goods = parseGoods('goods', names);
+      return {
+        goods,
+        endowments: goods.ok ? parseEndowments(endowments, goods.value) : parsed({}),
+        mode: parseChoice('mode', modes, mode),
+        rule: parseChoice('rule', rules, rule),
+        step:
+          typeof step === 'number' && step >= 1e-6 && step <= 1
+            ? parsed(step)
+            : unparsed(`step: expected a number from 1e-6 to 1, got ${shown(step)}`),
+        start: goods.ok ? parseStart(start, goods.value.length) : parsed([]),
+        tolerance: parseTolerance(tolerance),
+        maxRounds: parseWhole('maxRounds', maxRounds, {
+          max: mode === 'demand' ? messageRoundsMax : computedRoundsMax,
+        }),
+        roundMs: parseMs('roundMs', roundMs),
+      };
+    },
+  );
 }
 
-function parseSearch(
-  { step, start, tolerance: wanted }: Readonly<Record<string, unknown>>,
-  goods: number,
-): Parsed<Pick<ExchangeTerms, 'step' | 'start' | 'tolerance'>> {
-  if (typeof step !== 'number' || !(step >= 1e-6 && step <= 1)) {
-    return unparsed(`step: expected a number from 1e-6 to 1, got ${shown(step)}`);
-  }
-  const tolerance = parseTolerance(wanted);
-  if (!tolerance.ok) return tolerance;
+function parseStart(start: unknown, goods: number): Parsed<readonly number[]> {
   const prices = parseNumbers('start', start ?? Array.from<number>({ length: goods }).fill(1));
   if (!prices.ok) return prices;
   const low = prices.value.find((price) => !(price >= 1e-6 && price <= 1e6));
-  if (prices.value.length !== goods || low !== undefined) {
-    return unparsed(
-      `start: expected a price from 1e-6 to 1e6 for each good, got ${shown(low ?? start)}`,
-    );
-  }
-  return parsed({ step, tolerance: tolerance.value, start: prices.value });
+  return prices.value.length === goods && low === undefined
+    ? prices
+    : unparsed(
+        `start: expected a price from 1e-6 to 1e6 for each good, got ${shown(low ?? start)}`,
+      );
 }
 
 function parseEndowments(

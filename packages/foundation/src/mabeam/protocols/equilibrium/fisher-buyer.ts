@@ -20,17 +20,19 @@ export function fisherBuyer<C>(
   };
 }
 
-/** The next bids of a buyer, and how content it is with what the last have bought. */
+/**
+ * The next bids of a buyer, and how content it is with what the last have bought. It bids for each of its weights: with
+ * more or fewer of them than there are goods its answer does not count, as when it says its utility.
+ */
 export function proportionalResponse(
   utility: Utility,
-  { goods, budget, last }: SpendingQuestion,
+  { budget, last }: SpendingQuestion,
 ): Spending {
-  const padded = { ...utility, weights: goods.map((_, good) => utility.weights[good] ?? 0) };
-  if (last === undefined) return { bids: scaledTo(budget, firstParts(padded)) };
+  if (last === undefined) return { bids: scaledTo(budget, firstParts(utility)) };
   const { prices, shares } = last;
-  const best = ln(budget) + lnBest(padded, prices);
-  const regret = regretOf(lnUtility(padded, shares), best);
-  return { bids: scaledTo(budget, partsAfter(padded, prices, shares)), regret };
+  const best = ln(budget) + lnBest(utility, prices);
+  const regret = regretOf(lnUtility(utility, shares), best);
+  return { bids: scaledTo(budget, partsAfter(utility, prices, shares)), regret };
 }
 
 function firstParts({ kind, weights }: Utility): readonly number[] {

@@ -60,6 +60,15 @@ function honest(utility: Utility, request: CoordinationRequest): Utility | Spend
 const modes = ['utility', 'bids'] as const;
 
 describe.each(modes)('a Fisher market in the mode %s', (mode) => {
+  it.each([[linear(1)], [linear(1, 1, 1)]])(
+    'passes over weights that are not one for each good',
+    async (wrong) => {
+      const { reasons, result } = await held([linear(1, 1), wrong], { mode });
+      expect(reasons).toEqual({ 'buyer-0': 'won', 'buyer-1': 'invalid' });
+      expect(result?.prices).toEqual([0.5, 0.5]);
+    },
+  );
+
   it('gives each of two buyers the good it likes better (E1)', async () => {
     const { result, certificate, status } = await held([linear(2, 1), linear(1, 2)], {
       mode,
@@ -271,18 +280,6 @@ describe('a Fisher market that knows utilities', () => {
       ['x', 'shares', { goods: ['a', 'b'], prices: [1, 1], shares: [1, 0], paid: 1 }],
       ['y', 'shares', { goods: ['a', 'b'], prices: [1, 1], shares: [0, 1], paid: 1 }],
     ]);
-  });
-
-  it('passes over weights that are not one for each good', async () => {
-    const { reasons, result } = await held(
-      [linear(1, 1), linear(1, 1)],
-      {},
-      {
-        answer: ({ to }) => (to === 'buyer-1' ? { body: linear(1) } : undefined),
-      },
-    );
-    expect(reasons).toEqual({ 'buyer-0': 'won', 'buyer-1': 'invalid' });
-    expect(result?.prices).toEqual([0.5, 0.5]);
   });
 
   it('can be gamed: who bids little for what only it wants has more left for the rest', async () => {
@@ -547,7 +544,11 @@ describe('the spec of a Fisher market', () => {
       { goods: ['a'], mode: 'bids', maxRounds: 1001 },
       'maxRounds: expected a whole number from 1 to 1000, got 1001',
     ],
-    ['a misspelt field', { goods: ['a'], budget: {} }, 'unknown field "budget"'],
+    [
+      'a misspelt field',
+      { goods: ['a'], budget: {} },
+      'unknown field "budget", did you mean "budgets"?',
+    ],
   ])('is refused for %s', (_what, spec, reason) => {
     expect(fisherMarket.parseSpec(spec)).toEqual({ ok: false, reason });
   });

@@ -1,14 +1,6 @@
+import { orDefaults, parseChoice, parseFields, parseMs, parseWhole } from '../../fields.ts';
 import type { AgentId } from '../../message.ts';
-import {
-  isOneOf,
-  isRecord,
-  type Parsed,
-  parsed,
-  shown,
-  unknownField,
-  unparsed,
-} from '../../parse.ts';
-import { definedIn, parseWhole } from '../open-auction.ts';
+import { isRecord, type Parsed, parsed, shown, unparsed } from '../../parse.ts';
 import { parseGoods, type Utility } from './utility.ts';
 
 const modes = ['utility', 'bids'] as const;
@@ -77,32 +69,18 @@ const budgetMax = 1e12;
 const defaults = { mode: 'utility', tolerance: 1e-3, maxRounds: 1_000, roundMs: 1_000 } as const;
 
 export function parseFisherSpec(spec: unknown): Parsed<FisherTerms> {
-  if (!isRecord(spec)) return unparsed(`expected { goods, … }, got ${shown(spec)}`);
-  const extra = unknownField(spec, ['goods', 'budgets', ...Object.keys(defaults)]);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const given: Readonly<Record<string, unknown>> = { ...defaults, ...definedIn(spec) };
-  const goods = parseGoods('goods', spec['goods']);
-  if (!goods.ok) return goods;
-  const budgets = parseBudgets(spec['budgets']);
-  if (!budgets.ok) return budgets;
-  const { mode } = given;
-  if (!isOneOf(modes, mode)) {
-    return unparsed(`mode: expected utility or bids, got ${shown(mode)}`);
-  }
-  const tolerance = parseTolerance(given['tolerance']);
-  if (!tolerance.ok) return tolerance;
-  const roundsMax = mode === 'bids' ? messageRoundsMax : computedRoundsMax;
-  const maxRounds = parseWhole('maxRounds', given['maxRounds'], roundsMax);
-  if (!maxRounds.ok) return maxRounds;
-  const roundMs = parseWhole('roundMs', given['roundMs'], 2 ** 31 - 1);
-  if (!roundMs.ok) return roundMs;
-  return parsed({
-    goods: goods.value,
-    mode,
-    tolerance: tolerance.value,
-    maxRounds: maxRounds.value,
-    roundMs: roundMs.value,
-    ...(budgets.value === undefined ? {} : { budgets: budgets.value }),
+  return parseFields(spec, '{ goods, … }', ({ goods, budgets, ...given }) => {
+    const { mode, tolerance, maxRounds, roundMs } = orDefaults(given, defaults);
+    return {
+      goods: parseGoods('goods', goods),
+      budgets: parseBudgets(budgets),
+      mode: parseChoice('mode', modes, mode),
+      tolerance: parseTolerance(tolerance),
+      maxRounds: parseWhole('maxRounds', maxRounds, {
+        max: mode === 'bids' ? messageRoundsMax : computedRoundsMax,
+      }),
+      roundMs: parseMs('roundMs', roundMs),
+    };
   });
 }
 

@@ -1,13 +1,6 @@
+import { parseChoice, parseFields } from '../../fields.ts';
 import type { AgentId } from '../../message.ts';
-import {
-  isOneOf,
-  isRecord,
-  parsed,
-  type Parsed,
-  shown,
-  unknownField,
-  unparsed,
-} from '../../parse.ts';
+import { isRecord, parsed, type Parsed, shown, unknownField, unparsed } from '../../parse.ts';
 import type { Decision, Protocol, PureEnv } from '../../protocol.ts';
 import { participantsMax } from '../../session-options.ts';
 import { breakTie } from '../../tie-break.ts';
@@ -17,7 +10,7 @@ import type { Grades, Vote } from './profile.ts';
 import { votingRules, winnersOf } from './rules.ts';
 import { points } from './tally.ts';
 import type { OptionScore } from './vote-question.ts';
-import { parseVoteSpec, type VoteSpec } from './vote-spec.ts';
+import { type VoteSpec, voteFields } from './vote-spec.ts';
 import { closed, decide, verifyVote, type VoteResult } from './vote.ts';
 
 const rules = ['majority', 'plurality', 'supermajority', 'unanimous', 'weighted'] as const;
@@ -168,21 +161,20 @@ function namesOf(groups: readonly VotingGroup[]): readonly string[] {
 }
 
 function parseSpec(value: unknown): Parsed<HierarchicalSpec> {
-  if (!isRecord(value)) {
-    return unparsed(`expected { question, options, groups, … }, got ${shown(value)}`);
-  }
-  const { groups, rule = 'majority', forward = 'tally', ...vote } = value;
-  if (!isOneOf(rules, rule)) {
-    return unparsed(`rule: expected one of ${rules.join(', ')}, got ${shown(rule)}`);
-  }
-  if (!isOneOf(forwards, forward)) {
-    return unparsed(`forward: expected ${forwards.join(' or ')}, got ${shown(forward)}`);
-  }
-  const seen = { names: new Set<string>(), members: new Set<AgentId>() };
-  const tree = parseGroups(groups, seen, 1);
-  if (!tree.ok) return tree;
-  const spec = parseVoteSpec(vote, votingRules[rule]);
-  return spec.ok ? parsed({ ...spec.value, rule, forward, groups: tree.value }) : spec;
+  return parseFields(
+    value,
+    '{ question, options, groups, … }',
+    ({ groups, rule: wanted = 'majority', forward = 'tally', ...vote }) => {
+      const rule = parseChoice('rule', rules, wanted);
+      const seen = { names: new Set<string>(), members: new Set<AgentId>() };
+      return {
+        ...voteFields(vote, votingRules[rule.ok ? rule.value : 'majority']),
+        rule,
+        forward: parseChoice('forward', forwards, forward),
+        groups: parseGroups(groups, seen, 1),
+      };
+    },
+  );
 }
 
 interface Seen {

@@ -1,10 +1,11 @@
+import { parseChoice, parseFields, parseWhole } from '../../fields.ts';
 import type { AgentId } from '../../message.ts';
-import { isOneOf, isRecord, parsed, type Parsed, shown, unparsed } from '../../parse.ts';
+import { type Parsed } from '../../parse.ts';
 import type { Decision, EmitEffect, Protocol, Step } from '../../protocol.ts';
 import { type Ballot, ballotKinds, parseBallot } from './ballot.ts';
 import { type Count, countVotes, requestOf, slateOf, weighingOf } from './count.ts';
 import { type VotingRuleName, votingRuleNames, votingRules } from './rules.ts';
-import { isWhole, parseVoteSpec, type VoteSpec } from './vote-spec.ts';
+import { type VoteSpec, voteFields } from './vote-spec.ts';
 import { closed, decide, verifyVote, type VoteResult } from './vote.ts';
 
 const ends = ['stable', 'decided'] as const;
@@ -143,19 +144,17 @@ function kindIn({ rule = 'majority', ballot }: IterativeSpec): NonNullable<VoteS
 }
 
 function parseSpec(value: unknown): Parsed<IterativeSpec> {
-  if (!isRecord(value)) return unparsed(`expected { question, options, … }, got ${shown(value)}`);
-  const { rule = 'majority', until = 'stable', rounds = 10, ...vote } = value;
-  if (!isOneOf(votingRuleNames, rule)) {
-    return unparsed(`rule: expected one of ${votingRuleNames.join(', ')}, got ${shown(rule)}`);
-  }
-  if (!isOneOf(ends, until)) {
-    return unparsed(`until: expected ${ends.join(' or ')}, got ${shown(until)}`);
-  }
-  if (!isWhole(rounds, 1, voteRoundsMax)) {
-    return unparsed(
-      `rounds: expected a whole number from 1 to ${voteRoundsMax}, got ${shown(rounds)}`,
-    );
-  }
-  const spec = parseVoteSpec(vote, votingRules[rule]);
-  return spec.ok ? parsed({ ...spec.value, rule, until, rounds }) : spec;
+  return parseFields(
+    value,
+    '{ question, options, … }',
+    ({ rule: wanted = 'majority', until = 'stable', rounds = 10, ...vote }) => {
+      const rule = parseChoice('rule', votingRuleNames, wanted);
+      return {
+        ...voteFields(vote, votingRules[rule.ok ? rule.value : 'majority']),
+        rule,
+        until: parseChoice('until', ends, until),
+        rounds: parseWhole('rounds', rounds, { max: voteRoundsMax }),
+      };
+    },
+  );
 }

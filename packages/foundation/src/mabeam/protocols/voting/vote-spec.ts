@@ -1,15 +1,8 @@
+import { type FieldsOf, parseChoice, parseFields, parseText, parseWhole } from '../../fields.ts';
 import type { AgentId } from '../../message.ts';
-import {
-  isOneOf,
-  isRecord,
-  type Parsed,
-  parsed,
-  shown,
-  unknownField,
-  unparsed,
-} from '../../parse.ts';
+import { isRecord, type Parsed, parsed, shown, unparsed } from '../../parse.ts';
 import { participantsMax } from '../../session-options.ts';
-import { type BallotKind, ballotKinds, parseOptions, voteScoreMax } from './ballot.ts';
+import { type BallotKind, parseOptions, voteScoreMax } from './ballot.ts';
 import { parseRatio, type Ratio, termsOf } from './ratio.ts';
 
 const denominators = ['roster', 'replies', 'cast'] as const;
@@ -63,74 +56,61 @@ export interface SpecForm {
   readonly fields: readonly (keyof VoteSpec)[];
 }
 
-/** Fields of every vote. */
-const common: readonly (keyof VoteSpec)[] = ['question', 'options', 'weights', 'cap'];
-
 /** Reads a spec, and fills in the defaults of what the rule looks at. */
-export function parseVoteSpec(value: unknown, { ballots, fields }: SpecForm): Parsed<VoteSpec> {
-  if (!isRecord(value)) return unparsed(`expected { question, options, … }, got ${shown(value)}`);
-  const extra = unknownField(value, [...common, ...fields]);
-  if (extra !== undefined) return unparsed(`unknown field ${shown(extra)}`);
-  const { question } = value;
-  if (typeof question !== 'string' || question.length === 0 || question.length > 1_024) {
-    return unparsed(`question: expected a text of 1 to 1024 characters, got ${shown(question)}`);
-  }
-  const options = parseOptions('options', value['options']);
-  if (!options.ok) return options;
-  if (options.value.length === 0) return unparsed('options: expected at least one');
-  const weights = parseWeights(value['weights']);
-  if (!weights.ok) return weights;
-  const cap = parseCap(value['cap']);
-  if (!cap.ok) return cap;
-  const terms = parseTerms(value, { ballots, fields });
-  if (!terms.ok) return terms;
-  const seats = fields.includes('seats')
-    ? parseSeats(value['seats'], options.value.length)
-    : parsed({});
-  if (!seats.ok) return seats;
-  const main = { question, options: options.value };
-  return parsed({ ...main, ...weights.value, ...cap.value, ...terms.value, ...seats.value });
+export function parseVoteSpec(value: unknown, form: SpecForm): Parsed<VoteSpec> {
+  return parseFields(value, '{ question, options, … }', (given) => voteFields(given, form));
 }
 
-type Terms = Pick<VoteSpec, 'of' | 'threshold' | 'quota' | 'ballot' | 'scoreMax'>;
+/** Fields of every vote. */
+type Common = 'question' | 'options' | 'weights' | 'cap';
 
-function parseTerms(
-  value: Readonly<Record<string, unknown>>,
+/** Reads those fields of a spec that the rule looks at. */
+export function voteFields(
+  given: Readonly<Record<string, unknown>>,
   { ballots, fields }: SpecForm,
-): Parsed<Terms> {
-  const { of = 'roster', quota, ballot = ballots[0] } = value;
-  if (!isOneOf(denominators, of)) {
-    return unparsed(`of: expected ${denominators.join(', ')}, got ${shown(of)}`);
-  }
-  const threshold = parseRatio('threshold', value['threshold'] ?? '2/3');
+): FieldsOf<Pick<VoteSpec, Common>> & Partial<FieldsOf<VoteSpec>> {
+  const options = parseSomeOptions(given['options']);
+  const { of = 'roster', quota, ballot = ballots[0], scoreMax = 10 } = given;
+  const terms: FieldsOf<VoteSpec> = {
+    question: parseText('question', given['question'], 1_024),
+    options,
+    weights: parseWeights(given['weights']),
+    cap: parseCap(given['cap']),
+    of: parseChoice('of', denominators, of),
+    threshold: parseThreshold(given['threshold']),
+    quota:
+      quota === undefined || isWhole(quota, 1, voteWeightMax)
+        ? parsed(quota)
+        : unparsed(`quota: expected a whole weight from 1, got ${shown(quota)}`),
+    ballot: parseChoice('ballot', ballots, ballot),
+    scoreMax: parseWhole('scoreMax', scoreMax, { max: voteScoreMax }),
+    seats: options.ok
+      ? parseWhole('seats', given['seats'], { max: options.value.length })
+      : parsed(undefined),
+  };
+  const { question, weights, cap } = terms;
+  const own = Object.entries(terms).filter(([name]) => fields.some((field) => field === name));
+  return { question, options, weights, cap, ...Object.fromEntries(own) };
+}
+
+function parseSomeOptions(value: unknown): Parsed<readonly string[]> {
+  const options = parseOptions('options', value);
+  return options.ok && options.value.length === 0
+    ? unparsed('options: expected at least one')
+    : options;
+}
+
+function parseThreshold(value: unknown): Parsed<Ratio> {
+  const threshold = parseRatio('threshold', value ?? '2/3');
   if (!threshold.ok) return threshold;
   const [part, whole] = termsOf(threshold.value);
-  if (part * 2 <= whole) {
-    return unparsed(`threshold: expected more than a half, got ${shown(value['threshold'])}`);
-  }
-  if (quota !== undefined && !isWhole(quota, 1, voteWeightMax)) {
-    return unparsed(`quota: expected a whole weight from 1, got ${shown(quota)}`);
-  }
-  if (!isOneOf(ballotKinds, ballot) || !ballots.includes(ballot)) {
-    return unparsed(`ballot: expected ${ballots.join(' or ')}, got ${shown(ballot)}`);
-  }
-  const { scoreMax = 10 } = value;
-  if (!isWhole(scoreMax, 1, voteScoreMax)) {
-    return unparsed(
-      `scoreMax: expected a whole number from 1 to ${voteScoreMax}, got ${shown(scoreMax)}`,
-    );
-  }
-  return parsed({
-    ...(fields.includes('of') ? { of } : {}),
-    ...(fields.includes('threshold') ? { threshold: threshold.value } : {}),
-    ...(quota === undefined ? {} : { quota }),
-    ...(fields.includes('ballot') ? { ballot } : {}),
-    ...(fields.includes('scoreMax') ? { scoreMax } : {}),
-  });
+  return part * 2 <= whole
+    ? unparsed(`threshold: expected more than a half, got ${shown(value)}`)
+    : threshold;
 }
 
-function parseWeights(value: unknown): Parsed<Pick<VoteSpec, 'weights'>> {
-  if (value === undefined) return parsed({});
+function parseWeights(value: unknown): Parsed<VoteSpec['weights']> {
+  if (value === undefined) return parsed(undefined);
   if (!isRecord(value)) return unparsed(`weights: expected { id: weight }, got ${shown(value)}`);
   const entries = Object.entries(value);
   if (entries.length > participantsMax) {
@@ -148,7 +128,7 @@ function parseWeights(value: unknown): Parsed<Pick<VoteSpec, 'weights'>> {
   }
   return sum > voteWeightMax
     ? unparsed(`weights: expected at most ${voteWeightMax} in all, got ${sum}`)
-    : parsed({ weights: Object.fromEntries(weights) });
+    : parsed(Object.fromEntries(weights));
 }
 
 /** Decimal strings and bigints are weights, too, as they are amounts. */
@@ -157,20 +137,14 @@ function wholeOf(value: unknown): unknown {
   return isText || typeof value === 'bigint' ? Number(value) : value;
 }
 
-function parseCap(value: unknown): Parsed<Pick<VoteSpec, 'cap'>> {
-  if (value === undefined) return parsed({});
+function parseCap(value: unknown): Parsed<Ratio | undefined> {
+  if (value === undefined) return parsed(undefined);
   const cap = parseRatio('cap', value);
   if (!cap.ok) return cap;
   const [part, whole] = termsOf(cap.value);
   return part === 0 || whole > 1_000
     ? unparsed(`cap: expected more than nothing, in terms of at most 1000, got ${shown(value)}`)
-    : parsed({ cap: cap.value });
-}
-
-function parseSeats(value: unknown, most: number): Parsed<Pick<VoteSpec, 'seats'>> {
-  return isWhole(value, 1, most)
-    ? parsed({ seats: value })
-    : unparsed(`seats: expected a whole number from 1 to ${most}, got ${shown(value)}`);
+    : cap;
 }
 
 /** Whether a value is a whole number from `least` to `most`. */

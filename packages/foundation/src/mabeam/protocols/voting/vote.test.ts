@@ -324,7 +324,7 @@ describe('a spec', () => {
       'another denominator',
       majorityVote,
       { ...base, of: 'all' },
-      'of: expected roster, replies, cast, got "all"',
+      'of: expected one of roster, replies, cast, got "all"',
     ],
     [
       'half',
