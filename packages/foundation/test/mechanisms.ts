@@ -442,6 +442,21 @@ export const mechanisms: readonly Mechanism[] = [
     whole: { status: 'decided', result: { cost: 1, frozen: [], isConverged: true } },
     bereft: { status: 'decided', result: { cost: 5, frozen: ['z', 'w'] } },
   },
+  // x gains most by moving, and then nobody alone can do better.
+  {
+    protocol: 'dcop.mgm',
+    spec: hanging,
+    replies: { get_improvement: all({ dcop: {} }) },
+    whole: { status: 'decided', result: { cost: 5, frozen: [], isLocalOptimum: true } },
+    bereft: { status: 'decided', result: { cost: 5, frozen: ['z', 'w'] } },
+  },
+  {
+    protocol: 'dcop.dsa',
+    spec: hanging,
+    replies: { get_improvement: all({ dcop: {} }) },
+    whole: { status: 'decided', result: { frozen: [], isLocalOptimum: true } },
+    bereft: { status: 'decided', result: { frozen: ['z', 'w'], isLocalOptimum: true } },
+  },
 ];
 
 function shares(units: Readonly<Record<string, number>>): readonly object[] {

@@ -2,6 +2,7 @@ import type { CoordinationRequest } from '../message.ts';
 import { isRecord } from '../parse.ts';
 import type { DcopConstraint } from './dcop/dcop-problem.ts';
 import { choiceOf, choiceQuestion, utilOf, utilQuestion } from './dcop/dpop-questions.ts';
+import { improvementOf, improvementQuestion } from './dcop/local-search-questions.ts';
 import { beliefOf, factorOf, messagesQuestion } from './dcop/max-sum-questions.ts';
 
 /** Owners of variables for scripts, by name. */
@@ -32,6 +33,12 @@ function answerTo(
       beliefs: beliefs.map((task) => beliefOf(task, objective)),
       factors: factors.map((task) => factorOf(task, objective, costs)),
     };
+  }
+  const better =
+    request.type === improvementQuestion.type ? improvementQuestion.parse(request) : undefined;
+  if (better?.ok === true) {
+    const { tasks, objective } = better.value;
+    return { improvements: tasks.map((task) => improvementOf(task, objective, costs)) };
   }
   const down = request.type === choiceQuestion.type ? choiceQuestion.parse(request) : undefined;
   if (down?.ok !== true) return undefined;
