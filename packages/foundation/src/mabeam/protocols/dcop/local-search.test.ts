@@ -264,6 +264,11 @@ describe.each([
     const { outcome } = await hold(protocol, spec, { troubles: { x1: lazy } });
     expect(outcome).toMatchObject({ status: 'not_converged', result: { cost: 1 } });
     expect(outcome.detail).toBe('"x1" could do better alone: somebody has told what is not so');
+    const silent = await hold(protocol, spec, { troubles: { x1: 'silent' } });
+    expect(silent.outcome).toMatchObject({
+      status: 'decided',
+      result: { cost: 1, frozen: ['x1'], isLocalOptimum: true },
+    });
     const { record, result, ...rest } = outcome;
     if (result === undefined) throw new Error('no result');
     const claim = {
@@ -274,6 +279,20 @@ describe.each([
     expect(protocol.verify?.(spec, claim)).toEqual(['"x1" could do better alone']);
     const cheap = { ...claim, result: { ...result, cost: 0 } };
     expect(protocol.verify?.(spec, cheap)).toEqual(['cost: 0 is not 1 and 0 together']);
+  });
+
+  it('takes of equals the one at which nobody could do better alone', async () => {
+    const spec = { ...pairs, variables: pairs.variables.slice(0, 1), constraints: [] };
+    const fickle = ({ round }: CoordinationRequest): Scripted => ({
+      body: { improvements: [{ value: 'G', gain: round === 1 ? 1 : 0 }] },
+    });
+    const options = { activation: 1, ...spec };
+    const given = protocol.name === 'dcop.dsa' ? options : spec;
+    const { outcome } = await hold(protocol, given, { troubles: { a0: fickle } });
+    expect(outcome).toMatchObject({
+      status: 'decided',
+      result: { assignment: { x0: 'G' }, cost: 0, rounds: 2, isLocalOptimum: true },
+    });
   });
 
   it('asks each agent for its variables, shows what there is so far, and tells the end', async () => {
@@ -427,6 +446,20 @@ describe('a DSA', () => {
     const costs = courseOf(spec, sent).map(({ cost }) => cost);
     expect(costs.some((cost, at) => cost < (costs[at - 1] ?? 0))).toBe(true);
     expect(outcome.result?.cost).toBe(Math.max(...costs));
+  });
+
+  it('forgets what was found with an agent that is gone by now', async () => {
+    // Alike is bad, and both move at once: from 3 to 5, where x is held.
+    const apart = { name: 'apart', over: ['x', 'y'], costs: [3, 2, 2, 5] };
+    const variables = ['x', 'y'].map((name) => variable(name, ['R', 'G']));
+    const spec = { problem: 'two', variables, constraints: [apart], activation: 1, rounds: 2 };
+    const tired = (request: CoordinationRequest): Scripted =>
+      request.round < 2 ? { body: honest({})(request) } : 'dead';
+    const { outcome } = await hold(dsa, spec, { troubles: { 'owner of x': tired } });
+    expect(outcome).toMatchObject({
+      status: 'not_converged',
+      result: { assignment: { x: 'G', y: 'G' }, cost: 5, frozen: ['x'] },
+    });
   });
 
   it.each([0, 1.1, '0.5', Number.NaN])('refuses an activation of %s', (activation) => {
