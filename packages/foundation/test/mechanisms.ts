@@ -382,6 +382,19 @@ export const mechanisms: readonly Mechanism[] = [
     bereft: { status: 'decided', result: { prices: [0.5, 0.5] } },
   },
   {
+    protocol: 'market.exchange',
+    spec: {
+      goods: ['cpu', 'ram'],
+      endowments: all([1, 1]),
+      method: 'lazy_proportional_response',
+    },
+    replies: {
+      get_utility: byPlace((at) => ({ kind: 'linear', weights: at % 2 === 0 ? [1, 0] : [0, 1] })),
+    },
+    whole: { status: 'decided', result: { prices: [0.5, 0.5] } },
+    bereft: { status: 'decided', result: { prices: [0.5, 0.5] } },
+  },
+  {
     protocol: 'market.assignment',
     spec: { goods: ['gpu', 'tpu'] },
     replies: { get_wants: perWorth((worth) => ({ values: [String(worth), null] })) },

@@ -13,6 +13,7 @@ import { messageRoundsMax, parseTolerance } from './fisher-spec.ts';
 import { parseGoods, parseNumbers, totalsOf, type Utility } from './utility.ts';
 
 const modes = ['utility', 'demand'] as const;
+const methods = ['tatonnement', 'lazy_proportional_response'] as const;
 const rules = ['multiplicative', 'additive'] as const;
 
 /** What is traded, who brings what, and how prices are searched for. */
@@ -29,7 +30,14 @@ export interface ExchangeSpec {
    */
   readonly mode?: (typeof modes)[number];
   /**
-   * How a price moves with the part r of a good that is missing: `multiplicative` to p·exp(step·r), `additive` to
+   * How prices are found. `tatonnement`: they are called, and what is missing gets dearer. `lazy_proportional_response`,
+   * only in the mode `utility`, for linear utilities: traders bid for each good in proportion to what it gave them.
+   *
+   * @defaultValue `tatonnement`
+   */
+  readonly method?: (typeof methods)[number];
+  /**
+   * Of a tâtonnement, as `step` and `start`: how a price moves with the part r of a good that is missing: `multiplicative` to p·exp(step·r), `additive` to
    * p + step·r. Prices always add up to 1.
    *
    * @defaultValue `multiplicative`
@@ -76,6 +84,7 @@ export type ExchangeTerms = Required<ExchangeSpec>;
 const computedRoundsMax = 100_000;
 const defaults = {
   mode: 'utility',
+  method: 'tatonnement',
   rule: 'multiplicative',
   step: 0.2,
   tolerance: 1e-6,
@@ -92,11 +101,15 @@ export function parseExchangeSpec(spec: unknown): Parsed<ExchangeTerms> {
   if (!goods.ok) return goods;
   const endowments = parseEndowments(spec['endowments'], goods.value);
   if (!endowments.ok) return endowments;
-  const { mode, rule } = given;
+  const { mode, method, rule } = given;
   if (!isOneOf(modes, mode))
     return unparsed(`mode: expected utility or demand, got ${shown(mode)}`);
   if (!isOneOf(rules, rule)) {
     return unparsed(`rule: expected multiplicative or additive, got ${shown(rule)}`);
+  }
+  if (!isOneOf(methods, method) || (method !== 'tatonnement' && mode === 'demand')) {
+    const choices = mode === 'demand' ? 'tatonnement in the mode demand' : methods.join(' or ');
+    return unparsed(`method: expected ${choices}, got ${shown(method)}`);
   }
   const numbers = parseSearch(given, goods.value.length);
   if (!numbers.ok) return numbers;
@@ -109,6 +122,7 @@ export function parseExchangeSpec(spec: unknown): Parsed<ExchangeTerms> {
     goods: goods.value,
     endowments: endowments.value,
     mode,
+    method,
     rule,
     ...numbers.value,
     maxRounds: maxRounds.value,
