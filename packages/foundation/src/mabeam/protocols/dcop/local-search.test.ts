@@ -146,7 +146,7 @@ describe.each([
   it.each(instances)('ends where nobody can do better alone: %s', async (name, spec, best) => {
     const costs: number[] = [];
     for (const seed of ['a', 'b', 'c']) {
-      const { outcome } = await hold(protocol, spec, { options: { seed } });
+      const { outcome } = await hold(protocol, { ...spec, rounds: 30 }, { options: { seed } });
       const { result } = outcome;
       if (result === undefined) throw new Error('no result');
       expect(outcome.status).toBe('decided');
@@ -160,7 +160,8 @@ describe.each([
   it('reports the best of what came up, what it costs, and whether anybody could do better alone', () =>
     fc.assert(
       fc.asyncProperty(problems, fc.string(), async (spec, seed) => {
-        const { outcome, sent } = await hold(protocol, spec, { options: { seed } });
+        const given = { ...spec, rounds: 30 };
+        const { outcome, sent } = await hold(protocol, given, { options: { seed } });
         const { result } = outcome;
         if (result === undefined) throw new Error('no result');
         expect(verify(protocol, outcome)).toEqual([]);
@@ -175,8 +176,7 @@ describe.each([
         expect(result.rounds).toBe(course.length);
         expect(result).toMatchObject({ frozen: [], privateCost: 0 });
         expect(outcome.status).toBe(result.isLocalOptimum ? 'decided' : 'not_converged');
-        // Not said where it is so, a search has gone on to its last round.
-        expect(result.isLocalOptimum ? isOneOpt(spec, result) : result.rounds === 100).toBe(true);
+        expect(result.isLocalOptimum).toBe(isOneOpt(spec, result));
       }),
       { numRuns: 25 },
     ));
@@ -184,13 +184,14 @@ describe.each([
   it('goes the same way when only owners know what constraints cost', () =>
     fc.assert(
       fc.asyncProperty(problems, fc.nat(2), async (spec, at) => {
-        const open = await hold(protocol, spec);
+        const open = await hold(protocol, { ...spec, rounds: 30 });
         const secret = spec.constraints.filter((_, index) => index % 3 !== at);
         const costs = Object.fromEntries(secret.map((each) => [each.name, each.costs ?? []]));
         const constraints = spec.constraints.map((each): DcopConstraint =>
           secret.includes(each) ? { name: each.name, over: each.over } : each,
         );
-        const { outcome } = await hold(protocol, { ...spec, constraints }, { costs });
+        const given = { ...spec, constraints, rounds: 30 };
+        const { outcome } = await hold(protocol, given, { costs });
         const { result } = open.outcome;
         const values = new Map(Object.entries(result?.assignment ?? {}));
         const privateCost = costOf({ ...spec, constraints: secret }, values);
