@@ -382,6 +382,19 @@ export const mechanisms: readonly Mechanism[] = [
     bereft: { status: 'decided', result: { prices: [0.5, 0.5] } },
   },
   {
+    protocol: 'market.exchange',
+    spec: {
+      goods: ['cpu', 'ram'],
+      endowments: all([1, 1]),
+      method: 'lazy_proportional_response',
+    },
+    replies: {
+      get_utility: byPlace((at) => ({ kind: 'linear', weights: at % 2 === 0 ? [1, 0] : [0, 1] })),
+    },
+    whole: { status: 'decided', result: { prices: [0.5, 0.5] } },
+    bereft: { status: 'decided', result: { prices: [0.5, 0.5] } },
+  },
+  {
     protocol: 'market.assignment',
     spec: { goods: ['gpu', 'tpu'] },
     replies: { get_wants: perWorth((worth) => ({ values: [String(worth), null] })) },
@@ -441,6 +454,21 @@ export const mechanisms: readonly Mechanism[] = [
     replies: { get_messages: all({ dcop: {} }) },
     whole: { status: 'decided', result: { cost: 1, frozen: [], isConverged: true } },
     bereft: { status: 'decided', result: { cost: 5, frozen: ['z', 'w'] } },
+  },
+  // x gains most by moving, and then nobody alone can do better.
+  {
+    protocol: 'dcop.mgm',
+    spec: hanging,
+    replies: { get_improvement: all({ dcop: {} }) },
+    whole: { status: 'decided', result: { cost: 5, frozen: [], isLocalOptimum: true } },
+    bereft: { status: 'decided', result: { cost: 5, frozen: ['z', 'w'] } },
+  },
+  {
+    protocol: 'dcop.dsa',
+    spec: hanging,
+    replies: { get_improvement: all({ dcop: {} }) },
+    whole: { status: 'decided', result: { frozen: [], isLocalOptimum: true } },
+    bereft: { status: 'decided', result: { frozen: ['z', 'w'], isLocalOptimum: true } },
   },
 ];
 

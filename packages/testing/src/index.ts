@@ -40,3 +40,14 @@ export {
   type RingProcess,
   type RingStep,
 } from './elections/ring-election.ts';
+export {
+  oralDecide,
+  oralDefault,
+  oralHear,
+  oralMessages,
+  oralRelay,
+  type OralAgreement,
+  type OralLie,
+  type OralLieutenant,
+  type OralMessage,
+} from './agreement/oral-messages.ts';

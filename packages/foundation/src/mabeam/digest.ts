@@ -7,3 +7,8 @@ import { hash } from 'node:crypto';
 export function digest(...parts: readonly (string | number)[]): string {
   return hash('sha256', JSON.stringify(parts));
 }
+
+/** A number from 0 to almost 1 that anyone can recompute. */
+export function drawn(...parts: readonly (string | number)[]): number {
+  return Number.parseInt(digest(...parts).slice(0, 13), 16) / 2 ** 52;
+}

@@ -592,3 +592,14 @@ export type {
   MessagesQuestion,
   MessagesReply,
 } from './protocols/dcop/max-sum-questions.ts';
+export { mgm } from './protocols/dcop/mgm.ts';
+export { dsa, type DsaSpec } from './protocols/dcop/dsa.ts';
+export { localSearchRoundsMax } from './protocols/dcop/local-search.ts';
+export type { LocalSearchResult, LocalSearchSpec } from './protocols/dcop/local-search-round.ts';
+export type {
+  Improvement,
+  ImprovementQuestion,
+  ImprovementReply,
+  ImprovementTask,
+  StandingVariable,
+} from './protocols/dcop/local-search-questions.ts';

@@ -49,6 +49,11 @@ import {
   type UtilReply,
 } from './protocols/dcop/dpop-questions.ts';
 import {
+  type Improvement,
+  type ImprovementQuestion,
+  improvementQuestion,
+} from './protocols/dcop/local-search-questions.ts';
+import {
   type MessagesQuestion,
   messagesQuestion,
   type MessagesReply,
@@ -162,6 +167,8 @@ export interface ParticipantHandlers<C> {
   readonly choice?: Asked<C, ChoiceQuestion, ChoiceReply['choices']>;
   /** Says what its variables and constraints tell each other. `dcopAgent` does it. */
   readonly messages?: Asked<C, MessagesQuestion, MessagesReply>;
+  /** Says what would be better for its variables while all others stay. `dcopAgent` does it. */
+  readonly improve?: Asked<C, ImprovementQuestion, readonly Improvement[]>;
   /** Answers requests of other protocols, by type: it is given the body, and what it returns is the body of the reply. */
   readonly answers?: Readonly<Record<string, Asked<C, unknown, unknown>>>;
   /** Hears what nobody answers: how an auction has ended, that it is over, … */
@@ -237,6 +244,7 @@ function answerersOf<C>(handlers: ParticipantHandlers<C>): ReadonlyMap<string, A
     answerer(utilQuestion, handlers.util),
     answerer(choiceQuestion, handlers.choice),
     answerer(messagesQuestion, handlers.messages),
+    answerer(improvementQuestion, handlers.improve),
   ];
   return new Map([...others, ...own].flat());
 }

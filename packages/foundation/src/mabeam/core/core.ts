@@ -342,5 +342,8 @@ function checkAccess(
 }
 
 function taken(id: string): FoundationError {
-  return new FoundationError('NAME_TAKEN', `there is a variable called "${id}"`);
+  return new FoundationError('NAME_TAKEN', `there is a variable called "${id}"`, {
+    hint: 'Ids are unique. Unregister that variable first, or choose another id.',
+    details: { id },
+  });
 }

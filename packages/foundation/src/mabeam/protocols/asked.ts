@@ -16,8 +16,11 @@ import { acceptProposalQuestion, cfpQuestion, progressQuestion } from './contrac
 import { contractNet } from './contract-net.ts';
 import { choiceQuestion, utilQuestion } from './dcop/dpop-questions.ts';
 import { dpop } from './dcop/dpop.ts';
+import { dsa } from './dcop/dsa.ts';
+import { improvementQuestion } from './dcop/local-search-questions.ts';
 import { messagesQuestion } from './dcop/max-sum-questions.ts';
 import { maxSum } from './dcop/max-sum.ts';
+import { mgm } from './dcop/mgm.ts';
 import { deferredAcceptanceMatching } from './deferred-acceptance.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
@@ -90,6 +93,7 @@ const all: readonly Asked[] = [
   asks(deferredAcceptanceMatching, [preferencesQuestion]),
   asks(dpop, [utilQuestion, choiceQuestion]),
   asks(maxSum, [messagesQuestion]),
+  ...[mgm, dsa].map((protocol) => asks(protocol, [improvementQuestion])),
 ];
 
 /**

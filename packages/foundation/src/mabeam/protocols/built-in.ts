@@ -8,7 +8,9 @@ import { combinatorialAuction } from './combinatorial/combinatorial-auction.ts';
 import { continuousMarket } from './continuous-market.ts';
 import { contractNet } from './contract-net.ts';
 import { dpop } from './dcop/dpop.ts';
+import { dsa } from './dcop/dsa.ts';
 import { maxSum } from './dcop/max-sum.ts';
+import { mgm } from './dcop/mgm.ts';
 import { deferredAcceptanceMatching } from './deferred-acceptance.ts';
 import { dutchAuction } from './dutch-auction.ts';
 import { englishAuction } from './english-auction.ts';
@@ -54,4 +56,6 @@ export const builtInProtocols: readonly AnyProtocol[] = [
   deferredAcceptanceMatching,
   dpop,
   maxSum,
+  mgm,
+  dsa,
 ];

@@ -3,17 +3,21 @@ import type { CoordinationRequest } from '../message.ts';
 import { isRecord, shown } from '../parse.ts';
 import type { DcopConstraint } from './dcop/dcop-problem.ts';
 import { choiceOf, choiceQuestion, utilOf, utilQuestion } from './dcop/dpop-questions.ts';
+import { improvementOf, improvementQuestion } from './dcop/local-search-questions.ts';
 import { beliefOf, factorOf, messagesQuestion } from './dcop/max-sum-questions.ts';
 import { answering, type ReadyReplyMaker } from './ready-reply.ts';
 
 /** Owners of variables for scripts, by name. */
 export const readyReplies: Readonly<Record<string, ReadyReplyMaker>> = {
   /** Does its part honestly; it knows the costs of constraints that are not in the spec: `{ "dcop": { "c1": [0, 5, 5, 0] } }`. */
-  dcop: answering([utilQuestion, choiceQuestion, messagesQuestion], (argument) => {
-    checkCosts(argument);
-    const costs = (constraint: DcopConstraint): readonly number[] => known(argument, constraint);
-    return (request) => answerTo(request, costs);
-  }),
+  dcop: answering(
+    [utilQuestion, choiceQuestion, messagesQuestion, improvementQuestion],
+    (argument) => {
+      checkCosts(argument);
+      const costs = (constraint: DcopConstraint): readonly number[] => known(argument, constraint);
+      return (request) => answerTo(request, costs);
+    },
+  ),
 };
 
 function answerTo(
@@ -33,6 +37,12 @@ function answerTo(
       beliefs: beliefs.map((task) => beliefOf(task, objective)),
       factors: factors.map((task) => factorOf(task, objective, costs)),
     };
+  }
+  const better =
+    request.type === improvementQuestion.type ? improvementQuestion.parse(request) : undefined;
+  if (better?.ok === true) {
+    const { tasks, objective } = better.value;
+    return { improvements: tasks.map((task) => improvementOf(task, objective, costs)) };
   }
   const down = request.type === choiceQuestion.type ? choiceQuestion.parse(request) : undefined;
   if (down?.ok !== true) return undefined;

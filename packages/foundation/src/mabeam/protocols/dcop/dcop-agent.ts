@@ -1,13 +1,14 @@
 import type { ParticipantHandlers } from '../../participant.ts';
 import type { DcopConstraint } from './dcop-problem.ts';
 import { choiceOf, utilOf } from './dpop-questions.ts';
+import { improvementOf } from './local-search-questions.ts';
 import { beliefOf, factorOf } from './max-sum-questions.ts';
 
 /** What a constraint costs that only its owners know: a cost for each assignment, in rows. */
 export type PrivateCosts<C> = (ctx: C, constraint: DcopConstraint) => readonly number[];
 
 /**
- * An agent that does its part of a DPOP or a max-sum honestly.
+ * An agent that does its part of a DPOP, a max-sum, an MGM or a DSA honestly.
  *
  * @param costs - Of the constraints whose costs are not in the spec.
  */
@@ -21,6 +22,8 @@ export function dcopAgent<C>(costs: PrivateCosts<C> = unknownCosts): Participant
       beliefs: beliefs.map((task) => beliefOf(task, objective)),
       factors: factors.map((task) => factorOf(task, objective, (each) => costs(ctx, each))),
     }),
+    improve: (ctx, { tasks, objective }) =>
+      tasks.map((task) => improvementOf(task, objective, (each) => costs(ctx, each))),
   };
 }
 

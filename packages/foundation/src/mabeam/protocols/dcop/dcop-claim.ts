@@ -1,6 +1,14 @@
 import { shown } from '../../parse.ts';
 import type { Claim } from '../../protocol.ts';
-import { type Axis, type CostTable, eliminate, type Objective, worstOf } from './cost-table.ts';
+import {
+  type Axis,
+  bestOf,
+  type CostTable,
+  eliminate,
+  type Objective,
+  slice,
+  worstOf,
+} from './cost-table.ts';
 import { axesOf, type DcopVariable, type ReadDcop } from './dcop-problem.ts';
 import type { NamedValues } from './dpop-questions.ts';
 import { pseudoTree } from './pseudo-tree.ts';
@@ -73,10 +81,59 @@ export function bestCost(problem: ReadDcop): number {
   return sum;
 }
 
+/** A variable that could do better alone, by the costs in the spec. Frozen ones stay where they are. */
+export function improvable(
+  { variables, constraints, objective }: ReadDcop,
+  { assignment, frozen }: Pick<DcopResult, 'assignment' | 'frozen'>,
+): string | undefined {
+  const positionOf = axesAt(
+    new Map(variables.map((each) => [each.name, each])),
+    new Map(Object.entries(assignment)),
+  );
+  const positions = new Map(variables.map(({ name }) => [name, positionOf(name)]));
+  const at = (name: string): Position => positions.get(name) ?? { name, size: 1, value: 0 };
+  const tablesOf = new Map<string, CostTable[]>(variables.map(({ name }) => [name, []]));
+  for (const { over, costs = [] } of constraints) {
+    for (const name of over) tablesOf.get(name)?.push({ over, costs });
+  }
+  const held = new Set(frozen);
+  return variables.find(({ name }) => {
+    const { size, value } = at(name);
+    const sums = slice(tablesOf.get(name) ?? [], { name, size }, at);
+    return !held.has(name) && sums[bestOf(sums, objective)] !== sums[value];
+  })?.name;
+}
+
 /** That each variable has one of its values, that costs add up, and that nothing is better where that is claimed. */
-export function assignmentProblems(
+export function assignmentProblems(problem: ReadDcop, claim: Claim<DcopResult>): readonly string[] {
+  const problems = [...costProblems(problem, claim)];
+  const { result, certificate } = claim;
+  if (result === undefined) return problems;
+  const frozen = problem.variables.filter(({ name }) => result.frozen.includes(name));
+  for (const { name, initial } of frozen) {
+    if (result.assignment[name] !== initial) {
+      problems.push(`${shown(name)} is frozen, and has moved`);
+    }
+  }
+  if (certificate === undefined) return problems;
+  if (certificate.bound !== result.cost || result.frozen.length > 0) {
+    problems.push('the certificate is not one of this cost');
+  } else if (isKnown(problem)) {
+    const best = bestCost(problem);
+    if (best !== result.cost) problems.push(`cost: ${result.cost}, and ${best} can be had`);
+  }
+  return problems;
+}
+
+/** Whether all costs are in the spec. */
+export function isKnown({ constraints }: ReadDcop): boolean {
+  return constraints.every(({ costs }) => costs !== undefined);
+}
+
+/** That each variable has one of its values, and that costs add up. */
+export function costProblems(
   problem: ReadDcop,
-  { status, result, certificate }: Claim<DcopResult>,
+  { status, result }: Pick<Claim<DcopResult>, 'status' | 'result'>,
 ): readonly string[] {
   if (result === undefined) return status === 'decided' ? ['`decided` without a result'] : [];
   const values = new Map(Object.entries(result.assignment));
@@ -89,17 +146,6 @@ export function assignmentProblems(
   const shared = costOf(problem, values);
   if (shared + result.privateCost !== result.cost) {
     problems.push(`cost: ${result.cost} is not ${shared} and ${result.privateCost} together`);
-  }
-  const frozen = problem.variables.filter(({ name }) => result.frozen.includes(name));
-  for (const { name, initial } of frozen) {
-    if (values.get(name) !== initial) problems.push(`${shown(name)} is frozen, and has moved`);
-  }
-  if (certificate === undefined) return problems;
-  if (certificate.bound !== result.cost || result.frozen.length > 0) {
-    problems.push('the certificate is not one of this cost');
-  } else if (problem.constraints.every(({ costs }) => costs !== undefined)) {
-    const best = bestCost(problem);
-    if (best !== result.cost) problems.push(`cost: ${result.cost}, and ${best} can be had`);
   }
   return problems;
 }

@@ -21,6 +21,8 @@ export const dcopValuesMax = 100;
 export const dcopCellsMax = 1_000_000;
 /** Largest cost of one cell, on either side of 0. So sums are exact. */
 export const dcopCostMax = 1_000_000_000;
+/** Largest sum of all costs of a problem. */
+export const dcopSumMax = dcopCostMax * dcopConstraintsMax;
 
 /** Something that an agent decides about. */
 export interface DcopVariable {

@@ -16,13 +16,7 @@ import {
   type Objective,
   slice,
 } from './cost-table.ts';
-import {
-  type DcopConstraint,
-  dcopCellsMax,
-  dcopConstraintsMax,
-  dcopCostMax,
-  isCost,
-} from './dcop-problem.ts';
+import { type DcopConstraint, dcopCellsMax, dcopSumMax, isCost } from './dcop-problem.ts';
 
 /** A variable and its values. */
 export interface NamedValues {
@@ -141,7 +135,7 @@ export function parseUtils(body: unknown): Parsed<UtilReply> {
     (table) =>
       !Array.isArray(table) ||
       table.length > dcopCellsMax ||
-      !table.every((cost) => isCost(cost, sumMax)),
+      !table.every((cost) => isCost(cost, dcopSumMax)),
   );
   return wrong < 0
     ? parsed({ utils })
@@ -160,16 +154,13 @@ export function parseChoices(body: unknown): Parsed<ChoiceReply> {
   const read: Choice[] = [];
   for (const each of choices) {
     const { value, cost = 0 } = isRecord(each) ? each : {};
-    if (typeof value !== 'string' || !isCost(cost, sumMax)) {
+    if (typeof value !== 'string' || !isCost(cost, dcopSumMax)) {
       return unparsed(`body.choices: expected { value, cost? }, got ${shown(each)}`);
     }
     read.push({ value, cost });
   }
   return parsed({ choices: read });
 }
-
-/** Largest sum of all costs of a problem. */
-const sumMax = dcopCostMax * dcopConstraintsMax;
 
 function axisOf({ name, values }: NamedValues): Axis {
   return { name, size: values.length };

@@ -1,7 +1,7 @@
-import type { AgentId } from '../../message.ts';
 import { isRecord, type Parsed, parsed, shown, unparsed } from '../../parse.ts';
-import type { Effect, LossReason, Protocol, Step } from '../../protocol.ts';
+import type { Effect, Protocol, Step } from '../../protocol.ts';
 import { assignmentProblems, costOf } from './dcop-claim.ts';
+import { checkOwners, reasonsOf } from './dcop-members.ts';
 import { axesOf, dcopCellsMax, dcopVariablesMax, parseDcop } from './dcop-problem.ts';
 import {
   choiceTask,
@@ -41,13 +41,7 @@ export const dpop: Protocol<DpopSpec, DpopReply, Progress, DpopResult> = {
   parseReply: (type, body) => (type === 'get_util' ? parseUtils(body) : parseChoices(body)),
   init(given, roster) {
     const spec = withDefaults(given);
-    const members = new Set(roster);
-    const stranger = spec.variables.find(({ owner }) => !members.has(owner));
-    if (stranger !== undefined) {
-      throw new Error(
-        `${shown(stranger.owner)}, who owns ${shown(stranger.name)}, is not in the roster`,
-      );
-    }
+    checkOwners(spec, roster);
     const tree = pseudoTree(spec);
     const levels: string[][] = [];
     for (const [name, { depth }] of tree) (levels[depth] ??= []).push(name);
@@ -107,7 +101,7 @@ function questions(progress: Progress, names: readonly string[]): readonly Effec
 }
 
 function finish(progress: Progress): Step<Progress, DpopResult> {
-  const { spec, values, privateCost, expected, frozen, messages, invalid } = progress;
+  const { spec, values, privateCost, expected, frozen, messages } = progress;
   const cost = costOf(spec, values) + privateCost;
   const result: DpopResult = {
     assignment: Object.fromEntries(
@@ -118,9 +112,7 @@ function finish(progress: Progress): Step<Progress, DpopResult> {
     frozen: [...frozen],
     messages,
   };
-  const reasons: Record<AgentId, LossReason> = {};
-  for (const { owner } of spec.variables) if (!progress.gone.has(owner)) reasons[owner] = 'won';
-  for (const id of invalid) reasons[id] = 'invalid';
+  const reasons = reasonsOf(spec, progress);
   const isOptimal = frozen.size === 0 && expected === cost;
   const proof = isOptimal
     ? { certificate: { kind: 'optimality', bound: expected, gap: 0 } as const }

@@ -1,4 +1,4 @@
-import { digest } from '../../digest.ts';
+import { drawn } from '../../digest.ts';
 import type { AgentId } from '../../message.ts';
 import type { PureEnv } from '../../protocol.ts';
 import type { DcopResult } from './dcop-claim.ts';
@@ -49,7 +49,7 @@ export function factorGraph(spec: ReadDcop, env: PureEnv): FactorGraph {
   for (const each of constraints) for (const name of each.over) constraintsOf.get(name)?.push(each);
   const noise = variables.map(({ name, values }): [string, Message] => [
     name,
-    values.map((value) => (draw(env.seed, name, value) * noiseMax) / variables.length),
+    values.map((value) => (drawn(env.seed, 'noise', name, value) * noiseMax) / variables.length),
   ]);
   return {
     spec,
@@ -149,9 +149,4 @@ function isCyclic(constraints: readonly DcopConstraint[]): boolean {
     }
   }
   return false;
-}
-
-/** From 0 to 1, by the seed. */
-function draw(seed: string, name: string, value: string): number {
-  return Number.parseInt(digest(seed, 'noise', name, value).slice(0, 13), 16) / 2 ** 52;
 }

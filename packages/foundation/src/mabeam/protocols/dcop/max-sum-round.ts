@@ -55,11 +55,6 @@ export function bestIn(
   return state.best ?? candidate(graph, state.values, 0);
 }
 
-/** Variables of those who are gone. */
-export function frozenIn({ spec }: FactorGraph, { gone }: MaxSumState): readonly string[] {
-  return spec.variables.filter(({ owner }) => gone.has(owner)).map(({ name }) => name);
-}
-
 interface Heard {
   readonly tasks: ReadonlyMap<AgentId, Tasks>;
   readonly replies: ReadonlyMap<AgentId, MessagesReply>;

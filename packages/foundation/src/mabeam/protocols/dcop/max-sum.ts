@@ -1,7 +1,8 @@
 import type { AgentId } from '../../message.ts';
 import { isRecord, type Parsed, parsed, shown, unparsed } from '../../parse.ts';
-import type { Effect, LossReason, Protocol, Step } from '../../protocol.ts';
+import type { Effect, Protocol, Step } from '../../protocol.ts';
 import { assignmentProblems, type DcopResult } from './dcop-claim.ts';
+import { assignedNotices, checkOwners, frozenIn, reasonsOf } from './dcop-members.ts';
 import { type DcopProblem, parseDcop, type ReadDcop } from './dcop-problem.ts';
 import {
   type FactorGraph,
@@ -11,7 +12,7 @@ import {
   tasksOf,
 } from './factor-graph.ts';
 import { type MessagesReply, parseMessages } from './max-sum-questions.ts';
-import { afterRound, bestIn, frozenIn } from './max-sum-round.ts';
+import { afterRound, bestIn } from './max-sum-round.ts';
 
 /** Most rounds of one session. */
 export const maxSumRoundsMax = 1_000;
@@ -63,13 +64,7 @@ export const maxSum: Protocol<MaxSumSpec, MessagesReply, Progress, MaxSumResult>
   parseReply: (_type, body) => parseMessages(body),
   init(given, roster, env) {
     const spec = withDefaults(given);
-    const members = new Set(roster);
-    const stranger = spec.variables.find(({ owner }) => !members.has(owner));
-    if (stranger !== undefined) {
-      throw new Error(
-        `${shown(stranger.owner)}, who owns ${shown(stranger.name)}, is not in the roster`,
-      );
-    }
+    checkOwners(spec, roster);
     const graph = factorGraph(spec, env);
     return goOn({ spec, roster, graph, state: silentState(graph), round: 1 });
   },
@@ -101,25 +96,16 @@ function goOn(progress: Progress): Step<Progress, MaxSumResult> {
 function finish(progress: Progress): Step<Progress, MaxSumResult> {
   const { graph, state, round, spec } = progress;
   const best = bestIn(graph, state);
-  const reasons: Record<AgentId, LossReason> = {};
-  for (const { owner } of spec.variables) if (!state.gone.has(owner)) reasons[owner] = 'won';
-  for (const id of state.invalid) reasons[id] = 'invalid';
   const { isSettled: isConverged } = state;
   const result: MaxSumResult = {
     ...best,
-    frozen: frozenIn(graph, state),
+    frozen: frozenIn(spec, state),
     rounds: round,
     isConverged,
   };
   const status = isConverged ? 'decided' : 'not_converged';
-  const { problem } = spec;
-  const notices = progress.roster
-    .filter((id) => spec.variables.some(({ owner }) => owner === id))
-    .map((id): Effect<MaxSumResult> => {
-      const own = spec.variables.filter(({ owner }) => owner === id);
-      const values = Object.fromEntries(own.map(({ name }) => [name, best.assignment[name] ?? '']));
-      return { kind: 'tell', to: [id], type: 'assigned', body: { problem, values } };
-    });
+  const notices = assignedNotices(spec, best, progress.roster);
+  const reasons = reasonsOf(spec, state);
   const decision = { status, result, reasons } as const;
   return { state: progress, effects: [...notices, { kind: 'finish', decision }] };
 }

@@ -17,15 +17,17 @@ const trader = fc.record({
 });
 
 const sittings: fc.Arbitrary<Sitting> = fc
-  .tuple(fc.array(trader, { maxLength: 5 }), fc.constantFrom('utility', 'demand'))
-  .map(([traders, mode]) => {
+  .tuple(fc.array(trader, { maxLength: 5 }), fc.constantFrom('utility', 'demand', 'response'))
+  .map(([traders, way]) => {
+    const isResponse = way === 'response';
     const roster = traders.map((_, index) => `trader-${index}`);
     const endowments = traders.map(({ endowment }, index) => [roster[index], endowment]);
     return {
       spec: {
         goods: ['a', 'b'],
         endowments: { ...Object.fromEntries(endowments), other: [1, 1] },
-        mode,
+        mode: isResponse ? 'utility' : way,
+        method: isResponse ? 'lazy_proportional_response' : 'tatonnement',
         tolerance: 0.05,
         maxRounds: 6,
         roundMs: 100,
@@ -35,7 +37,7 @@ const sittings: fc.Arbitrary<Sitting> = fc
         const own = traders[roster.indexOf(request.to)];
         const asked = demandQuestion.parse(request);
         if (request.type === 'get_utility' || own === undefined || !asked.ok) {
-          return { body: own?.utility };
+          return { body: isResponse ? { ...own?.utility, kind: 'linear' } : own?.utility };
         }
         const { prices, endowment } = asked.value;
         return { body: { demand: demandOf(own.utility, prices, worthAt(prices, endowment)) } };

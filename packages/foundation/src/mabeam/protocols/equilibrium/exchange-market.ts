@@ -19,6 +19,7 @@ import {
   parseExchangeSpec,
 } from './exchange-spec.ts';
 import { messageRoundsMax } from './fisher-spec.ts';
+import { lazyResponses, type UtilityTrader } from './lazy-response.ts';
 import { nextPrices, normalized, worthAt } from './tatonnement.ts';
 import { demandOf, parseUtility, spent, totalsOf, type Utility } from './utility.ts';
 
@@ -109,43 +110,60 @@ function ask(state: ExchangeState): ExchangeStep {
   return { state, effects: asks };
 }
 
-/** Calls prices until nothing is missing, with everybody who has said what goods are worth to it. */
+/** Looks for prices until nothing is missing, with everybody who has said what goods are worth to it. */
 function onUtilities(
   before: ExchangeState,
   answers: readonly Answer<Utility | DemandReply>[],
 ): ExchangeStep {
   const { terms } = before;
   const goods = terms.goods.length;
-  const traders: (Omit<Trader, 'demand'> & { readonly utility: Utility })[] = [];
+  const traders: UtilityTrader[] = [];
   const reasons = { ...before.reasons };
   for (const answer of answers) {
     if (answer.kind !== 'ok') continue;
     const { from: agent, body: utility } = answer;
-    if ('weights' in utility && utility.weights.length === goods) {
-      traders.push({ agent, endowment: endowmentOf(terms, agent), utility });
-    } else reasons[agent] = 'invalid';
+    if (!('weights' in utility) || utility.weights.length !== goods) reasons[agent] = 'invalid';
+    else if (terms.method !== 'tatonnement' && utility.kind !== 'linear') {
+      reasons[agent] = 'not_eligible';
+    } else traders.push({ agent, endowment: endowmentOf(terms, agent), utility });
   }
   const state = { ...before, attendance: new Map(traders.map(({ agent }) => [agent, 0])), reasons };
   if (traders.length === 0) return ask(state);
   const rounds = Math.min(terms.maxRounds, Math.floor(workMax / (traders.length * goods)));
-  const supply = totalsOf(
-    traders.map(({ endowment }) => endowment),
-    goods,
-  );
-  let { prices } = state;
+  const calls =
+    terms.method === 'tatonnement' ? tatonnement(state, traders) : lazyResponses(traders, goods);
   let best: BestCall | undefined;
   for (let round = 1; ; round++) {
+    const call = calls.next().value;
+    if (call.residual <= terms.tolerance) {
+      return { state, effects: concluded(call, { terms, rounds: round, reasons }) };
+    }
+    best = better(best, call);
+    if (round >= rounds) return { state, effects: [unsettled(best, { terms, call, reasons })] };
+  }
+}
+
+/**
+ * The calls of a tâtonnement.
+ *
+ * @yields prices, and what traders would have at them
+ */
+function* tatonnement(
+  { terms, prices: start }: ExchangeState,
+  traders: readonly UtilityTrader[],
+): Generator<Call, never> {
+  const supply = totalsOf(
+    traders.map(({ endowment }) => endowment),
+    terms.goods.length,
+  );
+  for (let prices = start; ;) {
     const here = prices;
     const wishes = traders.map((trader): Trader => {
       const wealth = worthAt(here, trader.endowment);
       return { ...trader, demand: demandOf(trader.utility, here, wealth) };
     });
     const call = called(prices, wishes);
-    if (call.residual <= terms.tolerance) {
-      return { state, effects: concluded(call, { terms, rounds: round, reasons }) };
-    }
-    best = better(best, call);
-    if (round >= rounds) return { state, effects: [unsettled(best, { terms, call, reasons })] };
+    yield call;
     prices = nextPrices(prices, call.excess, { ...terms, supply });
   }
 }

@@ -37,6 +37,21 @@ export function called(prices: readonly number[], traders: readonly Trader[]): C
   return { prices, traders, excess, residual: residualOf(excess, traders) };
 }
 
+/** The same of linear utilities: a residual is also the part of the best utility that somebody misses. */
+export function regretful(call: Call): Call {
+  let { residual } = call;
+  for (const each of call.traders) residual = Math.max(residual, linearRegret(call.prices, each));
+  return { ...call, residual };
+}
+
+function linearRegret(prices: readonly number[], { utility, endowment, demand }: Trader): number {
+  const wealth = worthAt(prices, endowment);
+  if (wealth === 0) return 0;
+  const { weights = [] } = utility ?? {};
+  const perMoney = weights.map((weight, good) => (weight > 0 ? weight / (prices[good] ?? 0) : 0));
+  return Math.max(0, 1 - worthAt(weights, demand) / (wealth * Math.max(...perMoney)));
+}
+
 /** Ends an exchange with what everybody has, and tells them. */
 export function concluded(
   { prices, traders: wishes, excess, residual }: Call,
@@ -110,7 +125,8 @@ export function exchangeProblems(
 ): readonly string[] {
   if (result === undefined) return [];
   const { traders, prices } = result;
-  const { goods, mode, tolerance } = terms;
+  const { goods, mode, method, tolerance } = terms;
+  const isResponse = method === 'lazy_proportional_response';
   const problems: string[] = [];
   const near = (what: string, found: number, due: number): void => {
     if (Math.abs(found - due) <= slack * Math.max(1, Math.abs(due))) return;
@@ -124,12 +140,16 @@ export function exchangeProblems(
     ),
     1,
   );
-  const { excess, residual } = called(prices, traders);
+  const call = called(prices, traders);
+  const { excess, residual } = isResponse ? regretful(call) : call;
   const bundles = rationed(traders, excess);
   for (const [index, { agent, endowment, demand, bundle, utility }] of traders.entries()) {
     const wealth = worthAt(prices, endowment);
     near(`what the demand of ${agent} costs`, worthAt(prices, demand), wealth);
-    const best = utility === undefined ? demand : demandOf(utility, prices, wealth);
+    // Of equally good ones a linear utility may have any: by how much they are worse, the gap says.
+    const isFree = utility === undefined || isResponse;
+    const best = isFree ? demand : demandOf(utility, prices, wealth);
+    if (isResponse && utility?.kind !== 'linear') problems.push(`${agent} has no linear utility`);
     if ((utility === undefined) === (mode === 'utility')) problems.push(`${agent} has no utility`);
     for (const [good, name] of goods.entries()) {
       const own = endowmentOf(terms, agent)[good] ?? 0;

@@ -5,6 +5,7 @@ import { messageRoundsMax, parseTolerance } from './fisher-spec.ts';
 import { parseGoods, parseNumbers, totalsOf, type Utility } from './utility.ts';
 
 const modes = ['utility', 'demand'] as const;
+const methods = ['tatonnement', 'lazy_proportional_response'] as const;
 const rules = ['multiplicative', 'additive'] as const;
 
 /** What is traded, who brings what, and how prices are searched for. */
@@ -21,7 +22,14 @@ export interface ExchangeSpec {
    */
   readonly mode?: (typeof modes)[number];
   /**
-   * How a price moves with the part r of a good that is missing: `multiplicative` to p·exp(step·r), `additive` to
+   * How prices are found. `tatonnement`: they are called, and what is missing gets dearer. `lazy_proportional_response`,
+   * only in the mode `utility`, for linear utilities: traders bid for each good in proportion to what it gave them.
+   *
+   * @defaultValue `tatonnement`
+   */
+  readonly method?: (typeof methods)[number];
+  /**
+   * Of a tâtonnement, as `step` and `start`: how a price moves with the part r of a good that is missing: `multiplicative` to p·exp(step·r), `additive` to
    * p + step·r. Prices always add up to 1.
    *
    * @defaultValue `multiplicative`
@@ -68,6 +76,7 @@ export type ExchangeTerms = Required<ExchangeSpec>;
 const computedRoundsMax = 100_000;
 const defaults = {
   mode: 'utility',
+  method: 'tatonnement',
   rule: 'multiplicative',
   step: 0.2,
   tolerance: 1e-6,
@@ -80,12 +89,19 @@ export function parseExchangeSpec(spec: unknown): Parsed<ExchangeTerms> {
     spec,
     '{ goods, endowments, … }',
     ({ goods: names, endowments, start, ...given }) => {
-      const { mode, rule, step, tolerance, maxRounds, roundMs } = orDefaults(given, defaults);
+      const { mode, method, rule, step, tolerance, maxRounds, roundMs } = orDefaults(
+        given,
+        defaults,
+      );
       const goods = parseGoods('goods', names);
       return {
         goods,
         endowments: goods.ok ? parseEndowments(endowments, goods.value) : parsed({}),
         mode: parseChoice('mode', modes, mode),
+        method:
+          mode === 'demand'
+            ? parseChoice('method', ['tatonnement'], method)
+            : parseChoice('method', methods, method),
         rule: parseChoice('rule', rules, rule),
         step:
           typeof step === 'number' && step >= 1e-6 && step <= 1

@@ -8,7 +8,7 @@ export interface Wish {
 }
 
 /** No price is below this part of all, so that everybody can say how much it wants of what is nearly free. */
-const priceMin = 1e-12;
+export const priceMin = 1e-12;
 
 /** What a trader's endowment is worth. */
 export function worthAt(prices: readonly number[], amounts: readonly number[]): number {
