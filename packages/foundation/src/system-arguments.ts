@@ -16,7 +16,7 @@ export const systemArguments = {
   /** Only what a record has, so that nothing else finds its way into the options of a process. */
   record(value: unknown): SingletonRecord {
     if (!isSingleton(value)) throw unfit('the record of a singleton', value);
-    const { name, process, init, listing, consistency, about } = value;
+    const { name, process, init, listing, consistency, isStopped, about } = value;
     const { capabilities, metadata } = listing;
     return {
       name,
@@ -24,6 +24,7 @@ export const systemArguments = {
       init,
       listing: { capabilities, metadata },
       ...(consistency === undefined ? {} : { consistency }),
+      ...(isStopped === undefined ? {} : { isStopped }),
       ...(about === undefined ? {} : { about }),
     };
   },

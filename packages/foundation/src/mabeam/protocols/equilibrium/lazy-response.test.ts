@@ -163,7 +163,7 @@ describe('a lazy proportional response', () => {
     expect(reasons).toMatchObject({ t0: 'won', t1: 'not_eligible' });
     expect(result?.traders).toHaveLength(1);
     for (const [terms, reason] of [
-      [{ mode: 'demand' }, `method: expected tatonnement in the mode demand, got "${method}"`],
+      [{ mode: 'demand' }, `method: expected tatonnement, got "${method}"`],
       [{ method: 'x' }, `method: expected tatonnement or ${method}, got "x"`],
     ] as const) {
       const spec: object = { ...specOf(unequal), ...terms };
