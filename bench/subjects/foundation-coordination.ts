@@ -83,9 +83,9 @@ else {
       'wdp-regions-500': () => winning('regions', [100, 500]),
       'wdp-overrun': () => stopping(['regions', 'arbitrary', 'L6'], [256, 1_000]),
       'vcg-200': () => pricing(['matching', 'scheduling', 'paths', 'L4'], [64, 200]),
-      'fisher-1e-3': async () => once(async () => cpuMs(fisher(1e-3))),
+      'fisher-1e-3': async () => timed(fisher(1e-3)),
       'fisher-1e-3-rounds': async () => once(fisher(1e-3)),
-      'fisher-1e-4': async () => once(async () => cpuMs(fisher(1e-4))),
+      'fisher-1e-4': async () => timed(fisher(1e-4)),
       'fisher-1e-4-rounds': async () => once(fisher(1e-4)),
       'assignment-300': async () => once(assigning(300)),
       'assignment-1000': async () => once(assigning(1_000)),
@@ -107,6 +107,11 @@ function once(
     return { value: quantile(values, 0.5), ops: values.length, cpuUsPerOp: null };
   };
   return { round, close };
+}
+
+/** A measure of the processor time of what is done again and again. */
+function timed(work: () => unknown): Session {
+  return once(() => cpuMs(work));
 }
 
 /** Processor time of the whole process, in ms. */
