@@ -56,9 +56,7 @@ export async function torment({
       const from = machineMs();
       await fault.begin();
       await pause(faultMs * (0.25 + 0.75 * random.next()));
-      const hits = await hitsOf(fault, machineMs() + strikeMs);
-      const to = machineMs();
-      await fault.end();
+      const { hits, to } = await hitsOf(fault, machineMs() + strikeMs).finally(() => fault.end());
       spans.push({ kind: fault.kind, silences: fault.silences, hits, from, to });
     }
   }
@@ -68,10 +66,10 @@ export async function torment({
  * How many times a fault has struck, after it has or a moment has come: two servers that are cut off from each other may
  * have little to say to each other, as followers of a third.
  */
-async function hitsOf({ hits }: Fault, until: number): Promise<number | undefined> {
+async function hitsOf({ hits }: Fault, until: number): Promise<Pick<FaultSpan, 'hits' | 'to'>> {
   for (;;) {
     const count = await hits?.();
-    if (count !== 0 || machineMs() > until) return count;
+    if (count !== 0 || machineMs() > until) return { hits: count, to: machineMs() };
     await pause(50);
   }
 }

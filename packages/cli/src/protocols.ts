@@ -30,8 +30,9 @@ export async function protocolsOf(module: string | undefined): Promise<readonly 
 
 function isProtocol(value: unknown): value is AnyProtocol {
   if (!isObject(value)) return false;
-  const { name, version, ...rest } = value;
-  const functions = ['parseSpec', 'parseReply', 'init', 'on'].map((field) => rest[field]);
+  const { name, version } = value;
+  // They may be methods of a class.
+  const functions = ['parseSpec', 'parseReply', 'init', 'on'].map((field) => value[field]);
   return (
     typeof name === 'string' &&
     typeof version === 'string' &&

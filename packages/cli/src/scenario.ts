@@ -76,14 +76,20 @@ function parseScenario(
 ): Scenario | undefined {
   const file = objectAt({ where: 'file', value, known: fields.file }, complain);
   const protocol = parseProtocol(file['protocol'], protocols, complain);
-  const spec = protocol?.parseSpec(file['spec']);
-  if (spec?.ok === false) {
-    for (const problem of spec.problems ?? [spec.reason]) complain('spec', problem);
-  }
+  for (const problem of specProblems(protocol, file['spec'])) complain('spec', problem);
   const options = parseOptions(file['options'] ?? {}, complain);
   const questions = protocol && questionsOf(protocol, file['spec']);
   const participants = parseParticipants(file['participants'], questions, complain);
   return protocol && { protocol, spec: file['spec'], options, participants };
+}
+
+function specProblems(protocol: AnyProtocol | undefined, value: unknown): readonly string[] {
+  try {
+    const spec = protocol?.parseSpec(value);
+    return spec?.ok === false ? (spec.problems ?? [spec.reason]) : [];
+  } catch (error) {
+    return [messageOf(error)];
+  }
 }
 
 // oxlint-disable-next-line max-params -- which, of which, to whom

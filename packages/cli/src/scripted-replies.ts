@@ -5,6 +5,7 @@ import {
   requestTypes,
   type AnyProtocol,
   type CoordinationRequest,
+  type Parsed,
 } from '@foundation/core/mabeam';
 
 import { type Complain, isObject, meant, type Place, shown } from './place.ts';
@@ -120,12 +121,22 @@ function checkBody(
   complain: Complain,
 ): void {
   if (value === null || (isObject(value) && typeof value['decline'] === 'string')) return;
-  const read = protocol.parseReply(type, value);
+  const read = readBy(protocol, type, value);
   if (read.ok) return;
   const [name = '', ...others] = isObject(value) ? Object.keys(value) : [];
   const isCalled = name !== '' && others.length === 0;
   const names = readyNames(type);
   complain(where, `${read.reason}${isCalled ? meant(name, names) || readyFor(type) : ''}`);
+}
+
+/** A protocol of somebody's own may throw: the engine takes that for a reply it does not understand. */
+// oxlint-disable-next-line max-params -- by whom, to which question, what
+function readBy(protocol: AnyProtocol, type: string, body: unknown): Parsed<unknown> {
+  try {
+    return protocol.parseReply(type, body);
+  } catch (error) {
+    return { ok: false, reason: messageOf(error) };
+  }
 }
 
 function readyNames(type: string): readonly string[] {

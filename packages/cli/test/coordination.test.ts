@@ -183,20 +183,28 @@ describe('fnd coordination run', () => {
 });
 
 /** Counts who answers. */
+/** Made by a class, as one may. */
 const ownProtocol = `
 const parsed = (value) => ({ ok: true, value });
-export const rollCall = {
-  name: 'example.roll_call',
-  version: '1.0.0',
-  traits: { maxRounds: () => 1, maxMessages: (n) => 2 * n },
-  parseSpec: parsed,
-  parseReply: (_type, body) => parsed(body),
-  init: (spec, to) => ({ state: 0, effects: [{ kind: 'ask', to, type: 'present', body: spec }] }),
-  on: (state, { answers }) => ({
-    state,
-    effects: [{ kind: 'finish', decision: { status: 'decided', result: answers.length } }],
-  }),
-};`;
+class RollCall {
+  name = 'example.roll_call';
+  version = '1.0.0';
+  traits = { maxRounds: () => 1, maxMessages: (n) => 2 * n };
+  parseSpec(spec) {
+    return parsed(spec);
+  }
+  parseReply(_type, body) {
+    return parsed(body);
+  }
+  init(spec, to) {
+    return { state: 0, effects: [{ kind: 'ask', to, type: 'present', body: spec }] };
+  }
+  on(state, { answers }) {
+    const decision = { status: 'decided', result: answers.length };
+    return { state, effects: [{ kind: 'finish', decision }] };
+  }
+}
+export const rollCall = new RollCall();`;
 
 const problemsOf = (text: string): readonly string[] =>
   recompute(readEvidence(JSON.parse(text)), builtInProtocols).problems;

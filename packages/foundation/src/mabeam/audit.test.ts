@@ -245,6 +245,18 @@ describe('canonical JSON', () => {
     );
   });
 
+  it('is the same where somebody has given bigints a JSON of their own', () => {
+    const value = { amount: 10n, more: [3n] };
+    const text = canonical(value);
+    const asNumber = { configurable: true, value: () => 1 };
+    Object.defineProperty(BigInt.prototype, 'toJSON', asNumber);
+    try {
+      expect(canonical(value)).toBe(text);
+    } finally {
+      Reflect.deleteProperty(BigInt.prototype, 'toJSON');
+    }
+  });
+
   it.each([
     Number.NaN,
     Number.POSITIVE_INFINITY,

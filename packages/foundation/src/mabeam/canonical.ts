@@ -69,8 +69,10 @@ function formOfRecord(value: Readonly<Record<string, unknown>>): Form {
   return form;
 }
 
-function decimal(_field: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? `${value}` : value;
+/** Told what stands in the field: `value` has been through `toJSON`, which some give to bigints. */
+function decimal(this: Readonly<Record<string, unknown>>, field: string, value: unknown): unknown {
+  const own = this[field];
+  return typeof own === 'bigint' ? `${own}` : value;
 }
 
 function noJson(value: unknown): TypeError {

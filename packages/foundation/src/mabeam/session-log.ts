@@ -8,8 +8,13 @@ import type { Session } from './session.ts';
 /** Sessions that are remembered after their end. */
 export const sessionsRemembered = 100;
 
-/** Entries of records that are remembered after the end of their sessions, all together; the last session always is. */
+/**
+ * Entries of records that are remembered after the end of their sessions, all together: of sessions with more than a
+ * thousand the oldest are forgotten first. The last session always is remembered.
+ */
 export const entriesRemembered = 100_000;
+
+const entriesEach = entriesRemembered / sessionsRemembered;
 
 /** A session at a glance. */
 export interface SessionInfo {
@@ -162,16 +167,18 @@ export class SessionLog {
   #remember(ended: Entry): void {
     this.#ended.push(ended);
     this.#entryCount += sizeOf(ended);
-    while (
-      this.#ended.length > sessionsRemembered ||
-      (this.#entryCount > entriesRemembered && this.#ended.length > 1)
-    ) {
-      const oldest = this.#ended.shift();
-      if (oldest !== undefined) this.#forget(oldest);
+    if (this.#ended.length > sessionsRemembered) this.#forget(0);
+    while (this.#entryCount > entriesRemembered) {
+      // Those of usual size have room for all of them: none is forgotten because of a large one.
+      const oldest = this.#ended.findIndex((each) => each !== ended && sizeOf(each) > entriesEach);
+      if (oldest < 0) return;
+      this.#forget(oldest);
     }
   }
 
-  #forget(oldest: Entry): void {
+  #forget(place: number): void {
+    const [oldest] = this.#ended.splice(place, 1);
+    if (oldest === undefined) return;
     this.#entryCount -= sizeOf(oldest);
     const { key, session } = oldest;
     // It may have gone on here since.

@@ -25,7 +25,7 @@ export interface SessionOptions {
   readonly quorum?: number | `${number}/${number}`;
   /** Cancels the session when it is aborted. */
   readonly signal?: AbortSignal;
-  /** A second start with the same key gives the session that the first has started, while it is remembered. */
+  /** A second start with the same key gives the session that the first has started, while it is remembered: see `sessionsRemembered`. */
   readonly idempotencyKey?: string;
   /**
    * Writes the record into the node's store before each step, so that another node can go on with

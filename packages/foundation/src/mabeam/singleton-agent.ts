@@ -116,7 +116,8 @@ export class SingletonAgent implements OrderedAgent {
 
   async end(): Promise<void> {
     const { processes, singletons } = this.#parts;
-    if (this.#record.isStopped === true) return singletons.drop(this.id);
+    if (this.pid === undefined) await singletons.drop(this.id);
+    if (this.pid === undefined) return;
     const ending = { reason: 'normal', timeoutMs: endMs } as const;
     return processes.end({ pid: undefined, name: this.id }, ending);
   }

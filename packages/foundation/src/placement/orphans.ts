@@ -28,11 +28,20 @@ export class Orphans {
     this.#orphans.delete(name);
   }
 
-  /** Leaves out whom somebody runs again. */
+  /** Leaves out whom somebody runs again, and of those that were stopped whom somebody keeps. */
   prune(): void {
-    for (const name of this.#orphans.keys()) {
-      if (this.#registry.lookup(name) !== undefined) this.#orphans.delete(name);
+    for (const orphan of this.#orphans.values()) {
+      const isRun = this.#registry.lookup(orphan.name) !== undefined;
+      if (isRun || this.#isKept(orphan)) this.#orphans.delete(orphan.name);
     }
+  }
+
+  /** Nobody will ever run one that was stopped: it is enough that another node than the one that is gone has it. */
+  #isKept({ name, from, isStopped }: Orphan): boolean {
+    if (isStopped !== true) return false;
+    const others = this.#registry.nodes().filter((node) => node !== from);
+    const records = others.flatMap((node) => this.#registry.singletons(node));
+    return records.some((each) => each.name === name);
   }
 
   /** Those that no other node has to start. One that was taken for dead, and is not, has its own. */

@@ -19,6 +19,9 @@ class World {
   readonly events = new Events();
   readonly here: SingletonRecord[] = [];
   readonly there: string[] = [];
+  /** What they are given. */
+  readonly given: SingletonRecord[] = [];
+  #shares = 0;
   candidates: readonly string[] = ['self'];
   failure: Error | undefined = undefined;
   /** Names that this node's registry tells to others, each time a start begins. */
@@ -66,7 +69,10 @@ class World {
         this.onStop();
       },
       isRunning: async () => true,
-      startThere: (node) => Promise.resolve(void this.there.push(node)),
+      startThere: async (node, asked) => {
+        this.there.push(node);
+        this.given.push(asked);
+      },
     },
   });
 
@@ -84,7 +90,7 @@ class World {
       metadata: {},
       registeredAt: { wallMs: 1, count: serial },
     }));
-    const share = { incarnation: 1, version: 1, registrations, singletons };
+    const share = { incarnation: 1, version: ++this.#shares, registrations, singletons };
     this.registry.receive({ kind: 'share', node, share });
   }
 }
@@ -303,6 +309,36 @@ describe('a singleton that somebody has stopped', () => {
     expect(world.registry.singletons('self')).toEqual([{ ...record, isStopped }]);
   });
 
+  it('is gone for good when it is let go of', async () => {
+    const world = await stopped();
+    await world.singletons.drop('one');
+    await world.clock.advance(10_000);
+    expect([world.here.length, world.kept()]).toEqual([1, []]);
+  });
+
+  it('is no orphan any more when another node keeps it, and may be registered anew after that has let it go', async () => {
+    const world = new World();
+    world.share('gone', [{ ...record, isStopped }]);
+    world.singletons.onNodeDown('gone');
+    world.registry.dropNode('gone');
+    world.share('other', [{ ...record, isStopped }]);
+    await world.singletons.start(record);
+    expect(world.here).toEqual([]);
+    world.share('other', []);
+    world.singletons.settle();
+    expect(world.kept()).toEqual([]);
+    await world.singletons.start(record);
+    expect(world.here).toHaveLength(1);
+  });
+
+  it('on both sides of a split is kept by one of them', async () => {
+    const world = await stopped();
+    world.share('zebra', [{ ...record, isStopped }]);
+    expect(world.kept()).toEqual(['one']);
+    world.share('ant', [{ ...record, isStopped }]);
+    expect(world.kept()).toEqual([]);
+  });
+
   it('on one side of a split goes on where it runs', async () => {
     const world = await stopped();
     world.share('other', [record], ['one']);
@@ -324,6 +360,41 @@ describe('a singleton that is restarted by hand', () => {
     await world.clock.advance(1_000);
     expect(world.here).toHaveLength(3);
     expect(world.registry.singletons('self')).toEqual([{ ...record, init: 9 }]);
+  });
+
+  it('is gone for good when it ends because it is to', async () => {
+    const world = new World();
+    await world.singletons.start(record);
+    world.onStop = () => world.end('shutdown');
+    await world.singletons.restart(record);
+    world.end('normal');
+    await world.clock.advance(10_000);
+    expect([world.here.length, world.kept()]).toEqual([2, []]);
+  });
+
+  it('goes on as it was changed, however often its start fails', async () => {
+    const world = new World();
+    await world.singletons.start(record);
+    world.registry.keepSingleton({ ...record, init: 9 });
+    world.failure = new Error('not today');
+    world.end('shutdown');
+    await world.clock.advance(1_200);
+    expect(world.kept()).toEqual(['one']);
+    world.failure = undefined;
+    await world.clock.advance(1_000);
+    expect(world.here.at(-1)?.init).toBe(9);
+  });
+
+  it('is neither stopped nor restarted while its node gives it away; the heir gets it as it is by then', async () => {
+    const world = new World();
+    await world.singletons.start(record);
+    world.candidates = ['other'];
+    world.onStop = () => world.registry.keepSingleton({ ...record, init: 9 });
+    const leaving = world.singletons.handOver(1_000);
+    await expect(world.singletons.stop(record)).rejects.toMatchObject({ code: 'NODE_STOPPED' });
+    await expect(world.singletons.restart(record)).rejects.toMatchObject({ code: 'NODE_STOPPED' });
+    await leaving;
+    expect(world.given.map(({ init }) => init)).toEqual([9]);
   });
 
   it('is tried again when it does not start, as it was', async () => {

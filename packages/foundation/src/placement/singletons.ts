@@ -68,6 +68,8 @@ export class Singletons {
   readonly #starting = new Map<string, Promise<void>>();
   /** Those of this node that it has ended as it had no quorum, or was told to, until it starts them again. */
   readonly #suspended = new Set<string>();
+  /** When those are tried again that have ended or did not start. */
+  readonly #retries = new Map<string, Timer>();
   /** Runs from the moment when there is a quorum again. */
   #resuming: Timer | undefined = undefined;
   #isRetired = false;
@@ -144,10 +146,9 @@ export class Singletons {
     try {
       await this.#handlers.startHere(this.#live(record), (reason) => this.#onEnded(record, reason));
     } catch (error) {
-      if (wasSuspended && before !== undefined) {
-        this.#registry.keepSingleton(before);
-        this.#suspended.add(name);
-      } else this.#registry.forgetSingleton(name);
+      if (before === undefined) this.#registry.forgetSingleton(name);
+      else this.#registry.keepSingleton(before);
+      if (wasSuspended) this.#suspended.add(name);
       throw error;
     }
     if (!this.#quorum.isAllowed) this.#suspend(record);
@@ -169,8 +170,13 @@ export class Singletons {
 
   // ── by hand ────────────────────────────────────────────────────────────────
 
-  /** Ends one of this node. Its record stays, and says that nobody is to start it. */
+  /**
+   * Ends one of this node. Its record stays, and says that nobody is to start it.
+   *
+   * @throws FoundationError `NODE_STOPPED` while the node gives its singletons away
+   */
   async stop(record: SingletonRecord): Promise<void> {
+    this.#refuseRetired();
     const { name } = record;
     await this.#starting.get(name)?.catch(() => undefined);
     this.#registry.keepSingleton({ ...record, isStopped: true });
@@ -181,9 +187,11 @@ export class Singletons {
   /**
    * Ends one of this node, if it runs, and starts it as the record says.
    *
-   * @throws why it did not start; then its record is as before, and unless it was stopped it is tried again.
+   * @throws FoundationError `NODE_STOPPED` while the node gives its singletons away; or why it did not start: then its
+   * record is as before, and unless it was stopped it is tried again.
    */
   async restart({ isStopped: _is, ...record }: SingletonRecord): Promise<void> {
+    this.#refuseRetired();
     const { name } = record;
     await this.#starting.get(name)?.catch(() => undefined);
     return this.#starts(name, async () => {
@@ -193,9 +201,14 @@ export class Singletons {
     });
   }
 
-  /** Lets go of one that is stopped. */
-  drop(name: string): void {
-    this.#forget(name);
+  /** Lets go of one that runs nowhere. One that is being started, and does start, is kept. */
+  async drop(name: string): Promise<void> {
+    await this.#starting.get(name)?.catch(() => undefined);
+    if (this.#registry.lookup(name)?.node !== this.#self) this.#forget(name);
+  }
+
+  #refuseRetired(): void {
+    if (this.#isRetired) throw leaving(this.#self);
   }
 
   /** Whether somebody has stopped it, as far as this node knows. */
@@ -225,7 +238,8 @@ export class Singletons {
     if (consistency === 'strong') this.#strong.handOver(name);
     await this.#handlers.stopHere(name, 'shutdown', timeoutMs);
     if (consistency === 'strong') return;
-    await this.#handlers.startThere(heir, record);
+    // It may have been changed meanwhile.
+    await this.#handlers.startThere(heir, this.#ownOf(name) ?? record);
     this.#registry.forgetSingleton(name);
   }
 
@@ -260,12 +274,20 @@ export class Singletons {
     }
   }
 
-  /** What others run in the meantime is theirs. */
+  /** What others run in the meantime is theirs; of two who keep a stopped one after a split, it is one's. */
   #leaveToOthers(): void {
     for (const name of this.#suspended) {
       const holder = this.#registry.lookup(name);
-      if (holder !== undefined && holder.node !== this.#self) this.#forget(name);
+      const isRunElsewhere = holder !== undefined && holder.node !== this.#self;
+      if (isRunElsewhere || this.#isStoppedTwice(name)) this.#forget(name);
     }
+  }
+
+  #isStoppedTwice(name: string): boolean {
+    if (this.#ownOf(name)?.isStopped !== true) return false;
+    const before = this.#registry.nodes().filter((node) => node < this.#self);
+    const kept = before.flatMap((node) => this.#registry.singletons(node));
+    return kept.some((each) => each.name === name && each.isStopped === true);
   }
 
   /** Whether one that has ended may be started. */
@@ -287,6 +309,8 @@ export class Singletons {
   }
 
   #forget(name: string): void {
+    this.#retries.get(name)?.cancel();
+    this.#retries.delete(name);
     this.#suspended.delete(name);
     this.#registry.forgetSingleton(name);
   }
@@ -313,7 +337,17 @@ export class Singletons {
     if (!isWanted || reason === 'name_conflict') this.#forget(record.name);
     if (!isWanted) return;
     // Its name is another's, or its supervisor has given up for now: somebody must run it in any case.
-    this.#later(() => this.#ensure(record));
+    this.#ensureLater(record);
+  }
+
+  #ensureLater(record: SingletonRecord): void {
+    const { name } = record;
+    this.#retries.get(name)?.cancel();
+    const retry = (): void => {
+      this.#retries.delete(name);
+      this.#ensure(record);
+    };
+    this.#retries.set(name, this.#clock.after(retryMs, retry, 'background'));
   }
 
   #ensure(record: SingletonRecord): void {
@@ -324,12 +358,8 @@ export class Singletons {
     const started = kept === undefined ? this.start(record) : this.startHere(kept);
     started.catch((error: unknown) => {
       this.#events.emit('problem', { what: `start of "${record.name}"`, error });
-      this.#later(() => this.#ensure(record));
+      this.#ensureLater(record);
     });
-  }
-
-  #later(action: () => void): void {
-    this.#clock.after(retryMs, action, 'background');
   }
 
   /** A node is gone; call it before the registry forgets the node. */
@@ -364,11 +394,19 @@ export class Singletons {
       this.#orphans.delete(record.name);
     } catch (error) {
       this.#events.emit('problem', { what: `failover of "${record.name}" to ${heir}`, error });
-      this.#later(() => this.settle());
+      this.#clock.after(retryMs, () => this.settle(), 'background');
     } finally {
       this.#bequests.delete(record.name);
     }
   }
+}
+
+function leaving(node: string): FoundationError {
+  const message = `the node "${node}" gives its singletons away: it drains or stops`;
+  return new FoundationError('NODE_STOPPED', message, {
+    hint: 'Ask again when it runs on another node.',
+    details: { node },
+  });
 }
 
 function noHeir({ name, process }: SingletonRecord): NodeEvents['problem'] {

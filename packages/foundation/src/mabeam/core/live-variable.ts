@@ -136,7 +136,8 @@ export class LiveVariable {
 
   /** It is unregistered: its value is let go of where that is kept here alone. */
   close(): void {
-    this.#isGone = true;
+    // What the cluster keeps stays there: a change of it that is under way ends as it would have.
+    this.#isGone = this.definition.scope !== 'cluster';
     this.#parts.store.close(this.definition.id);
   }
 

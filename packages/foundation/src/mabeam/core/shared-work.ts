@@ -13,8 +13,9 @@ export class SharedWork {
 
   /** Settles with a turn that has begun after this. */
   next(): Promise<void> {
+    if (this.#next !== undefined) return this.#next;
     if (this.#current === undefined) return this.#begin();
-    this.#next ??= this.#current
+    this.#next = this.#current
       .catch(() => undefined)
       .then(() => {
         this.#next = undefined;

@@ -139,7 +139,8 @@ function onUtilities(
       return { state, effects: concluded(call, { terms, rounds: round, reasons }) };
     }
     best = better(best, call);
-    if (round >= rounds) return { state, effects: [unsettled(best, { terms, call, reasons })] };
+    if (round >= rounds)
+      return { state, effects: [unsettled(best, { terms, rounds, call, reasons })] };
   }
 }
 

@@ -92,14 +92,18 @@ function rationed(
   return wishes.map(({ demand }) => demand.map((amount, good) => amount * (parts[good] ?? 1)));
 }
 
+interface UnsettledBy {
+  readonly terms: ExchangeTerms;
+  /** Rounds after which it ended. @defaultValue all there may be */
+  readonly rounds?: number;
+  readonly call: Call;
+  readonly reasons: Reasons;
+}
+
 /** Ends an exchange without a result: how near it came stands in the certificate. */
 export function unsettled(
   best: BestCall | undefined,
-  {
-    terms: { tolerance },
-    call,
-    reasons,
-  }: { readonly terms: ExchangeTerms; readonly call: Call; readonly reasons: Reasons },
+  { terms: { tolerance, maxRounds }, rounds = maxRounds, call, reasons }: UnsettledBy,
 ): FinishEffect<ExchangeResult> {
   const { prices, excess, residual = Infinity } = best ?? {};
   const data = { tolerance, ...(best && { prices, excess }) };
@@ -109,6 +113,9 @@ export function unsettled(
     kind: 'finish',
     decision: {
       status: 'not_converged',
+      ...(rounds < maxRounds && {
+        detail: `it ended after ${rounds} of ${maxRounds} rounds: so many amounts are not computed in one go`,
+      }),
       certificate: { kind: 'equilibrium', ...gap, data },
       reasons: { ...reasons, ...outbid },
     },

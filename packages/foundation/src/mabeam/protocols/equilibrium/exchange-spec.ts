@@ -107,7 +107,7 @@ export function parseExchangeSpec(spec: unknown): Parsed<ExchangeTerms> {
           typeof step === 'number' && step >= 1e-6 && step <= 1
             ? parsed(step)
             : unparsed(`step: expected a number from 1e-6 to 1, got ${shown(step)}`),
-        start: goods.ok ? parseStart(start, goods.value.length) : parsed([]),
+        start: goods.ok ? parseStart(goods.value.length, start) : parsed([]),
         tolerance: parseTolerance(tolerance),
         maxRounds: parseWhole('maxRounds', maxRounds, {
           max: mode === 'demand' ? messageRoundsMax : computedRoundsMax,
@@ -118,8 +118,11 @@ export function parseExchangeSpec(spec: unknown): Parsed<ExchangeTerms> {
   );
 }
 
-function parseStart(start: unknown, goods: number): Parsed<readonly number[]> {
-  const prices = parseNumbers('start', start ?? Array.from<number>({ length: goods }).fill(1));
+function parseStart(
+  goods: number,
+  start: unknown = Array.from<number>({ length: goods }).fill(1),
+): Parsed<readonly number[]> {
+  const prices = parseNumbers('start', start);
   if (!prices.ok) return prices;
   const low = prices.value.find((price) => !(price >= 1e-6 && price <= 1e6));
   return prices.value.length === goods && low === undefined

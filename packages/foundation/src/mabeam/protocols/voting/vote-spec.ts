@@ -70,14 +70,14 @@ export function voteFields(
   { ballots, fields }: SpecForm,
 ): FieldsOf<Pick<VoteSpec, Common>> & Partial<FieldsOf<VoteSpec>> {
   const options = parseSomeOptions(given['options']);
-  const { of = 'roster', quota, ballot = ballots[0], scoreMax = 10 } = given;
+  const { of = 'roster', threshold = '2/3', quota, ballot = ballots[0], scoreMax = 10 } = given;
   const terms: FieldsOf<VoteSpec> = {
     question: parseText('question', given['question'], 1_024),
     options,
     weights: parseWeights(given['weights']),
     cap: parseCap(given['cap']),
     of: parseChoice('of', denominators, of),
-    threshold: parseThreshold(given['threshold']),
+    threshold: parseThreshold(threshold),
     quota:
       quota === undefined || isWhole(quota, 1, voteWeightMax)
         ? parsed(quota)
@@ -101,7 +101,7 @@ function parseSomeOptions(value: unknown): Parsed<readonly string[]> {
 }
 
 function parseThreshold(value: unknown): Parsed<Ratio> {
-  const threshold = parseRatio('threshold', value ?? '2/3');
+  const threshold = parseRatio('threshold', value);
   if (!threshold.ok) return threshold;
   const [part, whole] = termsOf(threshold.value);
   return part * 2 <= whole

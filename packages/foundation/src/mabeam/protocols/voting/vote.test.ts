@@ -339,6 +339,12 @@ describe('a spec', () => {
       'threshold: expected a part such as 2/3, got 0.7',
     ],
     [
+      'a fraction',
+      supermajorityVote,
+      { ...base, threshold: null },
+      'threshold: expected a part such as 2/3, got null',
+    ],
+    [
       'half a weight',
       weightedVote,
       { ...base, weights: { x: 0.5 } },
