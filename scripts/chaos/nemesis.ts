@@ -56,8 +56,12 @@ export async function torment({
       const from = machineMs();
       await fault.begin();
       await pause(faultMs * (0.25 + 0.75 * random.next()));
-      const { hits, to } = await hitsOf(fault, machineMs() + strikeMs).finally(() => fault.end());
-      spans.push({ kind: fault.kind, silences: fault.silences, hits, from, to });
+      try {
+        const { hits, to } = await hitsOf(fault, machineMs() + strikeMs);
+        spans.push({ kind: fault.kind, silences: fault.silences, hits, from, to });
+      } finally {
+        await fault.end();
+      }
     }
   }
 }

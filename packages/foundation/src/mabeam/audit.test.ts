@@ -249,6 +249,7 @@ describe('canonical JSON', () => {
     const value = { amount: 10n, more: [3n] };
     const text = canonical(value);
     const asNumber = { configurable: true, value: () => 1 };
+    // oxlint-disable-next-line no-extend-native -- an application may have done so
     Object.defineProperty(BigInt.prototype, 'toJSON', asNumber);
     try {
       expect(canonical(value)).toBe(text);
