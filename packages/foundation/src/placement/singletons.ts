@@ -1,15 +1,16 @@
 import type { Clock, Timer } from '../clock.ts';
 import type { Quorum } from '../cluster/quorum.ts';
-import { FoundationError } from '../errors.ts';
-import type { Events, NodeEvents } from '../events.ts';
+import type { Events } from '../events.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { LeaseProblem, Leases } from '../lease/leases.ts';
 import type { ExitReason } from '../process/exit.ts';
 import type { Pid } from '../process/pid.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Registry } from '../registry/registry.ts';
-import { Orphans, type Orphan } from './orphans.ts';
+import { Bequests } from './bequests.ts';
+import { Orphans } from './orphans.ts';
 import { chooseNode } from './rendezvous-hash.ts';
+import { leaving, nobodyCanRun, noHeir } from './singleton-errors.ts';
 import { StrongSingletons } from './strong-singletons.ts';
 
 export interface SingletonHandlers {
@@ -63,8 +64,7 @@ export class Singletons {
   readonly #quorum: Quorum;
   readonly #strong: StrongSingletons;
   readonly #orphans: Orphans;
-  /** Orphans that are being started. */
-  readonly #bequests = new Set<string>();
+  readonly #bequests: Bequests;
   readonly #starting = new Map<string, Promise<void>>();
   /** Those of this node that it has ended as it had no quorum, or was told to, until it starts them again. */
   readonly #suspended = new Set<string>();
@@ -83,6 +83,16 @@ export class Singletons {
     this.#quorum = parts.quorum;
     this.#orphans = new Orphans(self, registry);
     const { clock, events, leases, handlers } = parts;
+    this.#bequests = new Bequests({
+      self,
+      clock,
+      events,
+      orphans: this.#orphans,
+      candidates: (process) => handlers.candidates(process),
+      startHere: (record) => this.startHere(record),
+      startThere: (node, record) => handlers.startThere(node, record),
+      again: () => this.settle(),
+    });
     this.#strong = new StrongSingletons({
       self,
       registry,
@@ -369,57 +379,8 @@ export class Singletons {
     }
   }
 
-  /**
-   * Gives the orphans to their heirs; call it when members have changed and the registry knows. An heir
-   * that has joined only now does not know them: so whoever does asks it.
-   */
+  /** Gives the orphans to their heirs; call it when members have changed and the registry knows. */
   settle(): void {
-    if (!this.#mayStart) return;
-    for (const orphan of this.#orphans.waiting()) {
-      const heir = chooseNode(orphan.name, this.#handlers.candidates(orphan.process));
-      if (heir !== undefined && !this.#bequests.has(orphan.name)) void this.#bequeath(orphan, heir);
-    }
+    if (this.#mayStart) this.#bequests.settle();
   }
-
-  async #bequeath({ from, ...record }: Orphan, heir: string): Promise<void> {
-    this.#bequests.add(record.name);
-    try {
-      if (heir === this.#self) {
-        await this.startHere(record);
-        const isTold = record.consistency === 'strong' || record.isStopped === true;
-        if (!isTold) this.#events.emit('failover', { name: record.name, from, to: this.#self });
-      } else {
-        await this.#handlers.startThere(heir, record);
-      }
-      this.#orphans.delete(record.name);
-    } catch (error) {
-      this.#events.emit('problem', { what: `failover of "${record.name}" to ${heir}`, error });
-      this.#clock.after(retryMs, () => this.settle(), 'background');
-    } finally {
-      this.#bequests.delete(record.name);
-    }
-  }
-}
-
-function leaving(node: string): FoundationError {
-  const message = `the node "${node}" gives its singletons away: it drains or stops`;
-  return new FoundationError('NODE_STOPPED', message, {
-    hint: 'Ask again when it runs on another node.',
-    details: { node },
-  });
-}
-
-function noHeir({ name, process }: SingletonRecord): NodeEvents['problem'] {
-  const error = new FoundationError('UNKNOWN_DEFINITION', `no node lists "${process}"`, {
-    hint: `List it in \`processes\` of \`startNode\` on every node that may take "${name}" over.`,
-  });
-  return { what: `nobody can take "${name}" over`, error };
-}
-
-function nobodyCanRun(record: SingletonRecord): FoundationError {
-  return new FoundationError(
-    'UNKNOWN_DEFINITION',
-    `no node of the cluster can run "${record.process}", which "${record.name}" is`,
-    { hint: 'List the definition in `processes` of `startNode` on at least one node.' },
-  );
 }
