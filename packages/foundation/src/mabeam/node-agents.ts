@@ -25,7 +25,7 @@ export interface NodeAgentsParts extends Omit<MeterParts, 'processes'> {
   readonly runtime: Runtime;
   readonly processes: ProcessManager;
   readonly registry: Registry;
-  readonly singletons: Pick<Singletons, 'stop' | 'restart' | 'drop'>;
+  readonly singletons: Pick<Singletons, 'stop' | 'restart' | 'end'>;
 }
 
 /** Milliseconds that a singleton has to tell what it uses. */

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { runForNobody } from '../context/scope.ts';
+import { isFoundationError } from '../errors.ts';
 import { withDefaults } from '../options.ts';
 import type { ProcessManager } from '../placement/process-manager.ts';
 import type { Singletons } from '../placement/singletons.ts';
@@ -26,7 +27,7 @@ export interface SingletonAgentParts {
   readonly runtime: Runtime;
   readonly registry: Registry;
   readonly processes: Pick<ProcessManager, 'end'>;
-  readonly singletons: Pick<Singletons, 'stop' | 'restart' | 'drop'>;
+  readonly singletons: Pick<Singletons, 'stop' | 'restart' | 'end'>;
 }
 
 type Registration = ResolvedAgentRegistration<Behaviour>;
@@ -116,10 +117,15 @@ export class SingletonAgent implements OrderedAgent {
 
   async end(): Promise<void> {
     const { processes, singletons } = this.#parts;
-    if (this.pid === undefined) await singletons.drop(this.id);
-    if (this.pid === undefined) return;
     const ending = { reason: 'normal', timeoutMs: endMs } as const;
-    return processes.end({ pid: undefined, name: this.id }, ending);
+    await singletons.end(this.id, async () => {
+      try {
+        await processes.end({ pid: undefined, name: this.id }, ending);
+      } catch (error) {
+        // One that was stopped, or is between two lives, has none.
+        if (!(isFoundationError(error) && error.code === 'NO_PROCESS')) throw error;
+      }
+    });
   }
 
   async settled(limitMs: number): Promise<AgentStatus> {

@@ -311,7 +311,7 @@ describe('a singleton that somebody has stopped', () => {
 
   it('is gone for good when it is let go of', async () => {
     const world = await stopped();
-    await world.singletons.drop('one');
+    await world.singletons.end('one', async () => {});
     await world.clock.advance(10_000);
     expect([world.here.length, world.kept()]).toEqual([1, []]);
   });
@@ -329,14 +329,6 @@ describe('a singleton that somebody has stopped', () => {
     expect(world.kept()).toEqual([]);
     await world.singletons.start(record);
     expect(world.here).toHaveLength(1);
-  });
-
-  it('on both sides of a split is kept by one of them', async () => {
-    const world = await stopped();
-    world.share('zebra', [{ ...record, isStopped }]);
-    expect(world.kept()).toEqual(['one']);
-    world.share('ant', [{ ...record, isStopped }]);
-    expect(world.kept()).toEqual([]);
   });
 
   it('on one side of a split goes on where it runs', async () => {
@@ -372,17 +364,67 @@ describe('a singleton that is restarted by hand', () => {
     expect([world.here.length, world.kept()]).toEqual([2, []]);
   });
 
-  it('goes on as it was changed, however often its start fails', async () => {
+  it('goes on as it was changed, however often its start fails, on another node if that is its heir', async () => {
     const world = new World();
     await world.singletons.start(record);
     world.registry.keepSingleton({ ...record, init: 9 });
     world.failure = new Error('not today');
     world.end('shutdown');
     await world.clock.advance(1_200);
-    expect(world.kept()).toEqual(['one']);
     world.failure = undefined;
-    await world.clock.advance(1_000);
+    await world.clock.advance(500);
     expect(world.here.at(-1)?.init).toBe(9);
+    world.failure = new Error('not here');
+    world.end('shutdown');
+    world.candidates = ['other'];
+    await world.clock.advance(1_200);
+    expect(world.given).toEqual([{ ...record, init: 9 }]);
+    expect(world.kept()).toEqual([]);
+  });
+
+  it('is ended for good though its process is still ending, or begins a new life', async () => {
+    const world = new World();
+    await world.singletons.start(record);
+    world.quorum.view(['other', 'third']);
+    world.quorum.view([]);
+    await world.singletons.end('one', async () => world.end('normal'));
+    expect(world.kept()).toEqual([]);
+    world.quorum.view(['other', 'third']);
+    await world.clock.advance(10_000);
+    expect([world.here.length, world.kept()]).toEqual([1, []]);
+  });
+
+  it('is kept when it does not end', async () => {
+    const world = new World();
+    await world.singletons.start(record);
+    const stuck = (): Promise<never> => Promise.reject(new Error('stuck'));
+    await expect(world.singletons.end('one', stuck)).rejects.toThrow('stuck');
+    expect(world.kept()).toEqual(['one']);
+  });
+
+  it('that did not start at first is none that can be stopped', async () => {
+    const world = new World();
+    world.failure = new Error('not today');
+    const starting = world.singletons.start(record);
+    const stopping = world.singletons.stop(record);
+    await expect(starting).rejects.toThrow('not today');
+    await expect(stopping).rejects.toMatchObject({ code: 'NO_PROCESS' });
+    expect(world.kept()).toEqual([]);
+  });
+
+  it('is given away as it is when its node leaves meanwhile', async () => {
+    const world = new World();
+    await world.singletons.start(record);
+    world.candidates = ['other'];
+    const leaving: Promise<void>[] = [];
+    world.onStop = () => {
+      world.onStop = () => {};
+      leaving.push(world.singletons.handOver(1_000));
+    };
+    const restarting = world.singletons.restart({ ...record, init: 8 });
+    await expect(restarting).rejects.toMatchObject({ code: 'NODE_STOPPED' });
+    await Promise.all(leaving);
+    expect([world.here.length, world.given, world.kept()]).toEqual([1, [record], []]);
   });
 
   it('is neither stopped nor restarted while its node gives it away; the heir gets it as it is by then', async () => {

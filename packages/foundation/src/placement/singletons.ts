@@ -3,7 +3,7 @@ import type { Quorum } from '../cluster/quorum.ts';
 import type { Events } from '../events.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { LeaseProblem, Leases } from '../lease/leases.ts';
-import type { ExitReason } from '../process/exit.ts';
+import { noProcess, type ExitReason } from '../process/exit.ts';
 import type { Pid } from '../process/pid.ts';
 import type { SingletonRecord } from '../registry/registry-state.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -156,9 +156,11 @@ export class Singletons {
     try {
       await this.#handlers.startHere(this.#live(record), (reason) => this.#onEnded(record, reason));
     } catch (error) {
-      if (before === undefined) this.#registry.forgetSingleton(name);
-      else this.#registry.keepSingleton(before);
-      if (wasSuspended) this.#suspended.add(name);
+      if (wasSuspended && before !== undefined) {
+        // Somebody may have changed it meanwhile.
+        if (this.#ownOf(name) === record) this.#registry.keepSingleton(before);
+        this.#suspended.add(name);
+      } else this.#registry.forgetSingleton(name);
       throw error;
     }
     if (!this.#quorum.isAllowed) this.#suspend(record);
@@ -183,12 +185,11 @@ export class Singletons {
   /**
    * Ends one of this node. Its record stays, and says that nobody is to start it.
    *
-   * @throws FoundationError `NODE_STOPPED` while the node gives its singletons away
+   * @throws FoundationError `NODE_STOPPED` while the node gives its singletons away, `NO_PROCESS` when it is none of them
    */
   async stop(record: SingletonRecord): Promise<void> {
-    this.#refuseRetired();
     const { name } = record;
-    await this.#starting.get(name)?.catch(() => undefined);
+    await this.#settled(name);
     this.#registry.keepSingleton({ ...record, isStopped: true });
     this.#suspended.add(name);
     await this.#handlers.stopHere(name, 'shutdown', handMs);
@@ -197,28 +198,41 @@ export class Singletons {
   /**
    * Ends one of this node, if it runs, and starts it as the record says.
    *
-   * @throws FoundationError `NODE_STOPPED` while the node gives its singletons away; or why it did not start: then its
-   * record is as before, and unless it was stopped it is tried again.
+   * @throws FoundationError `NODE_STOPPED` while the node gives its singletons away, `NO_PROCESS` when it is none of
+   * them; or why it did not start: then its record is as before, and unless it was stopped it is tried again.
    */
   async restart({ isStopped: _is, ...record }: SingletonRecord): Promise<void> {
-    this.#refuseRetired();
     const { name } = record;
-    await this.#starting.get(name)?.catch(() => undefined);
+    await this.#settled(name);
     return this.#starts(name, async () => {
       this.#suspended.add(name);
       await this.#handlers.stopHere(name, 'shutdown', handMs);
+      // Else it is given away by now, as it is.
+      if (this.#isRetired) throw leaving(this.#self);
       await this.#host(record);
     });
   }
 
-  /** Lets go of one that runs nowhere. One that is being started, and does start, is kept. */
-  async drop(name: string): Promise<void> {
-    await this.#starting.get(name)?.catch(() => undefined);
-    if (this.#registry.lookup(name)?.node !== this.#self) this.#forget(name);
+  /**
+   * Ends one of this node for good, and forgets it.
+   *
+   * @param end - ends its process, if there is one
+   * @throws FoundationError `NODE_STOPPED` while the node gives its singletons away, `NO_PROCESS` when it is none of
+   * them; and what `end` throws: then it is kept
+   */
+  async end(name: string, end: () => Promise<void>): Promise<void> {
+    await this.#settled(name);
+    this.#retries.get(name)?.cancel();
+    this.#suspended.delete(name);
+    await end();
+    this.#forget(name);
   }
 
-  #refuseRetired(): void {
+  /** Waits for a start that is under way. */
+  async #settled(name: string): Promise<void> {
+    await this.#starting.get(name)?.catch(() => undefined);
     if (this.#isRetired) throw leaving(this.#self);
+    if (this.#ownOf(name) === undefined) throw noProcess(`singleton "${name}" on ${this.#self}`);
   }
 
   /** Whether somebody has stopped it, as far as this node knows. */
@@ -246,10 +260,13 @@ export class Singletons {
     if (heir === undefined) return;
     // A strong one is started by whoever gets its lease.
     if (consistency === 'strong') this.#strong.handOver(name);
+    else await this.#starting.get(name)?.catch(() => undefined);
     await this.#handlers.stopHere(name, 'shutdown', timeoutMs);
     if (consistency === 'strong') return;
-    // It may have been changed meanwhile.
-    await this.#handlers.startThere(heir, this.#ownOf(name) ?? record);
+    // It may have been changed meanwhile, or be another's.
+    const kept = this.#ownOf(name);
+    if (kept === undefined) return;
+    await this.#handlers.startThere(heir, kept);
     this.#registry.forgetSingleton(name);
   }
 
@@ -284,20 +301,12 @@ export class Singletons {
     }
   }
 
-  /** What others run in the meantime is theirs; of two who keep a stopped one after a split, it is one's. */
+  /** What others run in the meantime is theirs. */
   #leaveToOthers(): void {
     for (const name of this.#suspended) {
       const holder = this.#registry.lookup(name);
-      const isRunElsewhere = holder !== undefined && holder.node !== this.#self;
-      if (isRunElsewhere || this.#isStoppedTwice(name)) this.#forget(name);
+      if (holder !== undefined && holder.node !== this.#self) this.#forget(name);
     }
-  }
-
-  #isStoppedTwice(name: string): boolean {
-    if (this.#ownOf(name)?.isStopped !== true) return false;
-    const before = this.#registry.nodes().filter((node) => node < this.#self);
-    const kept = before.flatMap((node) => this.#registry.singletons(node));
-    return kept.some((each) => each.name === name && each.isStopped === true);
   }
 
   /** Whether one that has ended may be started. */
@@ -368,7 +377,8 @@ export class Singletons {
     const started = kept === undefined ? this.start(record) : this.startHere(kept);
     started.catch((error: unknown) => {
       this.#events.emit('problem', { what: `start of "${record.name}"`, error });
-      this.#ensureLater(record);
+      // As it is by now; another node may be able to.
+      this.#ensureLater(kept ?? record);
     });
   }
 
