@@ -205,13 +205,15 @@ function problemsOfFacts(given: Readonly<Record<string, unknown>>): string[] {
 
 /** A singleton is kept by whichever node runs it, as it was started. */
 function problemsOfSingleton(registration: Readonly<Record<string, unknown>>): string[] {
-  return ['start', 'limits', 'health']
-    .filter((field) => registration[field] !== undefined)
-    .map((field) => {
-      const instead =
-        field === 'limits' ? ', but its definition has `mailboxMax` and `threadMemoryMb`' : '';
-      return `expected no \`${field}\`: a singleton has none${instead}`;
-    });
+  const reasons = {
+    start: 'a singleton has none',
+    restart: 'a singleton is always started again, here or elsewhere',
+    limits: 'a singleton has none, but its definition has `mailboxMax` and `threadMemoryMb`',
+    health: 'a singleton has none',
+  };
+  return Object.entries(reasons)
+    .filter(([field]) => registration[field] !== undefined)
+    .map(([field, reason]) => `expected no \`${field}\`: ${reason}`);
 }
 
 const registrationFields = [

@@ -649,6 +649,10 @@ describe('a singleton agent', () => {
       code: 'INVALID_OPTION',
       message: expect.stringMatching(/no `limits`: a singleton has none, .* `mailboxMax`/),
     });
+    const once = agents.register('s', { ...singly, restart: { type: 'temporary' } });
+    expect(await failure(once)).toMatchObject({
+      message: expect.stringContaining('a singleton is always started again'),
+    });
   });
 
   it('takes changes while it runs, keeps them for every life after, and may refuse them', async () => {

@@ -34,7 +34,7 @@ export function eliminate(
   const cells = projected.length * own.size;
   for (let cell = 0, below = 0; cell < cells; cell++) {
     let sum = 0;
-    for (const { costs, at } of walks) sum += costs[at] ?? 0;
+    for (const { costs, at } of walks) sum += costAt(costs, at);
     const best = projected[below] ?? sum;
     if (objective === 'min' ? sum < best : sum > best) projected[below] = sum;
     // On to the next assignment, as an odometer does.
@@ -64,10 +64,17 @@ export function slice(
         const axis = name === own.name ? { ...own, value } : at(name);
         cell = cell * axis.size + axis.value;
       }
-      sum += costs[cell] ?? 0;
+      sum += costAt(costs, cell);
     }
     return sum;
   });
+}
+
+/** @throws Error when somebody's own table is too short: what is not there is not free. */
+export function costAt(costs: ArrayLike<number>, cell: number): number {
+  const cost = costs[cell];
+  if (cost !== undefined) return cost;
+  throw new Error(`a table of ${costs.length} costs is too short: there are more assignments`);
 }
 
 /** The place of the best cost, the first of several. */

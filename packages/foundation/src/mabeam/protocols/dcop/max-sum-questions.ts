@@ -8,7 +8,7 @@ import {
   unparsed,
 } from '../../parse.ts';
 import type { Question } from '../../question.ts';
-import { bestOf, type Objective, worstOf } from './cost-table.ts';
+import { bestOf, costAt, type Objective, worstOf } from './cost-table.ts';
 import type { DcopConstraint } from './dcop-problem.ts';
 import type { NamedValues } from './dpop-questions.ts';
 
@@ -99,7 +99,7 @@ export function factorOf(
   const digits = sizes.map(() => 0);
   const cells = sizes.reduce((product, size) => product * size, 1);
   for (let cell = 0; cell < cells; cell++) {
-    let sum = table[cell] ?? 0;
+    let sum = costAt(table, cell);
     for (const [place, digit] of digits.entries()) sum += incoming[place]?.[digit] ?? 0;
     for (const [place, digit] of digits.entries()) {
       const own = sum - (incoming[place]?.[digit] ?? 0);
@@ -118,7 +118,7 @@ export function factorOf(
     0,
   );
   return {
-    cost: table[position] ?? 0,
+    cost: costAt(table, position),
     outgoing: outgoing.map((message) => levelled(message, objective)),
   };
 }
