@@ -124,35 +124,43 @@ export function choiceOf(
   return { value: values[best] ?? '', cost: secret[best] ?? 0 };
 }
 
+/** The list that is all of a body. */
+// oxlint-disable-next-line max-params -- of what, which one, a list of what
+export function listIn(body: unknown, field: string, what: string): Parsed<readonly unknown[]> {
+  if (!isRecord(body)) return unparsed(`body: expected { ${field} }, got ${shown(body)}`);
+  const extra = unknownField(body, [field]);
+  if (extra !== undefined) return unparsed(`body: unknown field ${shown(extra)}`);
+  const list = body[field];
+  return Array.isArray(list)
+    ? parsed(list)
+    : unparsed(`body.${field}: expected ${what}, got ${shown(list)}`);
+}
+
 /** Reads the body of an answer to `get_util`. */
 export function parseUtils(body: unknown): Parsed<UtilReply> {
-  if (!isRecord(body)) return unparsed(`body: expected { utils }, got ${shown(body)}`);
-  const extra = unknownField(body, ['utils']);
-  if (extra !== undefined) return unparsed(`body: unknown field ${shown(extra)}`);
-  const { utils } = body;
-  if (!Array.isArray(utils)) return unparsed(`body.utils: expected tables, got ${shown(utils)}`);
-  const wrong = utils.findIndex(
-    (table) =>
-      !Array.isArray(table) ||
-      table.length > dcopCellsMax ||
-      !table.every((cost) => isCost(cost, dcopSumMax)),
+  const list = listIn(body, 'utils', 'tables');
+  if (!list.ok) return list;
+  const { value: utils } = list;
+  const tables = utils.filter(isTable);
+  if (tables.length === utils.length) return parsed({ utils: tables });
+  const wrong = utils.findIndex((table) => !isTable(table));
+  return unparsed(`body.utils[${wrong}]: expected whole numbers, got ${shown(utils[wrong])}`);
+}
+
+function isTable(table: unknown): table is readonly number[] {
+  return (
+    Array.isArray(table) &&
+    table.length <= dcopCellsMax &&
+    table.every((cost) => isCost(cost, dcopSumMax))
   );
-  return wrong < 0
-    ? parsed({ utils })
-    : unparsed(`body.utils[${wrong}]: expected whole numbers, got ${shown(utils[wrong])}`);
 }
 
 /** Reads the body of an answer to `get_value`. */
 export function parseChoices(body: unknown): Parsed<ChoiceReply> {
-  if (!isRecord(body)) return unparsed(`body: expected { choices }, got ${shown(body)}`);
-  const extra = unknownField(body, ['choices']);
-  if (extra !== undefined) return unparsed(`body: unknown field ${shown(extra)}`);
-  const { choices } = body;
-  if (!Array.isArray(choices)) {
-    return unparsed(`body.choices: expected choices, got ${shown(choices)}`);
-  }
+  const list = listIn(body, 'choices', 'choices');
+  if (!list.ok) return list;
   const read: Choice[] = [];
-  for (const each of choices) {
+  for (const each of list.value) {
     const { value, cost = 0 } = isRecord(each) ? each : {};
     if (typeof value !== 'string' || !isCost(cost, dcopSumMax)) {
       return unparsed(`body.choices: expected { value, cost? }, got ${shown(each)}`);
@@ -175,7 +183,13 @@ function isChoiceQuestion(body: unknown): body is ChoiceQuestion {
   return isTasks(body, ['constraints', 'below', 'above']);
 }
 
-function isTasks(body: unknown, lists: readonly string[]): boolean {
+/** @param hasRest - whether a task has what else it needs */
+// oxlint-disable-next-line max-params -- of what, which lists, and what else
+export function isTasks(
+  body: unknown,
+  lists: readonly string[],
+  hasRest = (_task: Readonly<Record<string, unknown>>): boolean => true,
+): boolean {
   if (!isRecord(body) || typeof body['problem'] !== 'string') return false;
   const { objective, tasks } = body;
   return (
@@ -185,7 +199,8 @@ function isTasks(body: unknown, lists: readonly string[]): boolean {
       (task) =>
         isRecord(task) &&
         typeof task['name'] === 'string' &&
-        ['values', ...lists].every((list) => Array.isArray(task[list])),
+        ['values', ...lists].every((list) => Array.isArray(task[list])) &&
+        hasRest(task),
     )
   );
 }

@@ -1,31 +1,8 @@
-import { protocolLaws, type Sitting } from '@foundation/testing';
-import fc from 'fast-check';
+import { protocolLaws } from '@foundation/testing';
 
-import { readyReplies } from '../dcop-ready.ts';
+import { dcopSittings } from '../../../../test/dcop-sessions.ts';
 import { dpop } from './dpop.ts';
 
-const sittings = fc
-  .record({
-    links: fc.array(fc.tuple(fc.nat(4), fc.nat(4)), { maxLength: 6 }),
-    costs: fc.array(fc.integer({ min: -5, max: 5 }), { minLength: 24, maxLength: 24 }),
-    owners: fc.integer({ min: 1, max: 5 }),
-  })
-  .map(({ links, costs, owners }): Sitting => {
-    const variables = [0, 1, 2, 3, 4].map((at) => {
-      return { name: `x${at}`, owner: `a${at % owners}`, values: ['0', '1'] };
-    });
-    const constraints = links
-      .filter(([left, right]) => left !== right)
-      .map(([left, right], at) => {
-        const table = costs.slice(4 * at, 4 * at + 4);
-        return { name: `c${at}`, over: [`x${left}`, `x${right}`], costs: table };
-      });
-    const honest = readyReplies['dcop']?.({});
-    return {
-      spec: { problem: 'p', variables, constraints, answerMs: 200 },
-      roster: [...new Set(variables.map(({ owner }) => owner)), 'idle'],
-      answer: (request) => ({ body: honest?.(request) }),
-    };
-  });
+const sittings = dcopSittings({ variables: 5, links: 6 });
 
 protocolLaws('a DPOP', { protocol: dpop, sittings, runs: 30 });

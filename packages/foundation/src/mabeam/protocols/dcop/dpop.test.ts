@@ -14,43 +14,17 @@ import {
   tutorial,
   variable,
 } from '../../../../test/dcop-problems.ts';
-import type { AgentId, CoordinationRequest } from '../../message.ts';
+import { type Holding, holdDcop, honest } from '../../../../test/dcop-sessions.ts';
+import type { CoordinationRequest } from '../../message.ts';
 import { participant } from '../../participant.ts';
 import { verify } from '../../verify.ts';
-import { readyReplies } from '../dcop-ready.ts';
 import { dcopAgent } from './dcop-agent.ts';
 import { bestCost, costOf, type DcopResult } from './dcop-claim.ts';
 import type { DpopResult, DpopSpec } from './dpop-progress.ts';
 import { dpop } from './dpop.ts';
 
-type Costs = Readonly<Record<string, readonly number[]>>;
-
-const honest = readyReplies['dcop'] ?? (() => () => undefined);
-
-/** Agents that do their part, or what `troubles` says. */
-function hold(
-  spec: DpopSpec,
-  {
-    troubles = {},
-    costs = {},
-  }: {
-    readonly troubles?: Readonly<
-      Record<AgentId, Scripted | ((request: CoordinationRequest) => Scripted)>
-    >;
-    readonly costs?: Costs;
-  } = {},
-): Promise<Sat<DpopResult>> {
-  const answer = honest(costs);
-  return sit(dpop, {
-    spec,
-    roster: [...new Set(spec.variables.map(({ owner }) => owner))],
-    options: { deadlineMs: 1_000_000 },
-    answer(request) {
-      const trouble = troubles[request.to];
-      if (trouble === undefined) return { body: answer(request) };
-      return typeof trouble === 'function' ? trouble(request) : trouble;
-    },
-  });
+function hold(spec: DpopSpec, holding?: Holding): Promise<Sat<DpopResult>> {
+  return holdDcop(dpop, spec, holding);
 }
 
 async function solved(spec: DpopSpec): Promise<DpopResult> {

@@ -1,16 +1,8 @@
-import {
-  isOneOf,
-  isRecord,
-  type Parsed,
-  parsed,
-  shown,
-  unknownField,
-  unparsed,
-} from '../../parse.ts';
+import { isRecord, type Parsed, parsed, shown, unparsed } from '../../parse.ts';
 import type { Question } from '../../question.ts';
 import { type Axis, bestOf, type Objective, slice } from './cost-table.ts';
 import { type DcopConstraint, dcopSumMax, isCost } from './dcop-problem.ts';
-import type { NamedValues } from './dpop-questions.ts';
+import { isTasks, listIn, type NamedValues } from './dpop-questions.ts';
 
 /** A variable, and where it stands. */
 export interface StandingVariable extends NamedValues {
@@ -94,15 +86,10 @@ export function improvementOf(
 
 /** Reads the body of an answer. */
 export function parseImprovements(body: unknown): Parsed<ImprovementReply> {
-  if (!isRecord(body)) return unparsed(`body: expected { improvements }, got ${shown(body)}`);
-  const extra = unknownField(body, ['improvements']);
-  if (extra !== undefined) return unparsed(`body: unknown field ${shown(extra)}`);
-  const { improvements } = body;
-  if (!Array.isArray(improvements)) {
-    return unparsed(`body.improvements: expected improvements, got ${shown(improvements)}`);
-  }
+  const list = listIn(body, 'improvements', 'improvements');
+  if (!list.ok) return list;
   const read: Improvement[] = [];
-  for (const each of improvements) {
+  for (const each of list.value) {
     const { value, gain, cost = 0 } = isRecord(each) ? each : {};
     if (
       typeof value !== 'string' ||
@@ -135,18 +122,9 @@ function sumOf(numbers: readonly number[]): number {
 
 /** The coordinator has checked the problem: what it asks is taken as it is, as far as it has the form. */
 function isImprovementQuestion(body: unknown): body is ImprovementQuestion {
-  return (
-    isRecord(body) &&
-    typeof body['problem'] === 'string' &&
-    isOneOf(['min', 'max'], body['objective']) &&
-    Array.isArray(body['tasks']) &&
-    body['tasks'].every(
-      (task) =>
-        isRecord(task) &&
-        typeof task['name'] === 'string' &&
-        typeof task['value'] === 'string' &&
-        typeof task['draw'] === 'number' &&
-        ['values', 'constraints', 'neighbours'].every((list) => Array.isArray(task[list])),
-    )
+  return isTasks(
+    body,
+    ['constraints', 'neighbours'],
+    ({ value, draw }) => typeof value === 'string' && typeof draw === 'number',
   );
 }

@@ -1,12 +1,11 @@
-import { type Sat, type Scripted, sit } from '@foundation/testing';
+import { type Sat, type Scripted } from '@foundation/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { constraint, instances, tutorial, variable } from '../../../../test/dcop-problems.ts';
-import type { AgentId, CoordinationRequest } from '../../message.ts';
-import type { SessionOptions } from '../../session-options.ts';
+import { type Holding, holdDcop, honest } from '../../../../test/dcop-sessions.ts';
+import type { CoordinationRequest } from '../../message.ts';
 import { verify } from '../../verify.ts';
-import { readyReplies } from '../dcop-ready.ts';
 import { costOf } from './dcop-claim.ts';
 import type { DcopConstraint, DcopProblem } from './dcop-problem.ts';
 import { dsa, type DsaSpec } from './dsa.ts';
@@ -18,33 +17,12 @@ import {
 import type { LocalSearchResult } from './local-search-round.ts';
 import { mgm } from './mgm.ts';
 
-type Costs = Readonly<Record<string, readonly number[]>>;
-type Trouble = Scripted | ((request: CoordinationRequest) => Scripted);
-
-const honest = readyReplies['dcop'] ?? (() => () => undefined);
-
-interface Holding {
-  readonly troubles?: Readonly<Record<AgentId, Trouble>>;
-  readonly costs?: Costs;
-  readonly options?: Partial<SessionOptions>;
-}
-
 function hold(
   protocol: typeof mgm | typeof dsa,
   spec: DsaSpec,
-  { troubles = {}, costs = {}, options = {} }: Holding = {},
+  holding?: Holding,
 ): Promise<Sat<LocalSearchResult>> {
-  const answer = honest(costs);
-  return sit(protocol, {
-    spec,
-    roster: [...new Set(spec.variables.map(({ owner }) => owner))],
-    options: { deadlineMs: 1_000_000, ...options },
-    answer(request) {
-      const trouble = troubles[request.to];
-      if (trouble === undefined) return { body: answer(request) };
-      return typeof trouble === 'function' ? trouble(request) : trouble;
-    },
-  });
+  return holdDcop<LocalSearchResult>(protocol, spec, holding);
 }
 
 /** Where all variables stood in each round, as their owners were told, and what that cost. */

@@ -1,42 +1,17 @@
-import { type Sat, type Scripted, sit } from '@foundation/testing';
+import { type Sat, type Scripted } from '@foundation/testing';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import type { AgentId, CoordinationRequest } from '../../message.ts';
-import type { SessionOptions } from '../../session-options.ts';
+import { type Holding, holdDcop, honest } from '../../../../test/dcop-sessions.ts';
+import type { CoordinationRequest } from '../../message.ts';
 import { verify } from '../../verify.ts';
-import { readyReplies } from '../dcop-ready.ts';
 import { bestCost, type DcopResult } from './dcop-claim.ts';
 import type { DcopConstraint, ReadDcop } from './dcop-problem.ts';
 import { beliefOf, type MessagesQuestion } from './max-sum-questions.ts';
 import { maxSum, type MaxSumResult, type MaxSumSpec } from './max-sum.ts';
 
-type Costs = Readonly<Record<string, readonly number[]>>;
-type Trouble = Scripted | ((request: CoordinationRequest) => Scripted);
-
-const honest = readyReplies['dcop'] ?? (() => () => undefined);
-
-interface Holding {
-  readonly troubles?: Readonly<Record<AgentId, Trouble>>;
-  readonly costs?: Costs;
-  readonly options?: Partial<SessionOptions>;
-}
-
-function hold(
-  spec: MaxSumSpec,
-  { troubles = {}, costs = {}, options = {} }: Holding = {},
-): Promise<Sat<MaxSumResult>> {
-  const answer = honest(costs);
-  return sit(maxSum, {
-    spec,
-    roster: [...new Set(spec.variables.map(({ owner }) => owner))],
-    options: { deadlineMs: 1_000_000, ...options },
-    answer(request) {
-      const trouble = troubles[request.to];
-      if (trouble === undefined) return { body: answer(request) };
-      return typeof trouble === 'function' ? trouble(request) : trouble;
-    },
-  });
+function hold(spec: MaxSumSpec, holding?: Holding): Promise<Sat<MaxSumResult>> {
+  return holdDcop(maxSum, spec, holding);
 }
 
 /** The same with everything that was left out. */
